@@ -1,0 +1,74 @@
+//! Which Avro library is on the hot path: records a second of one core, and the figures of one run
+//! in docs/performance.md.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../tests/examples/mod.rs"]
+mod examples;
+
+use std::hint::black_box;
+
+use apache_avro::types::Value;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use waybill_schemas::{AcceptedEvent, EnrichedEvent, Record, decode, encode, published};
+
+fn both<R: Record + Clone>(c: &mut Criterion, record: &R) {
+    let schema = apache_avro::Schema::parse_str(&published(R::SCHEMA).unwrap()).unwrap();
+    let mut bytes = Vec::new();
+    encode(record, &mut bytes).unwrap();
+    let datum = bytes[10..].to_vec();
+    println!("{}: {} bytes", R::SCHEMA, bytes.len());
+
+    let mut group = c.benchmark_group(R::SCHEMA);
+    group.throughput(Throughput::Elements(1));
+    let mut to = Vec::with_capacity(bytes.len());
+    group.bench_function("encode/serde_avro_fast", |b| {
+        b.iter(|| {
+            to.clear();
+            encode(black_box(record), &mut to).unwrap();
+        });
+    });
+    // Its direct way by serde (0.21 has one for writing alone), then by way of its values.
+    if apache_avro::write_avro_datum_ref(&schema, record, &mut Vec::new()).is_ok() {
+        group.bench_function("encode/apache-avro direct", |b| {
+            b.iter(|| {
+                to.clear();
+                apache_avro::write_avro_datum_ref(&schema, black_box(record), &mut to).unwrap();
+            });
+        });
+    } else {
+        println!("{}: apache-avro cannot write it directly", R::SCHEMA);
+    }
+    let value = apache_avro::from_avro_datum(&schema, &mut &datum[..], None).unwrap();
+    group.bench_function("encode/apache-avro values (Value to bytes alone)", |b| {
+        b.iter(|| apache_avro::to_avro_datum(&schema, black_box(value.clone())).unwrap());
+    });
+    group.bench_function("decode/serde_avro_fast", |b| {
+        b.iter(|| decode::<R>(black_box(&bytes)).unwrap());
+    });
+    group.bench_function("decode/apache-avro values (bytes to Value alone)", |b| {
+        b.iter(|| -> Value {
+            apache_avro::from_avro_datum(&schema, &mut black_box(&datum[..]), None).unwrap()
+        });
+    });
+    if apache_avro::from_value::<R>(&value).is_ok() {
+        group.bench_function("decode/apache-avro values", |b| {
+            b.iter(|| {
+                let value = apache_avro::from_avro_datum(&schema, &mut black_box(&datum[..]), None);
+                apache_avro::from_value::<R>(&value.unwrap()).unwrap()
+            });
+        });
+    } else {
+        println!("{}: apache-avro's values do not fit the type", R::SCHEMA);
+    }
+    group.finish();
+}
+
+fn codec(c: &mut Criterion) {
+    let AcceptedEvent { event, enrichment, .. } = examples::accepted_event();
+    both(c, &EnrichedEvent { event, enrichment });
+    both(c, &examples::accepted_event());
+}
+
+criterion_group!(benches, codec);
+criterion_main!(benches);

@@ -1,0 +1,42 @@
+CREATE VIEW IF NOT EXISTS {database}.shipment_timeline
+(
+    shipment_id String COMMENT 'The shipment: filter by it',
+    carrier_id LowCardinality(String) COMMENT 'Carrier',
+    step UInt64 COMMENT 'Position in order of occurrence: 1, 2, …',
+    occurred_at DateTime64(3, 'UTC') COMMENT 'When it happened (or is planned to)',
+    classifier LowCardinality(String) COMMENT 'planned, estimated or actual',
+    milestone LowCardinality(String) COMMENT 'What happened',
+    unlocode LowCardinality(String) COMMENT 'Place, UN/LOCODE',
+    place_name LowCardinality(String) COMMENT 'Name of the place',
+    country LowCardinality(String) COMMENT 'Country of the place',
+    mode LowCardinality(String) COMMENT 'Mode of transport',
+    vessel_name LowCardinality(String) COMMENT 'Name of the vessel',
+    voyage LowCardinality(String) COMMENT 'Voyage number',
+    delay_hours Nullable(Float64) COMMENT 'Actual against planned, hours; positive is late',
+    dwell_hours Nullable(Float64) COMMENT 'On a departure: hours since the arrival at the same place',
+    distance_km Nullable(Float64) COMMENT 'Great-circle distance from the previous place, km',
+    zone_quality LowCardinality(String) COMMENT 'How the time zone is known: stated, from_place or assumed',
+    received_at DateTime64(3, 'UTC') COMMENT 'When its message was received',
+    event_id UUID COMMENT 'The event, as in events'
+)
+AS SELECT
+    shipment_id,
+    carrier_id,
+    row_number() OVER (PARTITION BY shipment_id ORDER BY occurred_at, event_id) AS step,
+    occurred_at,
+    classifier,
+    milestone,
+    unlocode,
+    place_name,
+    country,
+    mode,
+    vessel_name,
+    voyage,
+    delay_ms / 3600000 AS delay_hours,
+    dwell_ms / 3600000 AS dwell_hours,
+    distance_km,
+    zone_quality,
+    received_at,
+    event_id
+FROM {database}.events
+COMMENT 'What happened to a shipment, in order of occurrence';

@@ -1,0 +1,328 @@
+//! Avro single-object encoding (Avro 1.12, "Single-object encoding"): marker C3 01, the CRC-64-AVRO
+//! fingerprint of the schema as 8 bytes little endian, then the datum.
+//!
+//! `serde_avro_fast` and not `apache-avro`: see benches/codec.rs and docs/performance.md.
+
+use std::fmt;
+use std::io::BufRead;
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_avro_fast::Schema;
+use serde_avro_fast::de::read::SliceRead;
+use serde_avro_fast::de::{DeserializerConfig, DeserializerState};
+use serde_avro_fast::ser::SerializerConfig;
+
+use crate::released::released;
+
+const MARKER: [u8; 2] = [0xC3, 0x01];
+
+/// A type that travels on an internal topic.
+pub trait Record: Serialize + DeserializeOwned + 'static {
+    /// The schema's file name without `.avsc`.
+    const SCHEMA: &'static str;
+    fn schemas() -> &'static Known;
+}
+
+/// The schema a record is written with, and those it was written with in the releases before: a
+/// record that waits on a topic, or a state in the changelog, is older than the process that reads
+/// it.
+pub struct Known {
+    current: Written,
+    before: Vec<Written>,
+}
+
+/// A schema and its CRC-64-AVRO fingerprint, little endian.
+struct Written {
+    fingerprint: [u8; 8],
+    schema: Schema,
+}
+
+impl Written {
+    fn parse(text: &str) -> Result<Self, String> {
+        let schema: Schema = text.parse().map_err(|e| format!("{e}"))?;
+        Ok(Self { fingerprint: *schema.rabin_fingerprint(), schema })
+    }
+}
+
+impl Known {
+    fn load(name: &str) -> Self {
+        match Self::of(&published(name).unwrap_or_default(), released(name)) {
+            Ok(known) => known,
+            // The texts are compiled in, and a test parses each.
+            Err(error) => unreachable!("schema {name}: {error}"),
+        }
+    }
+
+    fn of<'a>(
+        current: &str,
+        before: impl IntoIterator<Item = &'a &'a str>,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            current: Written::parse(current)?,
+            before: before
+                .into_iter()
+                .map(|text| Written::parse(text))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn encode<R: Serialize>(&self, record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError> {
+        to.extend_from_slice(&MARKER);
+        to.extend_from_slice(&self.current.fingerprint);
+        serde_avro_fast::to_datum(record, to, &mut SerializerConfig::new(&self.current.schema))
+            .map(|_| ())
+            .map_err(|e| EncodeError(e.to_string()))
+    }
+
+    /// Fields that the writer had and the type has not are skipped; those it had not become what
+    /// serde's `default` says (for an `Option`, `None`).
+    fn decode<R: DeserializeOwned>(&self, bytes: &[u8]) -> Result<R, DecodeError> {
+        let rest = bytes.strip_prefix(&MARKER).ok_or(DecodeError::NotSingleObject)?;
+        let (fingerprint, datum) = rest.split_first_chunk().ok_or(DecodeError::NotSingleObject)?;
+        let writer = std::iter::once(&self.current)
+            .chain(&self.before)
+            .find(|written| written.fingerprint == *fingerprint)
+            .ok_or(DecodeError::UnknownSchema)?;
+        let mut config = DeserializerConfig::new(&writer.schema);
+        // No item is shorter than a byte: more of them than bytes is a lie.
+        config.max_seq_size = datum.len();
+        let mut state = DeserializerState::with_config(SliceRead::new(datum), config);
+        let record =
+            R::deserialize(state.deserializer()).map_err(|e| DecodeError::Datum(e.to_string()))?;
+        let rest = state.into_reader().fill_buf().map_or(0, <[u8]>::len);
+        if rest > 0 {
+            return Err(DecodeError::Datum(format!("{rest} bytes after its end")));
+        }
+        Ok(record)
+    }
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Known({:02x?}, {} before)", self.current.fingerprint, self.before.len())
+    }
+}
+
+macro_rules! records {
+    ($($name:literal => $type:ty),+ $(,)?) => {
+        $(impl Record for $type {
+            const SCHEMA: &'static str = $name;
+            fn schemas() -> &'static Known {
+                static KNOWN: LazyLock<Known> = LazyLock::new(|| Known::load($name));
+                &KNOWN
+            }
+        })+
+
+        /// Every published schema's name.
+        pub const NAMES: &[&str] = &[$($name),+];
+    };
+}
+
+records! {
+    "opened" => crate::Opened,
+    "shipment_event" => crate::ShipmentEvent,
+    "enriched_event" => crate::EnrichedEvent,
+    "accepted_event" => crate::AcceptedEvent,
+    "shipment" => crate::Shipment,
+    "reject" => crate::RejectRecord,
+}
+
+/// The complete text of the schema `name`: types that stand in a file of their own are put in
+/// where they are first named.
+pub fn published(name: &str) -> Option<String> {
+    let own = |name: &str| {
+        Some(match name {
+            "provenance" => include_str!("../avro/provenance.avsc"),
+            "enrichment" => include_str!("../avro/enrichment.avsc"),
+            "opened" => include_str!("../avro/opened.avsc"),
+            "shipment_event" => include_str!("../avro/shipment_event.avsc"),
+            "enriched_event" => include_str!("../avro/enriched_event.avsc"),
+            "accepted_event" => include_str!("../avro/accepted_event.avsc"),
+            "shipment" => include_str!("../avro/shipment.avsc"),
+            "reject" => include_str!("../avro/reject.avsc"),
+            _ => return None,
+        })
+    };
+    let mut text = own(name)?.to_owned();
+    for (full_name, file) in [
+        ("io.waybill.ShipmentEvent", "shipment_event"),
+        ("io.waybill.Enrichment", "enrichment"),
+        ("io.waybill.Provenance", "provenance"),
+    ] {
+        text = text.replacen(&format!("\"{full_name}\""), own(file)?, 1);
+    }
+    Some(text)
+}
+
+/// Appends `record` to `to` in single-object encoding.
+pub fn encode<R: Record>(record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError> {
+    R::schemas().encode(record, to)
+}
+
+/// Reads one record in single-object encoding, written with the current schema or a released one.
+pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, DecodeError> {
+    R::schemas().decode(bytes)
+}
+
+#[derive(Debug)]
+pub struct EncodeError(String);
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "does not fit its Avro schema: {}", self.0)
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum DecodeError {
+    NotSingleObject,
+    UnknownSchema,
+    Datum(String),
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSingleObject => write!(f, "not an Avro single object (no marker C3 01)"),
+            Self::UnknownSchema => write!(f, "written with a schema that is not known here"),
+            Self::Datum(why) => write!(f, "Avro datum: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// Avro `bytes` for `Vec<u8>` (serde takes it for a sequence otherwise).
+pub(crate) mod bytes {
+    use serde::{Deserializer, Serializer, de};
+
+    pub(crate) fn serialize<S: Serializer>(v: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(v)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Vec<u8>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes")
+            }
+            fn visit_bytes<E: de::Error>(self, v: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(v.to_vec())
+            }
+            fn visit_byte_buf<E: de::Error>(self, v: Vec<u8>) -> Result<Vec<u8>, E> {
+                Ok(v)
+            }
+        }
+        d.deserialize_byte_buf(Visitor)
+    }
+}
+
+/// Avro `fixed` of 16 bytes.
+pub(crate) mod fixed16 {
+    use serde::{Deserializer, Serializer, de};
+
+    pub(crate) fn serialize<S: Serializer>(v: &[u8; 16], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(v)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 16], D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = [u8; 16];
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("16 bytes")
+            }
+            fn visit_bytes<E: de::Error>(self, v: &[u8]) -> Result<[u8; 16], E> {
+                v.try_into().map_err(|_| E::invalid_length(v.len(), &self))
+            }
+        }
+        d.deserialize_bytes(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    const OLDER: &str = r#"{"type": "record", "name": "Call", "fields": [
+        {"name": "port", "type": "string"},
+        {"name": "berth", "type": ["null", "string"]},
+        {"name": "draught", "type": "double"}
+    ]}"#;
+    const NEWER: &str = r#"{"type": "record", "name": "Call", "fields": [
+        {"name": "draught", "type": "double"},
+        {"name": "port", "type": "string"},
+        {"name": "pilot", "type": ["null", "string"], "default": null},
+        {"name": "tugs", "type": "int", "default": 0}
+    ]}"#;
+
+    #[derive(Serialize)]
+    struct Older {
+        port: &'static str,
+        berth: Option<&'static str>,
+        draught: f64,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Newer {
+        draught: f64,
+        port: String,
+        pilot: Option<String>,
+        #[serde(default)]
+        tugs: i32,
+    }
+
+    #[test]
+    fn a_record_of_an_older_release_is_read() {
+        let released = Known::of(OLDER, &[]).unwrap();
+        let mut bytes = Vec::new();
+        released
+            .encode(&Older { port: "NLRTM", berth: Some("7"), draught: 14.5 }, &mut bytes)
+            .unwrap();
+        let expect = Newer { draught: 14.5, port: "NLRTM".into(), pilot: None, tugs: 0 };
+
+        let both = Known::of(NEWER, &[OLDER]).unwrap();
+        assert_eq!(both.decode(&bytes), Ok(expect));
+        let alone = Known::of(NEWER, &[]).unwrap();
+        assert_eq!(alone.decode::<Newer>(&bytes), Err(DecodeError::UnknownSchema));
+
+        // What is written now is read by the current one.
+        bytes.clear();
+        let now = Newer { draught: 9.0, port: "DEHAM".into(), pilot: Some("a".into()), tugs: 2 };
+        both.encode(&now, &mut bytes).unwrap();
+        assert_eq!(both.decode(&bytes), Ok(now));
+    }
+
+    #[test]
+    fn what_is_not_one_record_is_refused() {
+        let known = Known::of(NEWER, &[OLDER]).unwrap();
+        let mut bytes = Vec::new();
+        known
+            .encode(&Newer { draught: 1.0, port: "X".into(), pilot: None, tugs: 1 }, &mut bytes)
+            .unwrap();
+        let check = |bytes: &[u8], expect: Option<DecodeError>| {
+            let got = known.decode::<Newer>(bytes).unwrap_err();
+            match expect {
+                Some(expect) => assert_eq!(got, expect, "{bytes:02x?}"),
+                None => assert!(matches!(got, DecodeError::Datum(_)), "{got:?} {bytes:02x?}"),
+            }
+        };
+        check(b"", Some(DecodeError::NotSingleObject));
+        check(b"{}", Some(DecodeError::NotSingleObject));
+        check(&bytes[..9], Some(DecodeError::NotSingleObject));
+        check(
+            &[&bytes[..9], &[!bytes[9]], &bytes[10..]].concat(),
+            Some(DecodeError::UnknownSchema),
+        );
+        check(&bytes[..10], None);
+        check(&bytes[..bytes.len() - 1], None);
+        check(&[&bytes[..], &[0]].concat(), None);
+    }
+}

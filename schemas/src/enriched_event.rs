@@ -1,0 +1,37 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ShipmentEvent;
+use crate::vocabulary::ZoneQuality;
+
+/// A valid event and what reference data adds to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EnrichedEvent {
+    pub event: ShipmentEvent,
+    pub enrichment: Enrichment,
+}
+
+/// What the place and its tables tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Enrichment {
+    /// When it happened, ms UTC.
+    pub occurred_at: i64,
+    pub zone_quality: ZoneQuality,
+    /// IANA time zone of the place.
+    pub time_zone: Option<Arc<str>>,
+    /// UN/LOCODE that the place was resolved to.
+    pub unlocode: Option<String>,
+    pub place_name: Option<Arc<str>>,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// Degrees, WGS 84.
+    pub latitude: Option<f64>,
+    pub longitude: Option<f64>,
+    /// Country of origin and destination where the message itself names them (by references or
+    /// places with a role); else absent, and the shipment's history decides.
+    pub origin_country: Option<String>,
+    pub destination_country: Option<String>,
+    /// When enrich was done with it, ms UTC.
+    pub enriched_at: i64,
+}

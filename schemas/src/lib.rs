@@ -1,0 +1,43 @@
+//! What crosses a boundary of Waybill, and nothing else: the records on the internal topics
+//! (`avro/*.avsc`), the tables in ClickHouse (`clickhouse/*.sql`), and the Rust types that match
+//! them. No I/O, no clock.
+//!
+//! | topic role | record | schema |
+//! |---|---|---|
+//! | `waybill.opened` | [`Opened`] | `opened.avsc` |
+//! | `waybill.valid` | [`ShipmentEvent`] | `shipment_event.avsc` |
+//! | `waybill.enriched` | [`EnrichedEvent`] | `enriched_event.avsc` |
+//! | `waybill.events` | [`AcceptedEvent`] | `accepted_event.avsc` |
+//! | `waybill.shipments` | [`Shipment`] | `shipment.avsc` |
+//! | `waybill.rejects` | [`RejectRecord`] | `reject.avsc` |
+//!
+//! Times are milliseconds since 1970-01-01T00:00:00Z (UTC) unless a field says otherwise.
+
+mod accepted_event;
+pub mod clickhouse;
+mod code;
+mod codec;
+mod enriched_event;
+mod event_id;
+mod opened;
+mod reject;
+mod released;
+mod shipment;
+mod shipment_event;
+pub mod vocabulary;
+
+pub use accepted_event::{AcceptedEvent, History};
+pub use code::{AsciiCode, Country, Unlocode};
+pub use codec::{DecodeError, EncodeError, Record, decode, encode};
+pub use enriched_event::{EnrichedEvent, Enrichment};
+pub use event_id::EventId;
+pub use opened::{Opened, Proof, Provenance};
+pub use reject::RejectRecord;
+pub use released::released;
+pub use shipment::{Dwell, Leg, MilestoneEntry, Shipment, StatedCountry};
+pub use shipment_event::{
+    Equipment, OccurrenceTime, Place, Reading, Reference, ShipmentEvent, Transport,
+};
+
+/// The published text of every Avro schema, by file name, as a reader outside needs it.
+pub use codec::{NAMES, published};

@@ -1,0 +1,15 @@
+//! The schemas of the releases, as they were: avro/released/*.avsc. tests/evolution.rs says when one
+//! is added, writes it, and holds this list to the folder.
+
+/// The released texts of schema `name`, the oldest first; the last is the current one.
+pub fn released(name: &str) -> &'static [&'static str] {
+    match name {
+        "opened" => &[include_str!("../avro/released/opened.1.avsc")],
+        "shipment_event" => &[include_str!("../avro/released/shipment_event.1.avsc")],
+        "enriched_event" => &[include_str!("../avro/released/enriched_event.1.avsc")],
+        "accepted_event" => &[include_str!("../avro/released/accepted_event.1.avsc")],
+        "shipment" => &[include_str!("../avro/released/shipment.1.avsc")],
+        "reject" => &[include_str!("../avro/released/reject.1.avsc")],
+        _ => &[],
+    }
+}

@@ -1,0 +1,109 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::vocabulary::{Classifier, Milestone, Mode};
+use crate::{Country, EventId, Provenance, Unlocode};
+
+/// The state of one shipment: what `shipments` shows, and what the changelog keeps. How each part
+/// follows from the milestones stands in waybill-aggregate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shipment {
+    pub shipment_id: String,
+    pub carrier_id: String,
+    /// Provenance of the last accepted event.
+    pub last: Arc<Provenance>,
+    /// How many events were accepted: grows by one with each. It begins anew if the shipment's
+    /// state has expired in between.
+    pub revision: u64,
+    /// How many copies of accepted events came again and changed nothing.
+    pub duplicates: u64,
+    /// Container number, or the carrier's own; of several the first in order of the alphabet.
+    pub equipment: Option<String>,
+    /// In order of occurrence; planned, estimated and actual apart by `classifier`.
+    pub milestones: Vec<MilestoneEntry>,
+    /// What was travelled, then what is still planned; at most the last 128 of either.
+    pub legs: Vec<Leg>,
+    /// Stays with at least two actual events; at most the last 128.
+    pub dwells: Vec<Dwell>,
+    /// Last place with an actual event, UN/LOCODE, and what happened there.
+    pub last_unlocode: Option<Unlocode>,
+    pub last_country: Option<Country>,
+    pub last_milestone: Option<Milestone>,
+    /// When that was, ms UTC.
+    pub last_occurred_at: Option<i64>,
+    /// Latest expected arrival at the destination, ms UTC; absent once it is there.
+    pub eta: Option<i64>,
+    /// Delay of the last actual event that had a plan, ms; positive is late.
+    pub delay_ms: Option<i64>,
+    pub origin_unlocode: Option<Unlocode>,
+    pub origin_country: Option<Country>,
+    pub destination_unlocode: Option<Unlocode>,
+    pub destination_country: Option<Country>,
+    pub crosses_border: Option<bool>,
+    /// What messages themselves name as the countries of origin and destination: the latest word
+    /// goes before what the history shows.
+    pub stated_origin: Option<StatedCountry>,
+    pub stated_destination: Option<StatedCountry>,
+    /// Way travelled: sum of the great circles between the places of actual events, km.
+    pub distance_km: f64,
+    /// The cargo has reached its end: delivered, the empty container returned, or gone out of the
+    /// gate at its destination.
+    pub finished: bool,
+    /// Receipt of the first and of the last event (duplicates too), ms UTC.
+    pub first_received_at: i64,
+    pub last_received_at: i64,
+    /// When aggregate last accepted an event of it, ms UTC; never goes back.
+    pub aggregated_at: i64,
+}
+
+/// One accepted event, as short as the state can keep it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MilestoneEntry {
+    pub event_id: EventId,
+    pub milestone: Milestone,
+    pub classifier: Classifier,
+    /// ms UTC.
+    pub occurred_at: i64,
+    pub received_at: i64,
+    pub unlocode: Option<Unlocode>,
+    pub country: Option<Country>,
+    /// Degrees, WGS 84.
+    pub latitude: Option<f32>,
+    pub longitude: Option<f32>,
+    pub mode: Option<Mode>,
+}
+
+/// A country that a message names for the shipment as a whole, and which message it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatedCountry {
+    pub country: Country,
+    /// ms UTC.
+    pub received_at: i64,
+    pub event_id: EventId,
+}
+
+/// From one place to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Leg {
+    pub from_unlocode: Unlocode,
+    pub to_unlocode: Unlocode,
+    pub mode: Option<Mode>,
+    /// ms UTC; absent until the actual event is known.
+    pub departed_at: Option<i64>,
+    pub arrived_at: Option<i64>,
+    /// ms UTC; the plan, or without one the first estimate.
+    pub planned_departure_at: Option<i64>,
+    pub planned_arrival_at: Option<i64>,
+    /// Great circle, km.
+    pub distance_km: Option<f64>,
+}
+
+/// A stay in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dwell {
+    pub unlocode: Unlocode,
+    /// First and last actual event there, ms UTC.
+    pub from: i64,
+    pub until: i64,
+}

@@ -1,0 +1,91 @@
+//! The closed lists of the shipment model. Each value's text (snake case) is the same in Avro, in
+//! ClickHouse and in docs. A list may grow at its end, behind an Avro default; values never go.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+macro_rules! closed_list {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+            IntoStaticStr, EnumString, VariantArray)]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            pub fn as_str(self) -> &'static str { self.into() }
+        }
+    };
+}
+
+closed_list! {
+/// What happened, whatever the mode.
+Milestone {
+    /// A code that no mapping names; the raw code stands beside it.
+    Other,
+    // documents
+    BookingRequested, BookingConfirmed, BookingDeclined, BookingCancelled,
+    DocumentDrafted, DocumentIssued, DocumentApproved, DocumentPending, DocumentRejected,
+    DocumentSurrendered, DocumentReceived, DocumentVoided, DocumentReleased, DocumentSubmitted,
+    DocumentOnHold,
+    // equipment
+    EmptyPickedUp, GateIn, GateOut, Loaded, Discharged, Stuffed, Stripped, PickedUp, DroppedOff,
+    EmptyReturned, Inspected, Resealed, Removed,
+    // transport
+    Departed, Arrived, Berthed, Unberthed,
+    // delivery and authorities
+    OutForDelivery, Delivered, CustomsInspected, CustomsReleased, CustomsHold,
+    // sensors
+    SensorReading, SensorAlert,
+}}
+
+closed_list! {
+/// DCSA event classifier: PLN, EST, ACT. REQ counts as planned.
+Classifier { Planned, Estimated, Actual }}
+
+closed_list! {
+Mode { Ocean, Barge, Air, Road, Rail, Parcel, Post, Multimodal }}
+
+closed_list! {
+/// How the offset of an occurrence time is known.
+ZoneQuality {
+    /// The message states it.
+    Stated,
+    /// From the time zone of the place.
+    FromPlace,
+    /// Nothing told: taken as UTC.
+    Assumed,
+}}
+
+closed_list! {
+ReferenceKind {
+    BillOfLading, Booking, TransportDocument, ShippingInstruction, Container, AirWaybill, Pro,
+    TrackingNumber, PurchaseOrder, ForwarderReference, ShipperReference, ConsigneeReference,
+    CustomerReference, ArrivalNotice, Seal, CarrierEquipment, Other,
+}}
+
+closed_list! {
+ReadingKind {
+    Temperature, SetPoint, AmbientTemperature, Humidity, Oxygen, CarbonDioxide, Pressure, Shock,
+    DoorOpen, BatteryLevel, Other,
+}}
+
+closed_list! {
+/// Odd, but kept: carriers do send these.
+Flag {
+    /// ISO 6346 check digit of the container number is wrong.
+    ContainerCheckDigit,
+    /// The container number is not of ISO 6346 form.
+    ContainerForm,
+    /// IMO number's check digit is wrong.
+    ImoCheckDigit,
+    /// UN/LOCODE is well formed but not in the list.
+    PlaceUnknown,
+    /// An actual event that lies in the future of its receipt, within tolerance.
+    InFuture,
+    /// The same carrier event id stood before in the same message.
+    RepeatedRawId,
+    /// The local time does not exist, or exists twice, at the place (daylight saving change).
+    LocalTimeAmbiguous,
+}}

@@ -1,0 +1,341 @@
+//! One record of each type with everything in it, and one with as little as there can be.
+
+#![allow(dead_code, reason = "no test needs them all")]
+
+use std::sync::Arc;
+
+use waybill_schemas::vocabulary::{
+    Classifier, Flag, Milestone, Mode, ReadingKind, ReferenceKind, ZoneQuality,
+};
+use waybill_schemas::{
+    AcceptedEvent, Country, Dwell, EnrichedEvent, Enrichment, Equipment, EventId, History, Leg,
+    MilestoneEntry, OccurrenceTime, Opened, Place, Proof, Provenance, Reading, Reference,
+    RejectRecord, Shipment, ShipmentEvent, StatedCountry, Transport, Unlocode,
+};
+
+const T: i64 = 1_768_889_700_123;
+
+fn text(t: &str) -> Option<String> {
+    Some(t.to_owned())
+}
+
+pub fn provenance() -> Arc<Provenance> {
+    Arc::new(Provenance {
+        carrier_id: "acme-line".into(),
+        handle: "h-7f3a9c02d1".into(),
+        message_id: "01JD7Z5Q8T0W3V6Y9B2E4H5K7M".into(),
+        source_partition: 3,
+        source_offset: 1_234_567_890_123,
+        sealed_at: T + 1,
+        received_at: T + 2,
+        opened_at: T + 3,
+    })
+}
+
+pub fn opened() -> Opened {
+    Opened {
+        provenance: provenance(),
+        proof: Proof::Granted,
+        media_type: "application/vnd.dcsa.tnt+json;version=2.2".into(),
+        payload: (0..=255).collect(),
+    }
+}
+
+pub fn shipment_event() -> ShipmentEvent {
+    let reference = |kind, value: &str| Reference { kind, value: value.into() };
+    ShipmentEvent {
+        provenance: provenance(),
+        position: 2,
+        event_id: EventId::new(
+            "acme-line",
+            "01JD7Z5Q8T0W3V6Y9B2E4H5K7M",
+            2,
+            "acme-line/MSKU0000006",
+        ),
+        shipment_id: "acme-line/MSKU0000006".into(),
+        milestone: Milestone::Loaded,
+        classifier: Classifier::Actual,
+        raw_code: "EQUIPMENT/LOAD".into(),
+        raw_id: text("84db923d-2a19-4eb0-beb5-446c1ec57d34"),
+        occurred: OccurrenceTime::stated(T, 480),
+        created_at: Some(T + 60_000),
+        references: vec![
+            reference(ReferenceKind::Booking, "ABC709951"),
+            reference(ReferenceKind::TransportDocument, "ACME123456789"),
+        ],
+        equipment: Some(Equipment {
+            number: "MSKU0000006".into(),
+            iso_type: text("42G1"),
+            empty: Some(false),
+        }),
+        place: Some(Place {
+            unlocode: text("SGSIN"),
+            name: text("Pasir Panjang – 巴西班让"),
+            facility: text("SMDG/PPT"),
+            facility_type: text("POTE"),
+            city: text("Singapore"),
+            country: text("SG"),
+            latitude: Some(1.283_333_3),
+            longitude: Some(103.85),
+        }),
+        transport: Some(Transport {
+            mode: Some(Mode::Ocean),
+            vessel_imo: text("9321483"),
+            vessel_name: text("Emma Example"),
+            voyage: text("2201W"),
+            service: text("AE5"),
+            call_id: text("770b7624-403d-11eb-b44b-d3f4ad185386"),
+        }),
+        delay_reason: text("WEA"),
+        remark: text("crane 4"),
+        readings: vec![Reading {
+            kind: ReadingKind::Temperature,
+            value: -18.25,
+            unit: "Cel".into(),
+            sensor: text("supply"),
+        }],
+        flags: vec![Flag::ContainerCheckDigit, Flag::LocalTimeAmbiguous],
+        validated_at: T + 4,
+    }
+}
+
+pub fn enrichment() -> Enrichment {
+    Enrichment {
+        occurred_at: T,
+        zone_quality: ZoneQuality::FromPlace,
+        time_zone: Some("Asia/Singapore".into()),
+        unlocode: text("SGSIN"),
+        place_name: Some("Singapore".into()),
+        country: text("SG"),
+        latitude: Some(1.283_333_3),
+        longitude: Some(103.85),
+        origin_country: text("SG"),
+        destination_country: text("NL"),
+        enriched_at: T + 5,
+    }
+}
+
+pub fn accepted_event() -> AcceptedEvent {
+    AcceptedEvent {
+        event: shipment_event(),
+        enrichment: enrichment(),
+        history: History {
+            sequence: 3,
+            revision: 9,
+            out_of_order: true,
+            previous_unlocode: Unlocode::new("CNSHA"),
+            distance_km: Some(3_808.5),
+            delay_ms: Some(-3_600_000),
+            dwell_ms: Some(86_400_000),
+            origin_country: Country::new("CN"),
+            destination_country: Country::new("NL"),
+            crosses_border: Some(true),
+            aggregated_at: T + 6,
+        },
+    }
+}
+
+pub fn shipment() -> Shipment {
+    let id = EventId::new("acme-line", "m", 1, "s");
+    let entry = |classifier, occurred_at| MilestoneEntry {
+        event_id: id,
+        milestone: Milestone::Departed,
+        classifier,
+        occurred_at,
+        received_at: T + 2,
+        unlocode: Unlocode::new("SGSIN"),
+        country: Country::new("SG"),
+        latitude: Some(1.25),
+        longitude: Some(103.875),
+        mode: Some(Mode::Ocean),
+    };
+    let stated = |country| {
+        Some(StatedCountry {
+            country: Country::new(country).unwrap(),
+            received_at: T,
+            event_id: id,
+        })
+    };
+    Shipment {
+        shipment_id: "acme-line/MSKU0000006".into(),
+        carrier_id: "acme-line".into(),
+        last: provenance(),
+        revision: 9,
+        duplicates: 1,
+        equipment: text("MSKU0000006"),
+        milestones: vec![entry(Classifier::Planned, T - 9), entry(Classifier::Actual, T)],
+        legs: vec![Leg {
+            from_unlocode: Unlocode::new("SGSIN").unwrap(),
+            to_unlocode: Unlocode::new("NLRTM").unwrap(),
+            mode: Some(Mode::Ocean),
+            departed_at: Some(T),
+            arrived_at: Some(T + 9),
+            planned_departure_at: Some(T - 9),
+            planned_arrival_at: Some(T + 8),
+            distance_km: Some(10_540.25),
+        }],
+        dwells: vec![Dwell { unlocode: Unlocode::new("SGSIN").unwrap(), from: T - 8, until: T }],
+        last_unlocode: Unlocode::new("SGSIN"),
+        last_country: Country::new("SG"),
+        last_milestone: Some(Milestone::Departed),
+        last_occurred_at: Some(T),
+        eta: Some(T + 8),
+        delay_ms: Some(9),
+        origin_unlocode: Unlocode::new("SGSIN"),
+        origin_country: Country::new("SG"),
+        destination_unlocode: Unlocode::new("NLRTM"),
+        destination_country: Country::new("NL"),
+        crosses_border: Some(true),
+        stated_origin: stated("SG"),
+        stated_destination: stated("NL"),
+        distance_km: 10_540.25,
+        finished: true,
+        first_received_at: T + 1,
+        last_received_at: T + 2,
+        aggregated_at: T + 6,
+    }
+}
+
+pub fn reject() -> RejectRecord {
+    RejectRecord {
+        code: "missing_field".into(),
+        stage: "validate".into(),
+        carrier_id: "acme-line".into(),
+        handle: "h-7f3a9c02d1".into(),
+        message_id: "01JD7Z5Q8T0W3V6Y9B2E4H5K7M".into(),
+        position: 2,
+        source_partition: 3,
+        source_offset: 42,
+        sealed_at: Some(T + 1),
+        received_at: T + 2,
+        rejected_at: T + 4,
+        detail: "/1/eventDateTime is missing".into(),
+    }
+}
+
+/// With as little in it as there can be.
+pub mod minimal {
+    use super::*;
+
+    pub fn opened() -> Opened {
+        Opened {
+            provenance: Arc::new(Provenance::default()),
+            proof: Proof::Signed,
+            media_type: String::new(),
+            payload: Vec::new(),
+        }
+    }
+
+    pub fn shipment_event() -> ShipmentEvent {
+        ShipmentEvent {
+            provenance: Arc::new(Provenance::default()),
+            position: 0,
+            event_id: EventId([0; 16]),
+            shipment_id: String::new(),
+            milestone: Milestone::Other,
+            classifier: Classifier::Planned,
+            raw_code: String::new(),
+            raw_id: None,
+            occurred: OccurrenceTime { wall_ms: i64::MIN, offset_minutes: None },
+            created_at: None,
+            references: Vec::new(),
+            equipment: None,
+            place: None,
+            transport: None,
+            delay_reason: None,
+            remark: None,
+            readings: Vec::new(),
+            flags: Vec::new(),
+            validated_at: i64::MAX,
+        }
+    }
+
+    pub fn enriched_event() -> EnrichedEvent {
+        EnrichedEvent {
+            event: shipment_event(),
+            enrichment: Enrichment {
+                occurred_at: 0,
+                zone_quality: ZoneQuality::Assumed,
+                time_zone: None,
+                unlocode: None,
+                place_name: None,
+                country: None,
+                latitude: None,
+                longitude: None,
+                origin_country: None,
+                destination_country: None,
+                enriched_at: 0,
+            },
+        }
+    }
+
+    pub fn accepted_event() -> AcceptedEvent {
+        let EnrichedEvent { event, enrichment } = enriched_event();
+        AcceptedEvent {
+            event,
+            enrichment,
+            history: History {
+                sequence: 1,
+                revision: 1,
+                out_of_order: false,
+                previous_unlocode: None,
+                distance_km: None,
+                delay_ms: None,
+                dwell_ms: None,
+                origin_country: None,
+                destination_country: None,
+                crosses_border: None,
+                aggregated_at: 0,
+            },
+        }
+    }
+
+    pub fn shipment() -> Shipment {
+        Shipment {
+            shipment_id: String::new(),
+            carrier_id: String::new(),
+            last: Arc::new(Provenance::default()),
+            revision: 0,
+            duplicates: 0,
+            equipment: None,
+            milestones: Vec::new(),
+            legs: Vec::new(),
+            dwells: Vec::new(),
+            last_unlocode: None,
+            last_country: None,
+            last_milestone: None,
+            last_occurred_at: None,
+            eta: None,
+            delay_ms: None,
+            origin_unlocode: None,
+            origin_country: None,
+            destination_unlocode: None,
+            destination_country: None,
+            crosses_border: None,
+            stated_origin: None,
+            stated_destination: None,
+            distance_km: 0.0,
+            finished: false,
+            first_received_at: 0,
+            last_received_at: 0,
+            aggregated_at: 0,
+        }
+    }
+
+    pub fn reject() -> RejectRecord {
+        RejectRecord {
+            code: String::new(),
+            stage: String::new(),
+            carrier_id: String::new(),
+            handle: String::new(),
+            message_id: String::new(),
+            position: 0,
+            source_partition: 0,
+            source_offset: 0,
+            sealed_at: None,
+            received_at: 0,
+            rejected_at: 0,
+            detail: String::new(),
+        }
+    }
+}
