@@ -1,0 +1,99 @@
+//! What a stage is: one pure function of a record. No I/O, no clock, no async; no stage knows
+//! Kafka, ClickHouse, a metric or a dead letter. The host (`waybill-runtime`) counts, times and
+//! routes every outcome.
+
+mod outcome;
+mod reject;
+mod sink;
+
+use std::sync::Arc;
+
+pub use outcome::{Answer, PartReject};
+pub use reject::{Claims, Code, Failure, Fault, Reject, safe_detail};
+pub use sink::{Inserted, RefusedRecord, Sink, SinkBatch, SinkRecord};
+use waybill_schemas::{EnrichedEvent, Opened, Provenance, ShipmentEvent};
+
+/// What a stage may know of the world, given by the host.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// The moment of this record's processing, ms UTC. Only for provenance (`opened_at`, …) and
+    /// for what is a question of now (a revoked key): everything else goes by the receipt time,
+    /// so that a replay gives the same answer.
+    pub now_ms: i64,
+}
+
+/// A stateless stage: one record in, none, one or several out.
+pub trait Stage: Send {
+    type Input: Traced;
+    type Output;
+    const NAME: &'static str;
+
+    /// Puts what becomes of `input` into `answer`. `Err` rejects (or, for a [`Fault`], stops) the
+    /// whole record; a bad part among good ones is [`Answer::reject`]ed alone.
+    fn apply(
+        &self,
+        cx: &Context,
+        input: Self::Input,
+        answer: &mut Answer<Self::Output>,
+    ) -> Result<(), Failure>;
+}
+
+/// A sealed record as it lies on `waybill.sealed`.
+#[derive(Clone, Debug)]
+pub struct SealedRecord {
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    pub source_partition: i32,
+    pub source_offset: i64,
+    /// The broker's append time, ms UTC.
+    pub received_at: i64,
+}
+
+/// Whose record it is: what a dead letter needs, before the stage has taken the record apart.
+pub trait Traced {
+    /// Cheap: a reference count.
+    fn provenance(&self) -> Arc<Provenance>;
+    /// Position in the message, 0 for the whole.
+    fn position(&self) -> u32;
+}
+
+impl Traced for SealedRecord {
+    fn provenance(&self) -> Arc<Provenance> {
+        Arc::new(Provenance {
+            source_partition: self.source_partition,
+            source_offset: self.source_offset,
+            received_at: self.received_at,
+            ..Provenance::default()
+        })
+    }
+    fn position(&self) -> u32 {
+        0
+    }
+}
+
+impl Traced for Opened {
+    fn provenance(&self) -> Arc<Provenance> {
+        self.provenance.clone()
+    }
+    fn position(&self) -> u32 {
+        0
+    }
+}
+
+impl Traced for ShipmentEvent {
+    fn provenance(&self) -> Arc<Provenance> {
+        self.provenance.clone()
+    }
+    fn position(&self) -> u32 {
+        self.position
+    }
+}
+
+impl Traced for EnrichedEvent {
+    fn provenance(&self) -> Arc<Provenance> {
+        self.event.provenance.clone()
+    }
+    fn position(&self) -> u32 {
+        self.event.position
+    }
+}

@@ -1,0 +1,45 @@
+use crate::Reject;
+
+/// What a stage says of one record. The host reuses it from record to record.
+#[derive(Debug)]
+pub struct Answer<T> {
+    pub passed: Vec<T>,
+    pub rejects: Vec<PartReject>,
+    /// Copies of events that were accepted before: they change nothing.
+    pub duplicates: u32,
+}
+
+/// A part of a message that was rejected alone.
+#[derive(Debug)]
+pub struct PartReject {
+    /// Position in the message: 1, 2, ….
+    pub position: u32,
+    pub reject: Reject,
+}
+
+impl<T> Default for Answer<T> {
+    fn default() -> Self {
+        Self { passed: Vec::new(), rejects: Vec::new(), duplicates: 0 }
+    }
+}
+
+impl<T> Answer<T> {
+    pub fn pass(&mut self, output: T) {
+        self.passed.push(output);
+    }
+
+    /// Rejects the part at `position` and lets the others go on.
+    pub fn reject(&mut self, position: u32, reject: Reject) {
+        self.rejects.push(PartReject { position, reject });
+    }
+
+    pub fn duplicate(&mut self) {
+        self.duplicates += 1;
+    }
+
+    pub fn clear(&mut self) {
+        self.passed.clear();
+        self.rejects.clear();
+        self.duplicates = 0;
+    }
+}
