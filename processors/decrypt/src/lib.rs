@@ -1,0 +1,22 @@
+//! The decrypt stage: every check of docs/sealed-event.md, in its order, both proofs.
+//!
+//! Who may seal ([`Carriers`]) and what opens ([`PlatformKeys`]) come from the host, which swaps
+//! new ones in while the stage runs; each record is checked against one state of both. Time comes
+//! in as a parameter: the receipt time decides, and `now` only on revocation and on the age of
+//! cached keys.
+
+mod checks;
+mod delay;
+mod key_cache;
+mod reason;
+mod registry;
+mod registry_file;
+mod stage;
+
+pub use checks::{Counters, Opener, Settings};
+pub use delay::Delay;
+pub use reason::Reason;
+pub use registry::{Carrier, Carriers, RegisteredKey, Status};
+pub use registry_file::RegistryError;
+pub use stage::Decrypt;
+pub use waybill_sealing::platform_key::PlatformKeys;

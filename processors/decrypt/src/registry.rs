@@ -1,0 +1,176 @@
+//! Who may seal: carriers with their signing keys.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString};
+use waybill_sealing::forms;
+use waybill_sealing::signing_key::PublicSigningKey;
+
+use crate::{Delay, RegistryError};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, Serialize, Deserialize)]
+#[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Active,
+    Suspended,
+}
+
+/// A carrier's signing key, and when it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredKey {
+    pub key: PublicSigningKey,
+    /// What it signs at this time or later counts, …
+    pub valid_from: Option<Timestamp>,
+    /// … and up to this time, inclusive.
+    pub valid_until: Option<Timestamp>,
+    /// From this moment on nothing that it signed counts, whenever it signed.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl RegisteredKey {
+    pub fn new(key: PublicSigningKey) -> Self {
+        Self { key, valid_from: None, valid_until: None, revoked_at: None }
+    }
+
+    /// Whether the key counts for a signature that says it was made at `numeric_date` (seconds).
+    pub(crate) fn is_valid_at(&self, numeric_date: f64) -> bool {
+        self.valid_from.is_none_or(|from| to_numeric_date(from) <= numeric_date)
+            && self.valid_until.is_none_or(|until| numeric_date <= to_numeric_date(until))
+    }
+
+    pub(crate) fn is_revoked(&self, now_ms: i64) -> bool {
+        let now_ns = i128::from(now_ms) * 1_000_000;
+        self.revoked_at.is_some_and(|revoked| revoked.as_nanosecond() <= now_ns)
+    }
+}
+
+/// The double nearest to the time, as a reader of the same decimal digits gets it (to the µs).
+fn to_numeric_date(time: Timestamp) -> f64 {
+    time.as_microsecond() as f64 / 1e6
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carrier {
+    id: String,
+    pub name: String,
+    pub status: Status,
+    /// From sealing to receipt, at most.
+    pub max_delivery_delay: Delay,
+    keys: Vec<RegisteredKey>,
+}
+
+impl Carrier {
+    /// An active carrier without keys. `id` is what its events have as `iss`: 1 to 256 bytes
+    /// without control characters.
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Result<Self, RegistryError> {
+        let id = id.into();
+        if !forms::is_subject(&id) {
+            return Err(RegistryError::new("`id` is empty, too long, or has control characters"));
+        }
+        Ok(Self {
+            id,
+            name: name.into(),
+            status: Status::Active,
+            max_delivery_delay: Delay::DEFAULT,
+            keys: Vec::new(),
+        })
+    }
+
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn keys(&self) -> &[RegisteredKey] {
+        &self.keys
+    }
+
+    /// To revoke a key, say.
+    pub fn key_mut(&mut self, kid: &str) -> Option<&mut RegisteredKey> {
+        self.keys.iter_mut().find(|registered| registered.key.kid() == kid)
+    }
+
+    /// A `kid` that the carrier has already is refused: revoke or remove that key first.
+    pub fn add_key(&mut self, key: RegisteredKey) -> Result<(), RegistryError> {
+        let kid = key.key.kid();
+        let of = |what: &str| format!("carrier {:?}, key {kid:?}: {what}", self.id);
+        if self.key(kid).is_some() {
+            return Err(RegistryError::new(of("its `kid` stands twice")));
+        }
+        if let (Some(from), Some(until)) = (key.valid_from, key.valid_until)
+            && from > until
+        {
+            return Err(RegistryError::new(of("`valid_until` is before `valid_from`")));
+        }
+        self.keys.push(key);
+        Ok(())
+    }
+
+    pub(crate) fn key(&self, kid: &str) -> Option<&RegisteredKey> {
+        self.keys.iter().find(|registered| registered.key.kid() == kid)
+    }
+}
+
+/// All carriers, by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carriers(BTreeMap<String, Carrier>);
+
+impl Carriers {
+    /// An id that is there already is refused.
+    pub fn insert(&mut self, carrier: Carrier) -> Result<(), RegistryError> {
+        if self.0.contains_key(&carrier.id) {
+            return Err(RegistryError::new(format!("carrier {:?} stands twice", carrier.id)));
+        }
+        self.0.insert(carrier.id.clone(), carrier);
+        Ok(())
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Carrier> {
+        self.0.get(id)
+    }
+
+    pub fn get_mut(&mut self, id: &str) -> Option<&mut Carrier> {
+        self.0.get_mut(id)
+    }
+
+    /// In order of id.
+    pub fn iter(&self) -> impl Iterator<Item = &Carrier> {
+        self.0.values()
+    }
+
+    /// How long shipments' state must be kept for "seen before", less a day.
+    pub fn longest_delivery_delay(&self) -> Delay {
+        self.iter().map(|carrier| carrier.max_delivery_delay).max().unwrap_or(Delay::DEFAULT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waybill_sealing::jws::Algorithm;
+    use waybill_sealing::signing_key::PrivateSigningKey;
+
+    #[test]
+    fn times_are_inclusive_but_a_revocation_is_at_once() {
+        let private = PrivateSigningKey::generate(Algorithm::EdDsa).unwrap();
+        let mut key = RegisteredKey::new(private.public().clone());
+        assert!(
+            key.is_valid_at(f64::MIN) && key.is_valid_at(f64::MAX) && !key.is_revoked(i64::MAX)
+        );
+        key.valid_from = Some("2026-11-24T12:00:00.123Z".parse().unwrap());
+        key.valid_until = Some("2026-11-24T14:00:00.123456+01:00".parse().unwrap());
+        key.revoked_at = key.valid_from;
+        for (date, valid) in [
+            (1_795_521_600.122, false),
+            (1_795_521_600.123, true),
+            (1_795_525_200.123_456, true),
+            (1_795_525_200.123_457, false),
+        ] {
+            assert_eq!(key.is_valid_at(date), valid, "{date}");
+        }
+        assert!(!key.is_revoked(1_795_521_600_122));
+        assert!(key.is_revoked(1_795_521_600_123));
+    }
+}
