@@ -1,0 +1,343 @@
+//! JSON (RFC 8259) into typed structs with borrowed texts. The typed parse is all there is for a
+//! good message; only one that fails is parsed again, to say what was wrong and where.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess,
+    Visitor, value::MapAccessDeserializer,
+};
+use serde_json::value::RawValue;
+use serde_path_to_error::Segment;
+use waybill_stage::{Code, Reject};
+
+use crate::{Parts, limits};
+
+/// The text of a payload, within the limits of size and depth.
+pub(crate) fn text(payload: &[u8]) -> Result<&str, Reject> {
+    if payload.len() > limits::PAYLOAD_BYTES {
+        let detail = format!("payload: more than {} bytes", limits::PAYLOAD_BYTES);
+        return Err(Reject::new(Code::TooLarge, detail));
+    }
+    let text = std::str::from_utf8(payload)
+        .map_err(|_| Reject::new(Code::Unparsable, "payload: not UTF-8"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if too_deep(text.as_bytes()) {
+        let detail = format!("payload: nested deeper than {}", limits::DEPTH);
+        return Err(Reject::new(Code::TooLarge, detail));
+    }
+    Ok(text)
+}
+
+fn too_deep(json: &[u8]) -> bool {
+    // Nothing nests deeper than it opens; for a single event that is all there is to do. Counted
+    // in bytes, 255 at a time, so that the compiler makes vectors of it; `[` and `{` differ in one
+    // bit.
+    let opened = |chunk: &[u8]| chunk.iter().map(|b| u8::from(b | 0x20 == b'{')).sum::<u8>();
+    if json.chunks(255).map(|chunk| usize::from(opened(chunk))).sum::<usize>() <= limits::DEPTH {
+        return false;
+    }
+    let mut depth = 0_usize;
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > limits::DEPTH {
+                    return true;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => _ = bytes.next(),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The first character that is no white space.
+pub(crate) fn first(text: &str) -> Option<u8> {
+    text.bytes().find(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
+}
+
+/// Reads one object. JSON pointers (RFC 6901) in a reject's detail count from `text` on.
+pub(crate) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Reject> {
+    match serde_json::from_str::<Object<T>>(text) {
+        Ok(Object(read)) => Ok(read),
+        Err(error) if error.is_data() => Err(explain::<Object<T>>(text)),
+        Err(error) => Err(no_json(&error)),
+    }
+}
+
+/// What is no JSON at all, with the place; the text itself is not shown.
+pub(crate) fn no_json(error: &serde_json::Error) -> Reject {
+    let detail = match error.is_eof() {
+        true => "no JSON: it ends too early".into(),
+        false => format!("no JSON: line {}, column {}", error.line(), error.column()),
+    };
+    Reject::new(Code::Unparsable, detail)
+}
+
+fn explain<'a, T: Deserialize<'a>>(text: &'a str) -> Reject {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut json) else {
+        return Reject::new(Code::WrongStructure, "not of the format's structure");
+    };
+    let mut pointer = String::new();
+    for segment in error.path() {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&index.to_string()),
+            Segment::Map { key } => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { .. } | Segment::Unknown => pointer.push('?'),
+        }
+    }
+    let message = error.inner().to_string();
+    // The name is one that a struct of ours has.
+    if let Some(name) = message.strip_prefix("duplicate field `").and_then(|m| m.split('`').next())
+    {
+        return Reject::new(Code::WrongStructure, format!("{pointer}/{name}: stands twice"));
+    }
+    // "invalid type: integer `7`, expected a string at line 1 column 9": what comes last is ours,
+    // what comes before shows values.
+    let expected =
+        message.rsplit_once(", expected ").map_or("another value", |(_, tail)| {
+            match tail.rsplit_once(" at line ").map_or(tail, |(expected, _)| expected) {
+                "a sequence" => "an array",
+                "f64" => "a number",
+                "i32" => "an integer",
+                expected => expected,
+            }
+        });
+    match pointer.is_empty() {
+        true => Reject::new(Code::WrongStructure, format!("expected {expected}")),
+        false => Reject::new(Code::InvalidField, format!("{pointer}: expected {expected}")),
+    }
+}
+
+/// Reads each element of the array `text` (`key`: of the array under that key in the object
+/// `text`) as a part, and stops at the limit of events. `false`: the object has no such key.
+pub(crate) fn parts<'a>(
+    text: &'a str,
+    key: Option<&'static str>,
+    parts: &mut Parts,
+    read: fn(&'a str) -> Result<crate::Draft, Reject>,
+) -> Result<bool, Reject> {
+    let (at, list) = if key.is_some() { ("/events: ", "/events") } else { ("", "") };
+    parts.within(list);
+    let found = elements(text, key, &mut |element| {
+        if parts.len() == limits::EVENTS {
+            return false;
+        }
+        parts.push(match first(element) {
+            Some(b'{') => read(element),
+            _ => Err(Reject::new(Code::WrongStructure, "expected an event, an object")),
+        });
+        true
+    });
+    let whole = match found {
+        Ok(true) if parts.is_empty() => {
+            Reject::new(Code::WrongStructure, format!("{at}no event in it"))
+        }
+        Ok(found) => return Ok(found),
+        Err(error) if !error.is_data() => no_json(&error),
+        Err(_) if parts.len() == limits::EVENTS => {
+            Reject::new(Code::TooLarge, format!("{at}more than {} events", limits::EVENTS))
+        }
+        Err(_) => Reject::new(Code::WrongStructure, format!("{at}expected one array of events")),
+    };
+    parts.clear();
+    Err(whole)
+}
+
+/// Hands out the text of each element until `take` returns `false`, which is a data error.
+pub(crate) fn elements<'a>(
+    text: &'a str,
+    key: Option<&'static str>,
+    take: &mut dyn FnMut(&'a str) -> bool,
+) -> Result<bool, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let found = match key {
+        Some(key) => json.deserialize_map(Wrapper { key, take })?,
+        None => json.deserialize_seq(Elements(take)).map(|()| true)?,
+    };
+    json.end()?;
+    Ok(found)
+}
+
+struct Elements<'t, 'a>(&'t mut dyn FnMut(&'a str) -> bool);
+
+impl<'a> Visitor<'a> for Elements<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<S: SeqAccess<'a>>(self, mut elements: S) -> Result<(), S::Error> {
+        while let Some(element) = elements.next_element::<&RawValue>()? {
+            if !(self.0)(element.get()) {
+                return Err(S::Error::custom("stopped"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> DeserializeSeed<'a> for Elements<'_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+struct Wrapper<'t, 'a> {
+    key: &'static str,
+    take: &'t mut dyn FnMut(&'a str) -> bool,
+}
+
+impl<'a> Visitor<'a> for Wrapper<'_, 'a> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'a>>(self, mut members: M) -> Result<bool, M::Error> {
+        let mut found = false;
+        while let Some(Text(key)) = members.next_key()? {
+            if key != self.key {
+                members.next_value::<IgnoredAny>()?;
+            } else if std::mem::replace(&mut found, true) {
+                return Err(M::Error::custom("stands twice"));
+            } else {
+                members.next_value_seed(Elements(self.take))?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A string, borrowed from the payload unless it has escapes. (serde borrows no `Cow` within an
+/// `Option`.)
+#[derive(Debug)]
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_str(TextVisitor { numbers: false }).map(Text)
+    }
+}
+
+/// A string, or a number that carriers write where the standard has a string.
+#[derive(Debug)]
+pub(crate) struct TextOrNumber<'a>(pub(crate) Text<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for TextOrNumber<'a> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_any(TextVisitor { numbers: true }).map(|text| Self(Text(text)))
+    }
+}
+
+struct TextVisitor {
+    numbers: bool,
+}
+
+impl TextVisitor {
+    fn number<E: serde::de::Error>(
+        self,
+        number: impl fmt::Display,
+        unexpected: serde::de::Unexpected<'_>,
+    ) -> Result<Cow<'static, str>, E> {
+        if self.numbers {
+            Ok(Cow::Owned(number.to_string()))
+        } else {
+            Err(E::invalid_type(unexpected, &self))
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.numbers { "a string or a number" } else { "a string" })
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, v: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(v))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(v.to_owned()))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, v: u64) -> Result<Self::Value, E> {
+        self.number(v, serde::de::Unexpected::Unsigned(v))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, v: i64) -> Result<Self::Value, E> {
+        self.number(v, serde::de::Unexpected::Signed(v))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Self::Value, E> {
+        self.number(v, serde::de::Unexpected::Float(v))
+    }
+}
+
+/// A JSON object and nothing else. (serde's derived structs also take arrays, by position.)
+#[derive(Debug)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<T, M::Error> {
+                T::deserialize(MapAccessDeserializer::new(members))
+            }
+        }
+
+        json.deserialize_map(Members(PhantomData)).map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth() {
+        let check = |json: String, expect: bool| {
+            assert_eq!(too_deep(json.as_bytes()), expect, "{json:.80}");
+        };
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        check(nested(limits::DEPTH), false);
+        check(nested(limits::DEPTH + 1), true);
+        check("[".repeat(1_000_000), true);
+        check(r#"{"a":"#.repeat(limits::DEPTH + 1), true);
+        // Many, but not nested; and brackets in texts are none.
+        check(format!("[{}]", "[],".repeat(1_000)), false);
+        check(format!(r#"["{}"]"#, "[".repeat(1_000)), false);
+        check(format!(r#"["\"{}"]"#, "[".repeat(1_000)), false);
+        check(format!(r#"["\\",{}"#, "[".repeat(1_000)), true);
+    }
+}

@@ -1,0 +1,34 @@
+//! What carriers speak, read into the one shipment model. Bytes in, drafts out: no I/O, no clock,
+//! no carrier and no receipt time, which are validate's to know.
+//!
+//! A format is one module with one function and a row in [`REGISTRY`]:
+//!
+//! ```
+//! use waybill_formats::{Parts, find};
+//!
+//! let payload = br#"[{"eventType": "SHIPMENT", "eventClassifierCode": "ACT",
+//!     "eventDateTime": "2026-01-20T10:00:00Z", "eventCreatedDateTime": "2026-01-20T10:01:00Z",
+//!     "shipmentEventTypeCode": "CONF", "documentTypeCode": "BKG", "documentID": "ABC709951"}]"#;
+//! let format = find("application/vnd.dcsa.tnt+json;version=2.2").expect("registered");
+//! let mut parts = Parts::default();
+//! (format.read)(payload, &mut parts).expect("a list of events");
+//! for (position, part) in parts.iter() {
+//!     println!("{position}: {part:?}");
+//! }
+//! ```
+
+pub mod dcsa;
+mod draft;
+pub mod imo;
+pub mod iso6346;
+mod json;
+pub mod limits;
+mod parts;
+mod registry;
+mod time;
+pub mod unlocode;
+mod wrong;
+
+pub use draft::{Document, Draft};
+pub use parts::Parts;
+pub use registry::{Format, Pattern, REGISTRY, find};

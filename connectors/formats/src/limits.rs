@@ -1,0 +1,18 @@
+//! What a message may be at most. More is a reject, never memory or time.
+
+/// Bytes of a payload. A sealed event has at most 900,000, so this is never the first to be felt.
+pub const PAYLOAD_BYTES: usize = 1 << 20;
+/// Nesting of arrays and objects.
+pub const DEPTH: usize = 64;
+/// Events in one message.
+pub const EVENTS: usize = 10_000;
+/// Elements of one list within an event (references, seals, readings, …).
+pub const LIST: usize = 1_000;
+
+// Characters of a text. The standards' own limits are lower, and carriers go beyond them.
+pub const CODE: usize = 32;
+pub const ID: usize = 256;
+/// DCSA T&T 3.0 allows its `eventID` so many.
+pub const EVENT_ID: usize = 500;
+pub const NAME: usize = 256;
+pub const REMARK: usize = 2_000;

@@ -1,0 +1,409 @@
+//! Every sample through every format: what its own format makes of it stands beside it
+//! (`*.parts.txt`, written anew with `UPDATE_EXPECT=1`, to be reviewed), and no format panics on
+//! any of them, whole or broken.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use waybill_formats::{Draft, Parts, REGISTRY, find, limits};
+use waybill_stage::{Code, Reject};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// Folder of the samples, and the media type they are sent with.
+const FOLDERS: &[(&str, &str)] = &[
+    ("dcsa-2.2", "application/vnd.dcsa.tnt+json;version=2.2"),
+    ("dcsa-3.0", "application/vnd.dcsa.tnt+json;version=3.0"),
+];
+
+fn samples() -> Vec<(PathBuf, &'static str)> {
+    let mut samples = Vec::new();
+    for (folder, media_type) in FOLDERS {
+        for entry in fs::read_dir(fixtures().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|e| e != "txt") {
+                samples.push((path, *media_type));
+            }
+        }
+    }
+    samples.sort();
+    assert!(samples.len() >= 10);
+    samples
+}
+
+fn read(media_type: &str, payload: &[u8]) -> Result<Parts, Reject> {
+    let mut parts = Parts::default();
+    (find(media_type)?.read)(payload, &mut parts).map(|()| parts)
+}
+
+/// One line a part, with all that a draft holds.
+fn shown(outcome: &Result<Parts, Reject>) -> String {
+    let mut text = String::new();
+    match outcome {
+        Ok(parts) => {
+            for (position, part) in parts.iter() {
+                match part {
+                    Ok(draft) => writeln!(text, "{position} {}", line(draft)).unwrap(),
+                    Err(reject) => writeln!(text, "{position} {}", line_of(reject)).unwrap(),
+                }
+            }
+        }
+        Err(reject) => writeln!(text, "0 {}", line_of(reject)).unwrap(),
+    }
+    text
+}
+
+fn line_of(reject: &Reject) -> String {
+    format!("reject {} {}", reject.code.as_str(), reject.detail)
+}
+
+fn line(draft: &Draft) -> String {
+    let d = draft;
+    let mut line = format!("{} {} {}", d.milestone.as_str(), d.classifier.as_str(), d.raw_code);
+    let wall = jiff::Timestamp::from_millisecond(d.occurred.wall_ms).unwrap();
+    write!(line, " wall={wall} offset={:?}", d.occurred.offset_minutes.unwrap()).unwrap();
+    let mut field = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            write!(line, " {name}={value:?}").unwrap();
+        }
+    };
+    field("id", d.raw_id.clone());
+    field(
+        "created",
+        d.created_at.map(|t| jiff::Timestamp::from_millisecond(t).unwrap().to_string()),
+    );
+    field("document", d.document.as_ref().map(|d| format!("{}:{}", d.kind, d.number)));
+    for r in &d.references {
+        field(r.kind.as_str(), Some(r.value.clone()));
+    }
+    if let Some(e) = &d.equipment {
+        field("unit", Some(e.number.clone()));
+        field("iso_type", e.iso_type.clone());
+        field("empty", e.empty.map(|e| e.to_string()));
+    }
+    if let Some(p) = &d.place {
+        field("unlocode", p.unlocode.clone());
+        field("name", p.name.clone());
+        field("facility", p.facility.clone());
+        field("facility_type", p.facility_type.clone());
+        field("city", p.city.clone());
+        field("country", p.country.clone());
+        field("at", p.latitude.zip(p.longitude).map(|(a, b)| format!("{a},{b}")));
+    }
+    if let Some(t) = &d.transport {
+        field("mode", t.mode.map(|m| m.as_str().into()));
+        field("imo", t.vessel_imo.clone());
+        field("vessel", t.vessel_name.clone());
+        field("voyage", t.voyage.clone());
+        field("service", t.service.clone());
+        field("call", t.call_id.clone());
+    }
+    field("delay", d.delay_reason.clone());
+    field("remark", d.remark.as_ref().map(|r| r.chars().take(60).collect()));
+    for r in &d.readings {
+        let sensor = r.sensor.as_deref().unwrap_or("-");
+        field(r.kind.as_str(), Some(format!("{} {} {sensor}", r.value, r.unit)));
+    }
+    for flag in &d.flags {
+        field("flag", Some(flag.as_str().into()));
+    }
+    line
+}
+
+#[test]
+fn samples_are_read_as_the_text_beside_them_says() {
+    for (path, media_type) in samples() {
+        let payload = fs::read(&path).unwrap();
+        let read_so = shown(&read(media_type, &payload));
+        let beside = path.with_extension("parts.txt");
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&beside, &read_so).unwrap();
+        }
+        let expect = fs::read_to_string(&beside).unwrap_or_default();
+        for (got, expect) in read_so.lines().zip(expect.lines()) {
+            assert_eq!(got, expect, "{}", path.display());
+        }
+        assert_eq!(read_so.lines().count(), expect.lines().count(), "{}", path.display());
+    }
+}
+
+#[test]
+fn without_version_the_structure_decides() {
+    for (path, media_type) in samples() {
+        let payload = fs::read(&path).unwrap();
+        let stated = shown(&read(media_type, &payload));
+        let found = shown(&read("application/vnd.dcsa.tnt+json", &payload));
+        assert_eq!(found, stated, "{}", path.display());
+    }
+}
+
+#[test]
+fn no_sample_makes_any_format_panic_whole_or_broken() {
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (random >> 33) as usize % below
+    };
+    for (path, _) in samples() {
+        let sample = fs::read(&path).unwrap();
+        let mut broken = vec![sample.clone(), Vec::new()];
+        for _ in 0..(100_000 / sample.len()).clamp(8, 60) {
+            broken.push(sample[..next(sample.len())].to_vec());
+            let mut other = sample.clone();
+            let at = next(other.len());
+            other[at] = b"\"{}[],:\\0-e\x00\xff\xc3nt"[next(16)];
+            broken.push(other);
+            let mut shorter = sample.clone();
+            let from = next(shorter.len());
+            shorter.drain(from..(from + next(40)).min(sample.len()));
+            broken.push(shorter);
+        }
+        for payload in broken {
+            for format in REGISTRY {
+                let mut parts = Parts::default();
+                let whole = (format.read)(&payload, &mut parts);
+                assert_eq!(whole.is_err(), parts.is_empty(), "{}", format.name);
+                let rejects = parts.iter().filter_map(|(_, part)| part.as_ref().err());
+                for reject in rejects.chain(whole.as_ref().err()) {
+                    assert!(reject.detail.is_ascii() && reject.detail.len() < 200);
+                }
+            }
+        }
+    }
+}
+
+const V2: &str = "application/vnd.dcsa.tnt+json;version=2.2";
+const V3: &str = "application/vnd.dcsa.tnt+json;version=3.0";
+
+fn check_whole(media_type: &str, payload: &[u8], code: Code, detail: &str) {
+    let mut parts = Parts::default();
+    let reject = (find(media_type).unwrap().read)(payload, &mut parts).unwrap_err();
+    assert_eq!((reject.code, &*reject.detail), (code, detail), "{media_type} {payload:.40?}");
+    assert!(parts.is_empty(), "{media_type} {payload:.40?}");
+}
+
+#[test]
+fn what_is_no_message_at_all() {
+    for version in [V2, V3] {
+        let check = |payload: &[u8], code, detail| check_whole(version, payload, code, detail);
+        check(b"", Code::Unparsable, "no JSON: it ends too early");
+        check(b"  \n", Code::Unparsable, "no JSON: it ends too early");
+        check(b"UNB+UNOC:3+X'", Code::Unparsable, "no JSON: line 1, column 1");
+        check(b"[{\"a\":1},\n{]", Code::Unparsable, "no JSON: line 2, column 2");
+        check(b"[{}", Code::Unparsable, "no JSON: it ends too early");
+        check(b"{\"a\":1} x", Code::Unparsable, "no JSON: line 1, column 9");
+        check(b"[{\"a\":1}] x", Code::Unparsable, "no JSON: line 1, column 11");
+        check(b"[\"\xff\"]", Code::Unparsable, "payload: not UTF-8");
+        check(b"[]", Code::WrongStructure, "no event in it");
+        check(b"7", Code::WrongStructure, "expected an object");
+        check(b"null", Code::WrongStructure, "expected an object");
+        check(&vec![b'['; 70_000], Code::TooLarge, "payload: nested deeper than 64");
+        check(&vec![b' '; (1 << 20) + 1], Code::TooLarge, "payload: more than 1048576 bytes");
+    }
+    let more = b"{\"events\":[{}]} {}";
+    check_whole(V3, more, Code::Unparsable, "no JSON: line 1, column 17");
+    check_whole(V3, b"{\"events\":[]}", Code::WrongStructure, "/events: no event in it");
+    let twice = b"{\"events\":[{}],\"events\":[{}]}";
+    check_whole(V3, twice, Code::WrongStructure, "/events: expected one array of events");
+    check_whole(
+        V3,
+        b"{\"events\":7}",
+        Code::WrongStructure,
+        "/events: expected one array of events",
+    );
+    let many = format!("[{}7]", "{},".repeat(limits::EVENTS));
+    check_whole(V2, many.as_bytes(), Code::TooLarge, "more than 10000 events");
+    let many = format!("{{\"events\":{many}}}");
+    check_whole(V3, many.as_bytes(), Code::TooLarge, "/events: more than 10000 events");
+}
+
+#[test]
+fn what_is_wrong_with_a_single_event_is_its_own_reject() {
+    let check = |payload: &str, expect: &str| {
+        assert_eq!(shown(&read(V2, payload.as_bytes())), expect, "{payload}");
+    };
+    let not = "0 reject wrong_structure no field of a DCSA 2.x event in it\n";
+    check(r#"{"someEvents":[{}]}"#, not);
+    check(r#"{"eventID":7}"#, "1 reject invalid_field /eventID: expected a string\n");
+    check(
+        r#"{"eventType":"SHIPMENT","eventType":"TRANSPORT"}"#,
+        "0 reject wrong_structure /eventType: stands twice\n",
+    );
+    check(r#"{"eventType":"\ud800"}"#, "0 reject unparsable no JSON: line 1, column 21\n");
+    check("\u{feff}{\"eventID\":7}", "1 reject invalid_field /eventID: expected a string\n");
+    let many = r#"{"referenceType":"FF","referenceValue":"1"},"#.repeat(limits::LIST);
+    check(
+        &format!(
+            r#"{{"eventType":"SHIPMENT","eventClassifierCode":"ACT","documentID":"1",
+            "documentTypeCode":"BKG","shipmentEventTypeCode":"CONF",
+            "eventDateTime":"2026-01-01T00:00:00Z","eventCreatedDateTime":"2026-01-01T00:00:00Z",
+            "references":[{many}{{}}]}}"#
+        ),
+        "1 reject too_large /references: more than 1000 elements\n",
+    );
+}
+
+#[test]
+fn no_reject_shows_a_value_of_the_payload() {
+    for name in [
+        "dcsa-2.2/good.json",
+        "dcsa-2.2/good-other-2.x.json",
+        "dcsa-2.2/wrong-fields.json",
+        "dcsa-3.0/good.json",
+        "dcsa-3.0/wrong-fields.json",
+    ] {
+        let sample = fs::read_to_string(fixtures().join(name)).unwrap();
+        // Each value in turn becomes a secret of another type, and all of them one of the same.
+        let mut broken = vec![sample.replace(": \"", ": \"TOPSECRET")];
+        for (at, _) in sample.match_indices(": ") {
+            broken.push(format!(
+                "{}: \"\\u0041, expected TOPSECRET\"{}",
+                &sample[..at],
+                &sample[at + 2..]
+            ));
+            broken.push(format!("{}: [\"TOPSECRET\"],\"x\": {}", &sample[..at], &sample[at + 2..]));
+        }
+        for payload in broken.iter().step_by(broken.len() / 80 + 1) {
+            for format in REGISTRY {
+                let mut parts = Parts::default();
+                let whole = (format.read)(payload.as_bytes(), &mut parts);
+                let rejects = parts.iter().filter_map(|(_, part)| part.as_ref().err());
+                for reject in rejects.chain(whole.as_ref().err()) {
+                    assert!(!reject.detail.contains("SECRET"), "{}", reject.detail);
+                }
+            }
+        }
+    }
+}
+
+/// The standard's own examples.
+mod shared {
+    use super::*;
+
+    /// The lines of a file, each cut after `words` words.
+    fn check(name: &str, media_type: &str, words: usize, expect: &[&str]) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/dcsa/");
+        let Ok(payload) = fs::read([folder, name].concat()) else {
+            println!("skipped: ../shared is absent");
+            return;
+        };
+        for media_type in [media_type, "application/vnd.dcsa.tnt+json"] {
+            let text = shown(&read(media_type, &payload));
+            let short: Vec<String> = text
+                .lines()
+                .map(|l| match l.contains(" reject ") {
+                    true => l.to_owned(),
+                    false => {
+                        let flags = l.matches(" flag=").count();
+                        let line = l.split(' ').take(words).collect::<Vec<_>>().join(" ");
+                        line + &" flagged".repeat(flags)
+                    }
+                })
+                .collect();
+            assert_eq!(short, expect, "{name} as {media_type}");
+        }
+    }
+
+    #[test]
+    fn v2() {
+        check(
+            "tnt-220-response.json",
+            V2,
+            4,
+            &[
+                "1 arrived actual TRANSPORT/ARRI",
+                "2 document_drafted actual SHIPMENT/DRFT/SHI",
+                "3 loaded estimated EQUIPMENT/LOAD",
+                "4 arrived actual TRANSPORT/ARRI",
+                "5 document_drafted actual SHIPMENT/DRFT/BKG",
+                "6 loaded estimated EQUIPMENT/LOAD",
+                "7 document_drafted actual SHIPMENT/DRFT/TRD",
+            ],
+        );
+        // The second is right in itself; in its file it is wrong as an answer to a question.
+        check(
+            "tnt-220-response-wrong-attribute-values.json",
+            V2,
+            4,
+            &[
+                "1 reject unknown_code /0/transportCall/UNLocationCode: is no UN/LOCODE: its country is not in ISO 3166-1",
+                "2 document_voided actual SHIPMENT/VOID/ARN",
+                "3 reject unknown_code /2/transportCall/UNLocationCode: is no UN/LOCODE: its country is not in ISO 3166-1",
+            ],
+        );
+        // The seventh is wrong against its receipt, which is validate's to see. 2.2 requires no
+        // eventID.
+        check(
+            "tnt-220-response-wrong-date-times.json",
+            V2,
+            4,
+            &[
+                "1 document_drafted actual SHIPMENT/DRFT/SHI",
+                "2 reject missing_field /1/eventCreatedDateTime: is required",
+                "3 reject missing_field /2/eventDateTime: is required",
+                "4 reject invalid_time /3/eventCreatedDateTime: expected a date-time by RFC 3339 with its offset",
+                "5 reject invalid_time /4/eventDateTime: expected a date-time by RFC 3339 with its offset",
+                "6 reject contradiction /5/eventCreatedDateTime: more than 24 h before an event that is actual",
+                "7 document_drafted actual SHIPMENT/DRFT/SHI",
+            ],
+        );
+        check(
+            "tnt-220-response-wrong-event-ids.json",
+            V2,
+            4,
+            &[
+                "1 reject invalid_field /0/eventID: expected a string",
+                "2 reject invalid_field /1/eventID: expected a UUID",
+                "3 document_drafted actual SHIPMENT/DRFT/TRD",
+                "4 document_drafted actual SHIPMENT/DRFT/TRD flagged",
+                "5 document_drafted actual SHIPMENT/DRFT/TRD",
+                "6 document_drafted actual SHIPMENT/DRFT/TRD",
+                "7 document_drafted actual SHIPMENT/DRFT/TRD flagged",
+            ],
+        );
+        check(
+            "tnt-220-response-wrong-structure.json",
+            V2,
+            4,
+            &[
+                "1 reject wrong_structure /0: no field of a DCSA 2.x event in it",
+                "2 reject wrong_structure /1: no field of a DCSA 2.x event in it",
+            ],
+        );
+    }
+
+    #[test]
+    fn v3() {
+        let check = |name, expect: &[&str]| check(name, V3, 4, expect);
+        check("tnt-300-request-equipment.json", &["1 loaded actual EQUIPMENT/LOAD"]);
+        check("tnt-300-request-iot.json", &["1 sensor_alert actual IOT/DETC/DRO"]);
+        check("tnt-300-request-reefer.json", &["1 sensor_reading actual REEFER/MEAS"]);
+        check("tnt-300-request-shipment.json", &["1 booking_confirmed actual SHIPMENT/CONF/BKG"]);
+        check("tnt-300-request-transport.json", &["1 arrived actual TRANSPORT/ARRI"]);
+        check(
+            "tnt-300-response.json",
+            &[
+                "1 booking_confirmed actual SHIPMENT/CONF/BKG",
+                "2 departed actual TRANSPORT/DEPA",
+                "3 empty_returned actual EQUIPMENT/GTIN",
+                "4 sensor_reading actual IOT/DETC/LOC",
+                "5 sensor_reading actual REEFER/MEAS",
+            ],
+        );
+        check(
+            "tnt-300-response-nextpage.json",
+            &[
+                "1 document_approved actual SHIPMENT/APPR/BKG",
+                "2 arrived estimated TRANSPORT/ARRI",
+                "3 discharged actual EQUIPMENT/DISC",
+                "4 sensor_reading actual IOT/DETC/DRC",
+                "5 sensor_reading actual REEFER/ADJU",
+            ],
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! The second stage: reads what a carrier said in its own format into the one shipment model, and
+//! holds it to the model's rules.
+//!
+//! One message may carry several events. Each gets its position in it (1, 2, …), its shipment and
+//! its id; a bad one among them is rejected alone and keeps its place. A message that is no list of
+//! events at all is one reject.
+//!
+//! Every rule about time goes by the receipt of the message, never by the clock, so that a replay
+//! gives the same answer.
+
+mod rules;
+mod shipment_id;
+
+pub use rules::Rules;
+use waybill_formats::{Draft, Parts, find, iso6346};
+use waybill_schemas::{EventId, Opened, Provenance, ShipmentEvent};
+use waybill_stage::{Answer, Context, Failure, Reject, Stage};
+
+/// The stage. Holds its settings and no state.
+#[derive(Clone, Debug, Default)]
+pub struct Validate {
+    rules: Rules,
+}
+
+impl Validate {
+    pub fn new(rules: Rules) -> Self {
+        Self { rules }
+    }
+
+    fn event(
+        &self,
+        draft: Draft,
+        position: u32,
+        provenance: &std::sync::Arc<Provenance>,
+        cx: &Context,
+    ) -> Result<ShipmentEvent, Reject> {
+        let mut draft = normalised(draft);
+        self.rules.check_times(&mut draft, provenance.received_at)?;
+        rules::flag_identifiers(&mut draft);
+        let shipment_id = shipment_id::of(&provenance.carrier_id, &draft)?;
+        Ok(ShipmentEvent {
+            provenance: provenance.clone(),
+            position,
+            event_id: EventId::new(
+                &provenance.carrier_id,
+                &provenance.message_id,
+                position,
+                &shipment_id,
+            ),
+            shipment_id,
+            milestone: draft.milestone,
+            classifier: draft.classifier,
+            raw_code: draft.raw_code,
+            raw_id: draft.raw_id,
+            occurred: draft.occurred,
+            created_at: draft.created_at,
+            references: draft.references,
+            equipment: draft.equipment,
+            place: draft.place,
+            transport: draft.transport,
+            delay_reason: draft.delay_reason,
+            remark: draft.remark,
+            readings: draft.readings,
+            flags: draft.flags,
+            validated_at: cx.now_ms,
+        })
+    }
+}
+
+/// A unit has one number, however it is written.
+fn normalised(mut draft: Draft) -> Draft {
+    if let Some(unit) = &mut draft.equipment
+        && let std::borrow::Cow::Owned(number) = iso6346::normalise(&unit.number)
+    {
+        unit.number = number;
+    }
+    draft
+}
+
+impl Stage for Validate {
+    type Input = Opened;
+    type Output = ShipmentEvent;
+    const NAME: &'static str = "validate";
+
+    fn apply(
+        &self,
+        cx: &Context,
+        input: Opened,
+        answer: &mut Answer<ShipmentEvent>,
+    ) -> Result<(), Failure> {
+        let format = find(&input.media_type)?;
+        let mut parts = Parts::default();
+        (format.read)(&input.payload, &mut parts)?;
+        for (position, part) in parts.take() {
+            let event = match part {
+                Ok(draft) => self
+                    .event(draft, position, &input.provenance, cx)
+                    .map_err(|reject| parts.locate(position, reject)),
+                Err(reject) => Err(reject),
+            };
+            match event {
+                Ok(event) => answer.pass(event),
+                Err(reject) => answer.reject(position, reject),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Which shipment an event belongs to: `{carrier}/{container}`, or, where the event names no
+//! unit, `{carrier}/{kind of document}:{number}`.
+//!
+//! | the event names | its shipment |
+//! |---|---|
+//! | a unit | `acme-line/CSQU3054383` |
+//! | no unit, and is itself about a document | `acme-line/booking:WB4471902` |
+//! | neither, but one container among its references | that container's |
+//! | no single container, but a document of [`PREFERENCE`] | the first of these |
+//! | nothing of all that | none: `missing_field` |
+
+use std::borrow::Cow;
+
+use waybill_formats::{Draft, iso6346};
+use waybill_schemas::vocabulary::ReferenceKind;
+use waybill_stage::{Code, Reject};
+
+/// Documents that stand for a shipment, the one that is known earliest first. Purchase orders and
+/// the parties' own references do not: one of them may name many shipments.
+pub(crate) const PREFERENCE: &[ReferenceKind] = &[
+    ReferenceKind::Booking,
+    ReferenceKind::BillOfLading,
+    ReferenceKind::TransportDocument,
+    ReferenceKind::ShippingInstruction,
+    ReferenceKind::AirWaybill,
+    ReferenceKind::Pro,
+    ReferenceKind::TrackingNumber,
+    ReferenceKind::ArrivalNotice,
+];
+
+pub(crate) fn of(carrier_id: &str, draft: &Draft) -> Result<String, Reject> {
+    if let Some(unit) = &draft.equipment {
+        return Ok([carrier_id, "/", &unit.number].concat());
+    }
+    if let Some(document) = &draft.document {
+        return Ok([carrier_id, "/", document.kind, ":", &document.number].concat());
+    }
+    if let Some(container) = only_container(draft) {
+        return Ok([carrier_id, "/", &container].concat());
+    }
+    PREFERENCE
+        .iter()
+        .find_map(|kind| draft.references.iter().find(|r| r.kind == *kind))
+        .map(|document| [carrier_id, "/", document.kind.as_str(), ":", &document.value].concat())
+        .ok_or_else(|| {
+            let detail = "names no unit and no document, so its shipment is not known";
+            Reject::new(Code::MissingField, detail).because("no_shipment")
+        })
+}
+
+/// The container among the references, if it is one and no more.
+fn only_container(draft: &Draft) -> Option<Cow<'_, str>> {
+    let mut containers = draft
+        .references
+        .iter()
+        .filter(|r| r.kind == ReferenceKind::Container)
+        .map(|r| iso6346::normalise(&r.value));
+    let first = containers.next()?;
+    containers.all(|other| other == first).then_some(first)
+}

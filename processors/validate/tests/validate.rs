@@ -1,0 +1,380 @@
+//! From an opened message to events and rejects.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use waybill_schemas::vocabulary::Flag;
+use waybill_schemas::{EventId, Opened, Proof, Provenance, ShipmentEvent};
+use waybill_stage::{Answer, Code, Context, Failure, Stage};
+use waybill_validate::{Rules, Validate};
+
+const V2: &str = "application/vnd.dcsa.tnt+json;version=2.2";
+const V3: &str = "application/vnd.dcsa.tnt+json;version=3.0";
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+/// 2026-01-21T12:00:00Z
+const RECEIVED: i64 = 1_768_996_800_000;
+
+fn apply(
+    rules: Rules,
+    received_at: i64,
+    media_type: &str,
+    payload: &[u8],
+) -> Result<Answer<ShipmentEvent>, Failure> {
+    let opened = Opened {
+        provenance: Arc::new(Provenance {
+            carrier_id: "acme".into(),
+            message_id: "m-1".into(),
+            received_at,
+            ..Provenance::default()
+        }),
+        proof: Proof::Signed,
+        media_type: media_type.into(),
+        payload: payload.to_vec(),
+    };
+    let mut answer = Answer::default();
+    Validate::new(rules).apply(&Context { now_ms: 4_242 }, opened, &mut answer)?;
+    Ok(answer)
+}
+
+/// One line a part, in order of position.
+fn lines(answer: &Answer<ShipmentEvent>) -> Vec<String> {
+    let passed = answer.passed.iter().map(|e| {
+        let flags: String = e.flags.iter().map(|f| format!(" {}", f.as_str())).collect();
+        (e.position, format!("{} {}{flags}", e.milestone.as_str(), e.shipment_id))
+    });
+    let rejects = answer
+        .rejects
+        .iter()
+        .map(|r| (r.position, format!("{} {}", r.reject.code.as_str(), r.reject.detail)));
+    let mut all: Vec<_> = passed.chain(rejects).collect();
+    all.sort();
+    all.into_iter().map(|(position, line)| format!("{position} {line}")).collect()
+}
+
+/// An equipment event that is right, with members put in place of, or beside, its own.
+fn equipment(members: &str) -> String {
+    let own = [
+        ("eventType", r#""EQUIPMENT""#),
+        ("eventClassifierCode", r#""ACT""#),
+        ("eventDateTime", r#""2026-01-20T12:00:00Z""#),
+        ("eventCreatedDateTime", r#""2026-01-20T12:00:00Z""#),
+        ("equipmentEventTypeCode", r#""LOAD""#),
+        ("emptyIndicatorCode", r#""LADEN""#),
+        ("equipmentReference", r#""CSQU3054383""#),
+    ];
+    event(&own, members)
+}
+
+fn event(own: &[(&str, &str)], members: &str) -> String {
+    let mut json = String::from("{");
+    for (name, value) in own {
+        if !members.contains(&format!("\"{name}\":")) {
+            json.push_str(&format!("\"{name}\":{value},"));
+        }
+    }
+    json.push_str(members);
+    json.truncate(json.trim_end_matches(',').len());
+    json + "}"
+}
+
+fn check(payload: &str, expect: &str) {
+    let answer = apply(Rules::default(), RECEIVED, V2, payload.as_bytes());
+    let line = match answer {
+        Ok(answer) => lines(&answer).join("\n"),
+        Err(Failure::Reject(reject)) => format!("0 {} {}", reject.code.as_str(), reject.detail),
+        Err(Failure::Fault(fault)) => panic!("{fault}"),
+    };
+    assert_eq!(line, expect, "{payload}");
+}
+
+#[test]
+fn times_go_by_the_receipt() {
+    let at = |ms: i64, classifier: &str| {
+        let time = rfc3339(RECEIVED + ms);
+        equipment(&format!(
+            r#""eventClassifierCode":"{classifier}","eventDateTime":"{time}","eventCreatedDateTime":"{}""#,
+            rfc3339(RECEIVED.min(RECEIVED + ms)),
+        ))
+    };
+    let good = "1 loaded acme/CSQU3054383";
+    let early = "1 in_future an actual event more than 24 h after its receipt";
+    check(&at(0, "ACT"), good);
+    check(&at(1, "ACT"), "1 loaded acme/CSQU3054383 in_future");
+    check(&at(DAY, "ACT"), "1 loaded acme/CSQU3054383 in_future");
+    let tomorrow = equipment(&format!(
+        r#""eventDateTime":"{}","eventCreatedDateTime":"{}""#,
+        rfc3339(RECEIVED + DAY + 1),
+        rfc3339(RECEIVED + 1)
+    ));
+    check(&tomorrow, early);
+    check(&at(DAY + 1, "EST"), good);
+    let three_years = Rules::default().max_lead_ms;
+    check(&at(three_years, "PLN"), good);
+    let ahead = "1 in_future expected more than 1095 days after its receipt";
+    check(&at(three_years + 1, "PLN"), ahead);
+    check(&at(-three_years, "ACT"), good);
+    let old = "1 too_old an event more than 1095 days before its receipt";
+    check(&at(-three_years - 1, "ACT"), old);
+    check(&at(-three_years - 1, "EST"), old);
+
+    let created =
+        |ms: i64| equipment(&format!(r#""eventCreatedDateTime":"{}""#, rfc3339(RECEIVED + ms)));
+    check(&created(DAY), good);
+    check(&created(DAY + 1), "1 in_future recorded more than 24 h after its receipt");
+}
+
+/// RFC 3339 from ms UTC.
+fn rfc3339(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).unwrap().to_string()
+}
+
+#[test]
+fn settings_move_the_limits() {
+    let event = equipment(r#""eventDateTime":"2026-01-20T12:00:00Z""#);
+    let line = |rules: Rules| lines(&apply(rules, RECEIVED, V2, event.as_bytes()).unwrap());
+    assert!(line(Rules { max_event_age_ms: DAY, ..Rules::default() })[0].contains("loaded"));
+    assert!(line(Rules { max_event_age_ms: DAY - 1, ..Rules::default() })[0].contains("too_old"));
+}
+
+#[test]
+fn numbers_are_normalised_and_flagged() {
+    let unit = |number: &str| equipment(&format!(r#""equipmentReference":"{number}""#));
+    check(&unit("csqu 305438-3"), "1 loaded acme/CSQU3054383");
+    check(&unit("CSQU3054384"), "1 loaded acme/CSQU3054384 container_check_digit");
+    check(&unit("chassis 12"), "1 loaded acme/CHASSIS12 container_form");
+    let vessel = |imo: &str| {
+        equipment(&format!(
+            r#""transportCall":{{"transportCallID":"1","modeOfTransport":"VESSEL",
+            "vessel":{{"vesselIMONumber":"{imo}"}}}}"#
+        ))
+    };
+    check(&vessel("9074729"), "1 loaded acme/CSQU3054383");
+    check(&vessel("9074728"), "1 loaded acme/CSQU3054383 imo_check_digit");
+
+    let answer = apply(Rules::default(), RECEIVED, V2, unit("csqu 305438-3").as_bytes()).unwrap();
+    assert_eq!(answer.passed[0].equipment.as_ref().unwrap().number, "CSQU3054383");
+}
+
+#[test]
+fn shipment_of_an_event() {
+    let no_unit = r#""equipmentReference":null,"#;
+    let references = |members: &str| equipment(&format!("{no_unit}{members}"));
+    let eq = |n: &str| format!(r#"{{"referenceType":"EQ","referenceValue":"{n}"}}"#);
+    let doc = |t: &str, n: &str| {
+        format!(r#"{{"documentReferenceType":"{t}","documentReferenceValue":"{n}"}}"#)
+    };
+    let of = |eqs: &[&str], docs: &[(&str, &str)]| {
+        let eqs: Vec<_> = eqs.iter().map(|n| eq(n)).collect();
+        let docs: Vec<_> = docs.iter().map(|(t, n)| doc(t, n)).collect();
+        references(&format!(
+            r#""references":[{}],"documentReferences":[{}]"#,
+            eqs.join(","),
+            docs.join(",")
+        ))
+    };
+    let both = [("TRD", "T1"), ("BKG", "B1")];
+    check(&of(&["csqu 3054383"], &both), "1 loaded acme/CSQU3054383");
+    check(&of(&["CSQU3054383", "csqu3054383"], &both), "1 loaded acme/CSQU3054383");
+    check(&of(&["CSQU3054383", "MSKU0383250"], &both), "1 loaded acme/booking:B1");
+    check(&of(&[], &both), "1 loaded acme/booking:B1");
+    check(&of(&[], &[("SHI", "S1"), ("TRD", "T1")]), "1 loaded acme/transport_document:T1");
+    check(&of(&[], &[("SHI", "S1")]), "1 loaded acme/shipping_instruction:S1");
+    check(&of(&[], &[("ARN", "A1")]), "1 loaded acme/arrival_notice:A1");
+    let none = "names no unit and no document, so its shipment is not known";
+    check(&of(&[], &[("VGM", "V1")]), &format!("1 missing_field {none}"));
+    check(&of(&[], &[]), &format!("1 missing_field {none}"));
+    check(&format!("[{}]", of(&[], &[])), &format!("1 missing_field /0: {none}"));
+    // The unit itself goes before what the references say.
+    check(
+        &equipment(&format!(r#""references":[{}]"#, eq("MSKU0383250"))),
+        "1 loaded acme/CSQU3054383",
+    );
+
+    let shipment = |kind: &str| {
+        let own = [
+            ("eventType", r#""SHIPMENT""#),
+            ("eventClassifierCode", r#""ACT""#),
+            ("eventDateTime", r#""2026-01-20T12:00:00Z""#),
+            ("eventCreatedDateTime", r#""2026-01-20T12:00:00Z""#),
+            ("shipmentEventTypeCode", r#""DRFT""#),
+            ("documentID", r#""D1""#),
+        ];
+        event(&own, &format!(r#""documentTypeCode":"{kind}","references":[{}]"#, eq("CSQU3054383")))
+    };
+    check(&shipment("BKG"), "1 document_drafted acme/booking:D1");
+    check(&shipment("TRD"), "1 document_drafted acme/transport_document:D1");
+    check(&shipment("VGM"), "1 document_drafted acme/verified_gross_mass:D1");
+}
+
+#[test]
+fn a_rejected_part_keeps_its_place() {
+    let good = equipment("");
+    let old = equipment(
+        r#""eventDateTime":"2012-01-01T00:00:00Z","eventCreatedDateTime":"2012-01-01T00:00:00Z""#,
+    );
+    let payload = format!("[{good},{{}},{old},{good}]");
+    check(
+        &payload,
+        "1 loaded acme/CSQU3054383\n\
+         2 wrong_structure /1: no field of a DCSA 2.x event in it\n\
+         3 too_old /2: an event more than 1095 days before its receipt\n\
+         4 loaded acme/CSQU3054383",
+    );
+    let answer = apply(Rules::default(), RECEIVED, V2, payload.as_bytes()).unwrap();
+    let last = answer.passed.last().unwrap();
+    assert_eq!(last.event_id, EventId::new("acme", "m-1", 4, "acme/CSQU3054383"));
+    assert_eq!(last.validated_at, 4_242);
+    assert_eq!(last.provenance.received_at, RECEIVED);
+    assert!(Arc::ptr_eq(&answer.passed[0].provenance, &last.provenance));
+}
+
+#[test]
+fn a_message_that_is_none_is_one_reject() {
+    let check = |media_type: &str, payload: &[u8], code: Code| match apply(
+        Rules::default(),
+        RECEIVED,
+        media_type,
+        payload,
+    ) {
+        Err(Failure::Reject(reject)) => assert_eq!(reject.code, code, "{media_type}"),
+        other => panic!("{media_type}: {other:?}"),
+    };
+    check("application/json", b"{}", Code::UnknownFormat);
+    check("application/vnd.dcsa.tnt+json;version=9", b"{}", Code::UnknownFormat);
+    check(V2, b"no JSON", Code::Unparsable);
+    check(V2, b"{\"someEvents\":[]}", Code::WrongStructure);
+    check(V3, b"[]", Code::WrongStructure);
+}
+
+/// The standard's own examples, received at a time that suits them.
+mod shared {
+    use super::*;
+
+    fn check(name: &str, received_at: i64, media_type: &str, expect: &[&str]) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/dcsa/");
+        let Ok(payload) = std::fs::read([folder, name].concat()) else {
+            println!("skipped: ../shared is absent");
+            return;
+        };
+        let answer = apply(Rules::default(), received_at, media_type, &payload).unwrap();
+        let got: Vec<String> = lines(&answer)
+            .into_iter()
+            // A reject up to its pointer's end.
+            .map(|l| l.split(": ").next().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(got, expect, "{name}");
+    }
+
+    /// 2021-02-01T00:00:00Z
+    const IN_2021: i64 = 1_612_137_600_000;
+
+    #[test]
+    fn v2() {
+        let check = |name, expect: &[&str]| check(name, IN_2021, V2, expect);
+        check(
+            "tnt-220-response.json",
+            &[
+                "1 arrived acme/APZU4812090",
+                "2 document_drafted acme/shipping_instruction:reserved-HHL123",
+                "3 loaded acme/APZU4812090",
+                "4 arrived acme/APZU4812090",
+                "5 document_drafted acme/booking:ABC123123123",
+                "6 loaded acme/APZU4812090",
+                "7 document_drafted acme/transport_document:reserved-HHL123",
+            ],
+        );
+        check(
+            "tnt-220-response-wrong-attribute-values.json",
+            &[
+                "1 unknown_code /0/transportCall/UNLocationCode",
+                "2 document_voided acme/arrival_notice:reserved-HHL123",
+                "3 unknown_code /2/transportCall/UNLocationCode",
+            ],
+        );
+        check(
+            "tnt-220-response-wrong-date-times.json",
+            &[
+                "1 document_drafted acme/shipping_instruction:reserved-HHL123",
+                "2 missing_field /1/eventCreatedDateTime",
+                "3 missing_field /2/eventDateTime",
+                "4 invalid_time /3/eventCreatedDateTime",
+                "5 invalid_time /4/eventDateTime",
+                "6 contradiction /5/eventCreatedDateTime",
+                "7 in_future /6",
+            ],
+        );
+        check(
+            "tnt-220-response-wrong-event-ids.json",
+            &[
+                "1 invalid_field /0/eventID",
+                "2 invalid_field /1/eventID",
+                "3 document_drafted acme/transport_document:reserved-HHL123",
+                "4 document_drafted acme/transport_document:reserved-HHL123 repeated_raw_id",
+                "5 document_drafted acme/transport_document:reserved-HHL123",
+                "6 document_drafted acme/transport_document:reserved-HHL123",
+                "7 document_drafted acme/transport_document:reserved-HHL123 repeated_raw_id",
+            ],
+        );
+        check(
+            "tnt-220-response-wrong-structure.json",
+            &["1 wrong_structure /0", "2 wrong_structure /1"],
+        );
+    }
+
+    #[test]
+    fn v3() {
+        let check = |name, expect: &[&str]| check(name, RECEIVED, V3, expect);
+        let unit = "acme/APZU4812090";
+        check("tnt-300-request-equipment.json", &["1 loaded acme/APZU4812090"]);
+        check("tnt-300-request-iot.json", &["1 sensor_alert acme/APZU4812090"]);
+        check("tnt-300-request-reefer.json", &["1 sensor_reading acme/APZU4812090"]);
+        check("tnt-300-request-shipment.json", &["1 booking_confirmed acme/booking:ABC709951"]);
+        check("tnt-300-request-transport.json", &["1 arrived acme/booking:ABC709951"]);
+        check(
+            "tnt-300-response.json",
+            &[
+                "1 booking_confirmed acme/booking:ABC709951",
+                "2 departed acme/booking:ABC709951 imo_check_digit",
+                &format!("3 empty_returned {unit}"),
+                &format!("4 sensor_reading {unit}"),
+                &format!("5 sensor_reading {unit}"),
+            ],
+        );
+        check(
+            "tnt-300-response-nextpage.json",
+            &[
+                "1 document_approved acme/booking:ABC709951",
+                "2 arrived acme/booking:ABC709951 imo_check_digit",
+                &format!("3 discharged {unit}"),
+                &format!("4 sensor_reading {unit}"),
+                &format!("5 sensor_reading {unit}"),
+            ],
+        );
+    }
+}
+
+#[test]
+fn flags_of_the_model_that_are_set_here() {
+    // The others are enrich's to set.
+    let here = [
+        Flag::InFuture,
+        Flag::RepeatedRawId,
+        Flag::ContainerCheckDigit,
+        Flag::ContainerForm,
+        Flag::ImoCheckDigit,
+    ];
+    let twice = equipment(
+        r#""eventID":"3cecb101-7a1a-43a4-9d62-e88a131651e2","equipmentReference":"CSQU3054384",
+        "eventDateTime":"2026-01-21T13:00:00Z","eventCreatedDateTime":"2026-01-21T12:00:00Z","transportCall":{"transportCallID":"1",
+        "modeOfTransport":"VESSEL","vessel":{"vesselIMONumber":"1"}}"#,
+    );
+    let form = equipment(r#""equipmentReference":"X1""#);
+    let payload = format!("[{twice},{twice},{form}]");
+    let answer = apply(Rules::default(), RECEIVED, V2, payload.as_bytes()).unwrap();
+    assert_eq!(answer.passed.len(), 3);
+    for flag in here {
+        assert!(answer.passed.iter().any(|e| e.flags.contains(&flag)), "{flag:?}");
+    }
+}
