@@ -1,0 +1,87 @@
+//! The stage enrich: what reference data adds to a valid event. Where it happened (UN/LOCODE to
+//! name, country, coordinates, time zone) and when in UTC, with how well its offset is known.
+//!
+//! The tables are compiled in (`data/SOURCES.md` says where they come from), time zone rules
+//! included: no file and no system time zone is read, so every machine gives the same answer.
+
+mod countries;
+mod locate;
+mod occurrence;
+mod places;
+mod zones;
+
+use waybill_schemas::vocabulary::Flag;
+use waybill_schemas::{EnrichedEvent, Enrichment, ShipmentEvent};
+use waybill_stage::{Answer, Context, Failure, Stage};
+
+pub use countries::Countries;
+use locate::{Located, Locator};
+pub use places::{Coordinates, Place, Places};
+pub use zones::{Zone, Zones};
+
+/// Every event passes: what no table knows is left out or flagged, and rejects nothing.
+#[derive(Debug)]
+pub struct Enrich {
+    locator: Locator,
+}
+
+impl Enrich {
+    /// With the bundled tables: some 6 ms and 7 MB, up to 16 MB once every place was seen.
+    pub fn new() -> Self {
+        Self { locator: Locator::new() }
+    }
+}
+
+impl Default for Enrich {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Stage for Enrich {
+    type Input = ShipmentEvent;
+    type Output = EnrichedEvent;
+    const NAME: &'static str = "enrich";
+
+    fn apply(
+        &self,
+        cx: &Context,
+        mut event: ShipmentEvent,
+        answer: &mut Answer<EnrichedEvent>,
+    ) -> Result<(), Failure> {
+        let at: Located = match &event.place {
+            Some(place) => self.locator.locate(place),
+            None => Located::default(),
+        };
+        let when = occurrence::resolve(&event.occurred, at.zone);
+        flag(&mut event, Flag::PlaceUnknown, at.unknown_unlocode);
+        flag(&mut event, Flag::LocalTimeAmbiguous, when.ambiguous);
+
+        let enrichment = Enrichment {
+            occurred_at: when.utc_ms,
+            zone_quality: when.quality,
+            time_zone: at.zone.map(|zone| zone.name.clone()),
+            unlocode: at.unlocode,
+            place_name: at.name,
+            country: at.country,
+            latitude: at.coordinates.map(|c| c.latitude),
+            longitude: at.coordinates.map(|c| c.longitude),
+            // An event of the model has one place and no place with a role: no message names its
+            // lane by itself, and the shipment's history (aggregate) tells it.
+            origin_country: None,
+            destination_country: None,
+            enriched_at: cx.now_ms,
+        };
+        answer.pass(EnrichedEvent { event, enrichment });
+        Ok(())
+    }
+}
+
+fn flag(event: &mut ShipmentEvent, flag: Flag, set: bool) {
+    if set && !event.flags.contains(&flag) {
+        event.flags.push(flag);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+use std::sync::Arc;
+
+use waybill_schemas::vocabulary::{Classifier, Milestone, ZoneQuality};
+use waybill_schemas::{EventId, OccurrenceTime, Place, Provenance};
+
+use super::*;
+
+/// 2026-01-20T14:15 by the wall clock.
+const WALL: i64 = 1_768_918_500_000;
+const NOW: i64 = 1_769_000_000_000;
+
+fn event(place: Option<Place>, offset_minutes: Option<i32>) -> ShipmentEvent {
+    ShipmentEvent {
+        provenance: Arc::new(Provenance::default()),
+        position: 1,
+        event_id: EventId([7; 16]),
+        shipment_id: "acme-line/ACMU1234567".into(),
+        milestone: Milestone::Loaded,
+        classifier: Classifier::Actual,
+        raw_code: "EQUIPMENT/LOAD".into(),
+        raw_id: None,
+        occurred: OccurrenceTime { wall_ms: WALL, offset_minutes },
+        created_at: None,
+        references: vec![],
+        equipment: None,
+        place,
+        transport: None,
+        delay_reason: None,
+        remark: None,
+        readings: vec![],
+        flags: vec![],
+        validated_at: 1,
+    }
+}
+
+fn enrich(event: ShipmentEvent) -> EnrichedEvent {
+    let mut answer = Answer::default();
+    Enrich::new().apply(&Context { now_ms: NOW }, event, &mut answer).unwrap();
+    assert!(answer.rejects.is_empty() && answer.duplicates == 0);
+    assert_eq!(answer.passed.len(), 1, "one in, one out");
+    answer.passed.remove(0)
+}
+
+fn place(unlocode: &str) -> Place {
+    Place { unlocode: Some(unlocode.into()), ..Place::default() }
+}
+
+/// unlocode, name, country, zone, hours that UTC is behind the wall clock
+type Expect<'a> =
+    (Option<&'a str>, Option<&'a str>, Option<&'a str>, Option<&'a str>, i64, ZoneQuality);
+
+#[track_caller]
+fn check(sent: Place, expect: Expect, coordinates: Option<(f64, f64)>, flags: &[Flag]) {
+    let EnrichedEvent { event, enrichment } = enrich(event(Some(sent.clone()), None));
+    let got = (
+        enrichment.unlocode.as_deref(),
+        enrichment.place_name.as_deref(),
+        enrichment.country.as_deref(),
+        enrichment.time_zone.as_deref(),
+        (WALL - enrichment.occurred_at) / 3_600_000,
+        enrichment.zone_quality,
+    );
+    assert_eq!(got, expect);
+    let near = |a: f64, b: f64| (a - b).abs() < 0.1;
+    match (coordinates, enrichment.latitude.zip(enrichment.longitude)) {
+        (Some(a), Some(b)) => assert!(near(a.0, b.0) && near(a.1, b.1), "{b:?}"),
+        (a, b) => assert_eq!(a, b),
+    }
+    assert_eq!(event.flags, flags);
+    assert_eq!(event.place, Some(sent), "what was sent stays as it was");
+    assert_eq!(enrichment.enriched_at, NOW);
+    assert_eq!((enrichment.origin_country, enrichment.destination_country), (None, None));
+}
+
+use ZoneQuality::{Assumed, FromPlace};
+
+#[test]
+fn a_listed_place() {
+    check(
+        place("NLRTM"),
+        (Some("NLRTM"), Some("Rotterdam"), Some("NL"), Some("Europe/Amsterdam"), 1, FromPlace),
+        Some((51.92, 4.5)),
+        &[],
+    );
+}
+
+#[test]
+fn the_messages_coordinates_are_kept_the_places_country_and_zone_count() {
+    let sent = Place {
+        latitude: Some(51.95),
+        longitude: Some(4.05),
+        name: Some("Maasvlakte".into()),
+        country: Some("BE".into()),
+        ..place("NLRTM")
+    };
+    check(
+        sent,
+        (Some("NLRTM"), Some("Rotterdam"), Some("NL"), Some("Europe/Amsterdam"), 1, FromPlace),
+        Some((51.95, 4.05)),
+        &[],
+    );
+    // no point on earth: the table's
+    let sent = Place { latitude: Some(151.95), longitude: Some(4.05), ..place("NLRTM") };
+    check(
+        sent,
+        (Some("NLRTM"), Some("Rotterdam"), Some("NL"), Some("Europe/Amsterdam"), 1, FromPlace),
+        Some((51.92, 4.5)),
+        &[],
+    );
+}
+
+#[test]
+fn an_unlisted_place_is_kept_and_flagged() {
+    // the country has one zone
+    check(
+        Place { name: Some("Newhaven".into()), ..place("SGZZZ") },
+        (Some("SGZZZ"), Some("Newhaven"), Some("SG"), Some("Asia/Singapore"), 8, FromPlace),
+        None,
+        &[Flag::PlaceUnknown],
+    );
+    // several
+    check(
+        place("USZ99"),
+        (Some("USZ99"), None, Some("US"), None, 0, Assumed),
+        None,
+        &[Flag::PlaceUnknown],
+    );
+    // its letters are no country, but the message names one
+    check(
+        Place { country: Some("Denmark".into()), ..place("ZZZZZ") },
+        (Some("ZZZZZ"), None, Some("DK"), Some("Europe/Copenhagen"), 1, FromPlace),
+        None,
+        &[Flag::PlaceUnknown],
+    );
+    check(place("é1"), (Some("é1"), None, None, None, 0, Assumed), None, &[Flag::PlaceUnknown]);
+}
+
+#[test]
+fn a_place_without_a_code() {
+    let eiffel_tower = Place {
+        latitude: Some(48.86),
+        longitude: Some(2.29),
+        country: Some("france".into()),
+        city: Some("Paris".into()),
+        ..Place::default()
+    };
+    check(
+        eiffel_tower,
+        (None, Some("Paris"), Some("FR"), Some("Europe/Paris"), 1, FromPlace),
+        Some((48.86, 2.29)),
+        &[],
+    );
+    check(
+        Place { country: Some("Denmark".into()), ..Place::default() },
+        (None, None, Some("DK"), Some("Europe/Copenhagen"), 1, FromPlace),
+        None,
+        &[],
+    );
+    check(
+        Place { country: Some("Atlantis".into()), latitude: Some(1.0), ..Place::default() },
+        (None, None, None, None, 0, Assumed),
+        None,
+        &[],
+    );
+}
+
+#[test]
+fn coordinates_tell_the_zone_where_the_country_has_several() {
+    let denver = Place { latitude: Some(39.74), longitude: Some(-104.99), ..place("USZ99") };
+    check(
+        denver.clone(),
+        (Some("USZ99"), None, Some("US"), Some("America/Denver"), -7, FromPlace),
+        Some((39.74, -104.99)),
+        &[Flag::PlaceUnknown],
+    );
+    check(
+        Place { unlocode: None, ..denver },
+        (None, None, None, Some("America/Denver"), -7, FromPlace),
+        Some((39.74, -104.99)),
+        &[],
+    );
+}
+
+#[test]
+fn no_place_at_all() {
+    let got = enrich(event(None, None)).enrichment;
+    assert_eq!((got.occurred_at, got.zone_quality), (WALL, Assumed));
+    let got = enrich(event(None, Some(120))).enrichment;
+    assert_eq!((got.occurred_at, got.zone_quality), (WALL - 7_200_000, ZoneQuality::Stated));
+}
+
+#[test]
+fn an_ambiguous_hour_is_flagged_once() {
+    let mut sent = event(Some(place("DEHAM")), None);
+    sent.occurred.wall_ms = 1_792_895_400_000; // 2026-10-25T02:30 by the wall clock
+    sent.flags = vec![Flag::ContainerCheckDigit];
+    let once = enrich(sent).event;
+    assert_eq!(once.flags, [Flag::ContainerCheckDigit, Flag::LocalTimeAmbiguous]);
+    assert_eq!(enrich(once).event.flags, [Flag::ContainerCheckDigit, Flag::LocalTimeAmbiguous]);
+}
+
+#[test]
+fn names_are_shared() {
+    let stage = Enrich::new();
+    let mut answer = Answer::default();
+    for _ in 0..2 {
+        let cx = Context { now_ms: NOW };
+        stage.apply(&cx, event(Some(place("NLRTM")), None), &mut answer).unwrap();
+    }
+    let [a, b] = &answer.passed[..] else { panic!() };
+    let (a, b) = (&a.enrichment, &b.enrichment);
+    assert!(Arc::ptr_eq(a.place_name.as_ref().unwrap(), b.place_name.as_ref().unwrap()));
+    assert!(Arc::ptr_eq(a.time_zone.as_ref().unwrap(), b.time_zone.as_ref().unwrap()));
+}
