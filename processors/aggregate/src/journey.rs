@@ -1,0 +1,323 @@
+use std::sync::Arc;
+
+use waybill_schemas::vocabulary::{Classifier, Milestone};
+use waybill_schemas::{
+    Country, EnrichedEvent, EventId, History, MilestoneEntry, Provenance, Shipment, StatedCountry,
+    Unlocode,
+};
+
+use crate::Settings;
+use crate::great_circle::great_circle_km;
+use crate::milestone::leaving;
+use crate::promise::{delay, eta};
+use crate::route::route;
+use crate::stops::{Destination, Place, Stops, origin};
+use crate::timeline::{Timeline, coordinates, place};
+
+/// How many actual events the search for the last one that had a plan looks at.
+const DELAY_LOOKS_BACK: usize = 32;
+
+/// The state of one shipment, as small as it can be: what follows from the milestones is worked
+/// out when the shipment is [shown](Self::show), once a batch.
+#[derive(Debug)]
+pub(crate) struct Journey {
+    pub(crate) id: Arc<str>,
+    timeline: Timeline,
+    stops: Stops,
+    last: Arc<Provenance>,
+    equipment: Option<Box<str>>,
+    revision: u64,
+    duplicates: u64,
+    stated_origin: Option<StatedCountry>,
+    stated_destination: Option<StatedCountry>,
+    first_received_at: i64,
+    last_received_at: i64,
+    aggregated_at: i64,
+    /// Kept for the partition: when to ask next whether this has expired, and in which batch it
+    /// last changed.
+    pub(crate) due: i64,
+    pub(crate) changed_in: u64,
+}
+
+impl Journey {
+    /// A shipment of which nothing is known but that `first` is about it.
+    pub(crate) fn new(id: Arc<str>, first: &Arc<Provenance>) -> Self {
+        Self {
+            id,
+            timeline: Timeline::default(),
+            stops: Stops::default(),
+            last: first.clone(),
+            equipment: None,
+            revision: 0,
+            duplicates: 0,
+            stated_origin: None,
+            stated_destination: None,
+            first_received_at: first.received_at,
+            last_received_at: first.received_at,
+            aggregated_at: i64::MIN,
+            due: i64::MAX,
+            changed_in: 0,
+        }
+    }
+
+    pub(crate) fn restore(id: Arc<str>, from: Shipment) -> Self {
+        let mut stops = Stops::default();
+        from.milestones.iter().for_each(|entry| stops.add(entry));
+        Self {
+            id,
+            timeline: Timeline::restore(&from.milestones),
+            stops,
+            last: from.last,
+            equipment: from.equipment.map(Into::into),
+            revision: from.revision,
+            duplicates: from.duplicates,
+            stated_origin: from.stated_origin,
+            stated_destination: from.stated_destination,
+            first_received_at: from.first_received_at,
+            last_received_at: from.last_received_at,
+            aggregated_at: from.aggregated_at,
+            due: i64::MAX,
+            changed_in: 0,
+        }
+    }
+
+    pub(crate) fn events(&self) -> usize {
+        self.timeline.len()
+    }
+
+    pub(crate) fn has(&self, id: &EventId) -> bool {
+        self.timeline.has(id)
+    }
+
+    pub(crate) fn last_received_at(&self) -> i64 {
+        self.last_received_at
+    }
+
+    /// When its state may go if nothing more comes, ms of stream time.
+    pub(crate) fn expires_at(&self, settings: &Settings) -> i64 {
+        let kept = if self.is_finished(self.stops.destination(&self.timeline)) {
+            settings.retention_ms
+        } else {
+            settings.unfinished_retention_ms.max(settings.retention_ms)
+        };
+        self.last_received_at.saturating_add(kept)
+    }
+
+    /// Something came for it, accepted or not.
+    pub(crate) fn received(&mut self, at: i64) {
+        self.first_received_at = self.first_received_at.min(at);
+        self.last_received_at = self.last_received_at.max(at);
+    }
+
+    pub(crate) fn duplicate(&mut self) {
+        self.duplicates = self.duplicates.saturating_add(1);
+    }
+
+    /// Puts a new event into the history and says where it stands there.
+    pub(crate) fn accept(&mut self, input: &EnrichedEvent, now_ms: i64) -> History {
+        let entry = entry(input);
+        self.revision = self.revision.saturating_add(1);
+        self.aggregated_at = self.aggregated_at.max(now_ms);
+        self.last = input.event.provenance.clone();
+        self.note_equipment(input);
+        let stated = |country: &Option<String>| {
+            Some(StatedCountry {
+                country: Country::new(country.as_deref()?)?,
+                received_at: entry.received_at,
+                event_id: entry.event_id,
+            })
+        };
+        latest(&mut self.stated_origin, stated(&input.enrichment.origin_country));
+        latest(&mut self.stated_destination, stated(&input.enrichment.destination_country));
+        self.stops.add(&entry);
+        let at = self.timeline.insert(entry);
+
+        let (before, from_here) =
+            self.timeline.of(entry.classifier).split_at_checked(at).unwrap_or_default();
+        let previous = previous(before, &entry);
+        let lane = self.lane(self.stops.destination(&self.timeline));
+        History {
+            sequence: u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1),
+            revision: self.revision,
+            out_of_order: from_here.len() > 1,
+            previous_unlocode: previous.and_then(|p| p.unlocode),
+            distance_km: previous.and_then(|p| distance_km(p, &entry)),
+            delay_ms: delay(&self.timeline, &entry),
+            dwell_ms: dwell(before, &entry),
+            origin_country: lane.origin,
+            destination_country: lane.destination,
+            crosses_border: lane.crosses_border(),
+            aggregated_at: now_ms,
+        }
+    }
+
+    /// Of several units, which a shipment by document may name, the first by alphabet: one that
+    /// does not hang on the order of arrival.
+    fn note_equipment(&mut self, input: &EnrichedEvent) {
+        let Some(unit) = &input.event.equipment else { return };
+        if self.equipment.as_deref().is_none_or(|known| unit.number.as_str() < known) {
+            self.equipment = Some(unit.number.as_str().into());
+        }
+    }
+
+    fn lane(&self, destination: Option<Destination>) -> Lane {
+        let stated = |s: &Option<StatedCountry>| s.map(|s| s.country);
+        Lane {
+            origin: stated(&self.stated_origin)
+                .or_else(|| origin(&self.timeline).and_then(|p| p.country)),
+            destination: stated(&self.stated_destination)
+                .or_else(|| destination.and_then(|d| d.place.country)),
+        }
+    }
+
+    /// Delivered or empty returned, and not picked up empty again after it; or, since many carriers
+    /// report no delivery: discharged at the destination, and out of its gate as the last thing
+    /// known.
+    fn is_finished(&self, destination: Option<Destination>) -> bool {
+        let actual = self.timeline.actual();
+        let end = actual.iter().rev().map(|e| e.milestone).find(|m| {
+            matches!(m, Milestone::Delivered | Milestone::EmptyReturned | Milestone::EmptyPickedUp)
+        });
+        if end.is_some_and(|m| m != Milestone::EmptyPickedUp) {
+            return true;
+        }
+        let mut stay = actual.iter().rev().filter(|e| Place::of(e).is_some());
+        let Some(gate_out) = stay.next().filter(|e| e.milestone == Milestone::GateOut) else {
+            return false;
+        };
+        destination.is_some_and(|d| d.reached && Place::of(gate_out) == Some(d.place))
+            && stay
+                .take_while(|e| Place::of(e) == Place::of(gate_out))
+                .any(|e| e.milestone == Milestone::Discharged)
+    }
+
+    /// The shipment as others see it, and as the changelog keeps it.
+    pub(crate) fn show(&self) -> Shipment {
+        let timeline = &self.timeline;
+        let route = route(timeline, &self.stops);
+        let destination = self.stops.destination(timeline);
+        let lane = self.lane(destination);
+        let last = timeline.actual().iter().rev().find(|e| Place::of(e).is_some());
+        Shipment {
+            shipment_id: self.id.as_ref().to_owned(),
+            carrier_id: self.last.carrier_id.clone(),
+            last: self.last.clone(),
+            revision: self.revision,
+            duplicates: self.duplicates,
+            equipment: self.equipment.as_deref().map(str::to_owned),
+            milestones: timeline.in_order(),
+            legs: route.legs,
+            dwells: route.dwells,
+            last_unlocode: last.and_then(|e| e.unlocode),
+            last_country: last.and_then(|e| e.country),
+            last_milestone: last.map(|e| e.milestone),
+            last_occurred_at: last.map(|e| e.occurred_at),
+            eta: destination.filter(|d| !d.reached).and_then(|d| eta(timeline, d.place)),
+            delay_ms: timeline
+                .actual()
+                .iter()
+                .rev()
+                .filter(|e| place(e).is_some())
+                .take(DELAY_LOOKS_BACK)
+                .find_map(|e| delay(timeline, e)),
+            origin_unlocode: origin(timeline).and_then(|p| p.unlocode),
+            origin_country: lane.origin,
+            destination_unlocode: destination.and_then(|d| d.place.unlocode),
+            destination_country: lane.destination,
+            crosses_border: lane.crosses_border(),
+            stated_origin: self.stated_origin,
+            stated_destination: self.stated_destination,
+            distance_km: route.distance_km,
+            finished: self.is_finished(destination),
+            first_received_at: self.first_received_at,
+            last_received_at: self.last_received_at,
+            aggregated_at: self.aggregated_at,
+        }
+    }
+
+    /// Bytes on the heap, this value included.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let texts = self.last.carrier_id.capacity()
+            + self.last.handle.capacity()
+            + self.last.message_id.capacity()
+            + self.equipment.as_deref().map_or(0, str::len)
+            + self.id.len();
+        size_of::<Self>()
+            + size_of::<Provenance>()
+            + texts
+            + self.timeline.heap_bytes()
+            + self.stops.heap_bytes()
+    }
+}
+
+struct Lane {
+    origin: Option<Country>,
+    destination: Option<Country>,
+}
+
+impl Lane {
+    fn crosses_border(&self) -> Option<bool> {
+        Some(self.origin? != self.destination?)
+    }
+}
+
+/// The word received last counts.
+fn latest(known: &mut Option<StatedCountry>, new: Option<StatedCountry>) {
+    let age = |s: &StatedCountry| (s.received_at, s.event_id);
+    if new.as_ref().map(age) > known.as_ref().map(age) {
+        *known = new;
+    }
+}
+
+/// What the state keeps of an event. Codes that have not the form of their list, and coordinates
+/// that lie on no globe, are left out: they came from reference data, so they do not occur.
+fn entry(input: &EnrichedEvent) -> MilestoneEntry {
+    let (event, enrichment) = (&input.event, &input.enrichment);
+    let within = |degrees: Option<f64>, most: f64| {
+        #[expect(clippy::cast_possible_truncation, reason = "f32 holds a degree to 2 m")]
+        degrees.filter(|d| d.abs() <= most).map(|d| d as f32)
+    };
+    let latitude = within(enrichment.latitude, 90.0);
+    let longitude = within(enrichment.longitude, 180.0);
+    MilestoneEntry {
+        event_id: event.event_id,
+        milestone: event.milestone,
+        classifier: event.classifier,
+        occurred_at: enrichment.occurred_at,
+        received_at: event.provenance.received_at,
+        unlocode: enrichment.unlocode.as_deref().and_then(Unlocode::new),
+        country: enrichment.country.as_deref().and_then(Country::new),
+        latitude: latitude.and(longitude).and(latitude),
+        longitude: latitude.and(longitude),
+        mode: event.transport.as_ref().and_then(|t| t.mode),
+    }
+}
+
+/// The last event before `entry` at another place.
+fn previous<'a>(
+    before: &'a [MilestoneEntry],
+    entry: &MilestoneEntry,
+) -> Option<&'a MilestoneEntry> {
+    let here = place(entry)?;
+    before.iter().rev().find(|e| place(e).is_some_and(|there| there != here))
+}
+
+fn distance_km(from: &MilestoneEntry, to: &MilestoneEntry) -> Option<f64> {
+    Some(great_circle_km(coordinates(from)?, coordinates(to)?))
+}
+
+/// On an actual departure: since the first event of the stay that it ends, ms.
+fn dwell(before: &[MilestoneEntry], entry: &MilestoneEntry) -> Option<i64> {
+    if entry.classifier != Classifier::Actual {
+        return None;
+    }
+    let here = place(entry)?;
+    leaving(entry.milestone)?;
+    let first = before
+        .iter()
+        .rev()
+        .filter_map(|e| Some((place(e)?, e.occurred_at)))
+        .take_while(|(there, _)| *there == here)
+        .last()?;
+    Some(entry.occurred_at.saturating_sub(first.1))
+}

@@ -1,0 +1,56 @@
+//! The history of each shipment: a pure state machine, `(state, event) -> state + outputs`, keyed
+//! by shipment. No Kafka, no clock, no async.
+//!
+//! The host keeps one [`Partition`] for each partition of its input, [restores](Partition::restore)
+//! it from the compacted changelog, [applies](Partition::apply) every event to it, and writes
+//! [what changed](Partition::take_changed) once a batch, in the transaction of the batch. Whenever
+//! that transaction does not commit, the partition is ahead of the changelog and must be restored
+//! anew.
+//!
+//! The state of a shipment is a function of the *set* of its accepted events: the order in which
+//! they arrived shows only in `revision`, `last` and `aggregated_at`.
+//!
+//! What is absent: nothing here splits a shipment id into journeys, and nothing forgets an event
+//! before its shipment's state expires.
+
+mod great_circle;
+mod journey;
+mod milestone;
+mod partition;
+mod promise;
+mod route;
+mod stops;
+mod timeline;
+
+pub use great_circle::{EARTH_RADIUS_KM, great_circle_km};
+pub use partition::Partition;
+
+/// The stage's name in metrics, dead letters and configuration.
+pub const NAME: &str = "aggregate";
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// What an operator may set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How long after the receipt of its last event a finished shipment's state is kept, ms. At
+    /// least the longest `max_delivery_delay` in force and a day (sealed-event.md, "Seen before"):
+    /// a copy that comes later would be taken for a new event.
+    pub retention_ms: i64,
+    /// The same for a shipment under way, ms: longer, since a ship at sea is silent for weeks.
+    /// Taken as `retention_ms` if it is less.
+    pub unfinished_retention_ms: i64,
+    /// More events than these of one shipment are rejected as `shipment_full`. At 4,096 a changelog
+    /// record has at most 300,000 bytes.
+    pub max_events_per_shipment: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            retention_ms: 8 * DAY_MS,
+            unfinished_retention_ms: 60 * DAY_MS,
+            max_events_per_shipment: 4096,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What a milestone tells of the way of the cargo.
+
+use waybill_schemas::EventId;
+use waybill_schemas::MilestoneEntry;
+use waybill_schemas::vocabulary::{Classifier, Milestone};
+
+/// The order of occurrence. Carriers round times to minutes and days, so that events of one stay
+/// often share a time: then as they follow each other in a stay, then by id, so that the order is
+/// total whatever arrived first.
+pub(crate) fn order(entry: &MilestoneEntry) -> (i64, Classifier, u8, EventId) {
+    (entry.occurred_at, entry.classifier, step(entry.milestone), entry.event_id)
+}
+
+/// How events of one stay follow each other.
+fn step(milestone: Milestone) -> u8 {
+    use Milestone as M;
+    match milestone {
+        M::BookingRequested
+        | M::BookingConfirmed
+        | M::BookingDeclined
+        | M::BookingCancelled
+        | M::DocumentDrafted
+        | M::DocumentIssued
+        | M::DocumentApproved
+        | M::DocumentPending
+        | M::DocumentRejected
+        | M::DocumentSurrendered
+        | M::DocumentReceived
+        | M::DocumentVoided
+        | M::DocumentReleased
+        | M::DocumentSubmitted
+        | M::DocumentOnHold => 0,
+        M::Arrived | M::EmptyPickedUp => 1,
+        M::Berthed => 2,
+        M::Discharged => 3,
+        M::GateIn | M::DroppedOff => 4,
+        M::Other
+        | M::Stuffed
+        | M::Stripped
+        | M::Inspected
+        | M::Resealed
+        | M::Removed
+        | M::CustomsInspected
+        | M::CustomsReleased
+        | M::CustomsHold
+        | M::SensorReading
+        | M::SensorAlert => 5,
+        M::GateOut | M::PickedUp => 6,
+        M::Loaded | M::OutForDelivery => 7,
+        M::Unberthed | M::Delivered => 8,
+        M::Departed | M::EmptyReturned => 9,
+    }
+}
+
+/// Whether the cargo, or what carries it, is where this happens. A bill of lading is issued in an
+/// office, and customs release cargo that is still at sea.
+pub(crate) fn is_physical(milestone: Milestone) -> bool {
+    use Milestone as M;
+    step(milestone) != 0 && !matches!(milestone, M::CustomsReleased | M::CustomsHold)
+}
+
+/// Whether it ends a stay, and how well it tells when: lower is better.
+pub(crate) fn leaving(milestone: Milestone) -> Option<u8> {
+    use Milestone as M;
+    [M::Departed, M::GateOut, M::PickedUp, M::EmptyPickedUp, M::OutForDelivery, M::Unberthed]
+        .iter()
+        .zip(0..)
+        .find_map(|(m, rank)| (*m == milestone).then_some(rank))
+}
+
+/// Whether it begins a stay, and how well it tells when: lower is better.
+pub(crate) fn arriving(milestone: Milestone) -> Option<u8> {
+    use Milestone as M;
+    [
+        M::Arrived,
+        M::Berthed,
+        M::Discharged,
+        M::GateIn,
+        M::DroppedOff,
+        M::Delivered,
+        M::EmptyReturned,
+    ]
+    .iter()
+    .zip(0..)
+    .find_map(|(m, rank)| (*m == milestone).then_some(rank))
+}

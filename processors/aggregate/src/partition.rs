@@ -1,0 +1,197 @@
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use waybill_schemas::{AcceptedEvent, EnrichedEvent, Shipment};
+use waybill_stage::{Answer, Code, Context, Failure, Reject};
+
+use crate::Settings;
+use crate::journey::Journey;
+
+/// The shipments of one input partition.
+pub struct Partition {
+    shipments: HashMap<Arc<str>, Box<Journey>>,
+    /// When to ask whether a shipment has expired. An entry counts if it is its shipment's `due`,
+    /// so that a shipment costs one look each retention period and not one each event.
+    due: BinaryHeap<Reverse<(i64, Arc<str>)>>,
+    /// Sorted, so that a batch writes the same records in the same order whenever it is repeated.
+    changed: BTreeSet<Arc<str>>,
+    /// Of [`Self::take_changed`]; a shipment knows the last one that it changed in.
+    batch: u64,
+    /// The latest receipt of any event here: the only clock that expiry knows, ms UTC. It is the
+    /// latest `last_received_at` of all shipments too, so that it comes back with them.
+    stream_time: i64,
+    events: usize,
+}
+
+impl Default for Partition {
+    fn default() -> Self {
+        Self {
+            shipments: HashMap::new(),
+            due: BinaryHeap::new(),
+            changed: BTreeSet::new(),
+            batch: 1,
+            stream_time: i64::MIN,
+            events: 0,
+        }
+    }
+}
+
+impl fmt::Debug for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Partition")
+            .field("shipments", &self.len())
+            .field("events", &self.events)
+            .field("stream_time", &self.stream_time)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Partition {
+    /// Takes a record of the changelog, the older before the newer; `None` is a tombstone.
+    pub fn restore(&mut self, settings: &Settings, shipment_id: &str, state: Option<Shipment>) {
+        let Some(state) = state else {
+            if let Some(gone) = self.shipments.remove(shipment_id) {
+                self.events -= gone.events();
+            }
+            return;
+        };
+        self.stream_time = self.stream_time.max(state.last_received_at);
+        let id: Arc<str> = shipment_id.into();
+        let mut journey = Box::new(Journey::restore(id.clone(), state));
+        self.events += journey.events();
+        if let Some(older) = self.shipments.get(&id) {
+            journey.due = older.due;
+            self.events -= older.events();
+        }
+        ask_when_due(&mut self.due, settings, &mut journey);
+        self.shipments.insert(id, journey);
+    }
+
+    /// Accepts the event into the history of its shipment, or finds that it was there before.
+    ///
+    /// Rejects it with `shipment_full` if the shipment has as many events as one may have.
+    pub fn apply(
+        &mut self,
+        settings: &Settings,
+        cx: &Context,
+        input: EnrichedEvent,
+        answer: &mut Answer<AcceptedEvent>,
+    ) -> Result<(), Failure> {
+        let received_at = input.event.provenance.received_at;
+        self.stream_time = self.stream_time.max(received_at);
+        self.expire(settings);
+
+        let known = self.shipments.get_mut(input.event.shipment_id.as_str());
+        let is_new = known.is_none();
+        let mut new = None;
+        let journey = match known {
+            Some(journey) => journey,
+            None => new.insert(Box::new(Journey::new(
+                input.event.shipment_id.as_str().into(),
+                &input.event.provenance,
+            ))),
+        };
+        let outcome = if journey.has(&input.event.event_id) {
+            journey.duplicate();
+            answer.duplicate();
+            Ok(())
+        } else if journey.events() >= settings.max_events_per_shipment {
+            Err(full(settings).into())
+        } else {
+            let history = journey.accept(&input, cx.now_ms);
+            self.events += 1;
+            let EnrichedEvent { event, enrichment } = input;
+            answer.pass(AcceptedEvent { event, enrichment, history });
+            Ok(())
+        };
+        if outcome.is_err() && is_new {
+            return outcome;
+        }
+        // A rejected event keeps the state alive as well: a full shipment whose events go on
+        // coming would otherwise begin anew in the middle of them.
+        journey.received(received_at);
+        ask_when_due(&mut self.due, settings, journey);
+        if journey.changed_in != self.batch {
+            journey.changed_in = self.batch;
+            self.changed.insert(journey.id.clone());
+        }
+        if let Some(journey) = new {
+            self.shipments.insert(journey.id.clone(), journey);
+        }
+        outcome
+    }
+
+    /// Ends a batch: every shipment that changed since the last call, once, in order of its id;
+    /// `None` for one that expired. What the iterator is not asked for is lost.
+    pub fn take_changed(&mut self) -> impl Iterator<Item = (Arc<str>, Option<Shipment>)> {
+        self.batch += 1;
+        std::mem::take(&mut self.changed).into_iter().map(|id| {
+            let state = self.shipments.get(&id).map(|journey| journey.show());
+            (id, state)
+        })
+    }
+
+    /// Shipments in memory.
+    pub fn len(&self) -> usize {
+        self.shipments.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.shipments.is_empty()
+    }
+
+    /// Events in memory.
+    pub fn events(&self) -> usize {
+        self.events
+    }
+
+    /// About how many bytes the shipments hold on the heap. Walks them all: for a metric, not for
+    /// every batch.
+    pub fn heap_bytes(&self) -> usize {
+        // One control byte a bucket, and two counts before the text of an `Arc`.
+        let bucket = size_of::<(Arc<str>, Box<Journey>)>() + 1;
+        let arc = 2 * size_of::<usize>();
+        self.shipments.values().map(|journey| journey.heap_bytes() + 2 * arc).sum::<usize>()
+            + self.shipments.capacity() * 8 / 7 * bucket
+            + self.due.capacity() * size_of::<(i64, Arc<str>)>()
+    }
+
+    /// Forgets each shipment whose time has passed.
+    fn expire(&mut self, settings: &Settings) {
+        while self.due.peek().is_some_and(|Reverse((due, _))| *due < self.stream_time) {
+            let Some(Reverse((due, id))) = self.due.pop() else { return };
+            let Some(journey) = self.shipments.get_mut(&id).filter(|j| j.due == due) else {
+                continue;
+            };
+            journey.due = journey.expires_at(settings);
+            if journey.due < self.stream_time {
+                self.events -= journey.events();
+                self.shipments.remove(&id);
+                self.changed.insert(id);
+            } else {
+                self.due.push(Reverse((journey.due, id)));
+            }
+        }
+    }
+}
+
+/// Sees to it that the shipment is looked at when it could expire at the earliest: as soon as if
+/// it were finished, since the next event may finish it.
+fn ask_when_due(
+    queue: &mut BinaryHeap<Reverse<(i64, Arc<str>)>>,
+    settings: &Settings,
+    journey: &mut Journey,
+) {
+    let earliest = journey.last_received_at().saturating_add(settings.retention_ms);
+    if earliest < journey.due {
+        journey.due = earliest;
+        queue.push(Reverse((earliest, journey.id.clone())));
+    }
+}
+
+fn full(settings: &Settings) -> Reject {
+    let most = settings.max_events_per_shipment;
+    Reject::new(Code::ShipmentFull, format!("the shipment has {most} events, as many as one may"))
+}

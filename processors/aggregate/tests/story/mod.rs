@@ -1,0 +1,116 @@
+//! Events as short as a table needs them.
+
+#![allow(dead_code, reason = "no test needs them all")]
+
+use std::sync::Arc;
+
+use waybill_aggregate::{Partition, Settings};
+use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, ZoneQuality};
+use waybill_schemas::{
+    AcceptedEvent, EnrichedEvent, Enrichment, EventId, OccurrenceTime, Provenance, Shipment,
+    ShipmentEvent, Transport,
+};
+use waybill_stage::{Answer, Context, Failure};
+
+pub const HOUR: i64 = 3_600_000;
+pub const DAY: i64 = 24 * HOUR;
+pub const NOW: i64 = 1_768_900_000_000;
+
+/// UN/LOCODE, latitude, longitude (degrees, UN/LOCODE 2024-2, rounded).
+pub const PLACES: &[(&str, f64, f64)] = &[
+    ("CNSHA", 31.233, 121.467),
+    ("SGSIN", 1.283, 103.85),
+    ("NLRTM", 51.917, 4.5),
+    ("DEDUI", 51.433, 6.75),
+    ("BEANR", 51.217, 4.4),
+    ("CNNGB", 29.883, 121.55),
+];
+
+/// Event number `n` of shipment `id`: received at `n` hours, unless said otherwise.
+pub fn event(
+    id: &str,
+    n: u32,
+    classifier: Classifier,
+    milestone: Milestone,
+    place: &str,
+    occurred_at: i64,
+) -> EnrichedEvent {
+    let message_id = format!("m{n}");
+    let found = PLACES.iter().find(|(code, ..)| *code == place);
+    EnrichedEvent {
+        event: ShipmentEvent {
+            provenance: Arc::new(Provenance {
+                carrier_id: "acme".into(),
+                handle: id.into(),
+                message_id: message_id.clone(),
+                received_at: i64::from(n) * HOUR,
+                ..Provenance::default()
+            }),
+            position: 1,
+            event_id: EventId::new("acme", &message_id, 1, id),
+            shipment_id: id.into(),
+            milestone,
+            classifier,
+            raw_code: "X/Y".into(),
+            raw_id: None,
+            occurred: OccurrenceTime::stated(occurred_at, 0),
+            created_at: None,
+            references: Vec::new(),
+            equipment: None,
+            place: None,
+            transport: Some(Transport { mode: Some(Mode::Ocean), ..Transport::default() }),
+            delay_reason: None,
+            remark: None,
+            readings: Vec::new(),
+            flags: Vec::new(),
+            validated_at: 0,
+        },
+        enrichment: Enrichment {
+            occurred_at,
+            zone_quality: ZoneQuality::Stated,
+            time_zone: None,
+            unlocode: (place.len() == 5).then(|| place.into()),
+            place_name: None,
+            country: place.get(..2).map(Into::into),
+            latitude: found.map(|p| p.1),
+            longitude: found.map(|p| p.2),
+            origin_country: None,
+            destination_country: None,
+            enriched_at: 0,
+        },
+    }
+}
+
+pub fn received_at(mut event: EnrichedEvent, at: i64) -> EnrichedEvent {
+    Arc::make_mut(&mut event.event.provenance).received_at = at;
+    event
+}
+
+#[derive(Debug)]
+pub enum Outcome {
+    Accepted(Box<AcceptedEvent>),
+    Duplicate,
+    Rejected(&'static str),
+}
+
+pub fn apply(partition: &mut Partition, settings: &Settings, event: EnrichedEvent) -> Outcome {
+    let mut answer = Answer::default();
+    let result = partition.apply(settings, &Context { now_ms: NOW }, event, &mut answer);
+    match (result, answer.passed.pop(), answer.duplicates) {
+        (Ok(()), Some(event), 0) => Outcome::Accepted(Box::new(event)),
+        (Ok(()), None, 1) => Outcome::Duplicate,
+        (Err(Failure::Reject(reject)), None, 0) => Outcome::Rejected(reject.code.as_str()),
+        other => panic!("not one outcome: {other:?}"),
+    }
+}
+
+/// The state of the only shipment in `events`.
+pub fn shipment(events: impl IntoIterator<Item = EnrichedEvent>) -> Shipment {
+    let mut partition = Partition::default();
+    for event in events {
+        apply(&mut partition, &Settings::default(), event);
+    }
+    let mut changed: Vec<_> = partition.take_changed().collect();
+    assert_eq!(changed.len(), 1);
+    changed.pop().unwrap().1.unwrap()
+}
