@@ -1,0 +1,123 @@
+use std::collections::BTreeMap;
+
+use waybill_aggregate::{NAME, Partition, Settings};
+use waybill_schemas::{AcceptedEvent, EnrichedEvent, Shipment};
+use waybill_stage::{Answer, Context, Fault, Traced};
+
+use crate::chain::{answered, read_back, unreadable};
+use crate::host::{Incoming, Processor};
+use crate::metrics::metrics;
+use crate::{Flow, HostSettings, Role, Values, changelog};
+
+/// The host's side of aggregate: keeps its state by input partition, durable through the
+/// changelog, whose partitions are those of the input.
+#[derive(Debug)]
+pub struct Aggregating<'a> {
+    settings: Settings,
+    host: &'a HostSettings,
+    values: &'a Values,
+    partitions: BTreeMap<i32, Partition>,
+    answer: Answer<AcceptedEvent>,
+}
+
+impl<'a> Aggregating<'a> {
+    pub fn new(settings: Settings, host: &'a HostSettings, values: &'a Values) -> Self {
+        Self { settings, host, values, partitions: BTreeMap::new(), answer: Answer::default() }
+    }
+
+    fn restore(&self, partition: i32) -> Result<Partition, Fault> {
+        let topic = self.host.topics.name(Role::AggregateState);
+        let mut state = Partition::default();
+        let each = |key: &[u8], value: Option<&[u8]>| {
+            // A changelog that cannot be read is no record's fault: without it duplicates would
+            // pass, so the process does not go on.
+            let bad = |why: &str| Fault(format!("changelog {topic}-{partition}: {why}"));
+            let id = std::str::from_utf8(key).map_err(|_| bad("a key is no UTF-8"))?;
+            let shipment = match value {
+                None => None,
+                Some(value) => {
+                    let plain = self
+                        .values
+                        .open(Role::AggregateState, key, value)?
+                        .ok_or_else(|| bad("a value is not of our internal key"))?;
+                    Some(
+                        waybill_schemas::decode::<Shipment>(&plain)
+                            .map_err(|e| bad(&e.to_string()))?,
+                    )
+                }
+            };
+            state.restore(&self.settings, id, shipment);
+            Ok(())
+        };
+        let records = changelog::read(&self.host.connection, topic, partition, each)?;
+        tracing::info!(partition, records, shipments = state.len(), "state restored");
+        Ok(state)
+    }
+
+    fn show_size(&self) {
+        let shipments: usize = self.partitions.values().map(Partition::len).sum();
+        metrics().shipments.set(i64::try_from(shipments).unwrap_or(i64::MAX));
+    }
+}
+
+impl Processor for Aggregating<'_> {
+    fn input(&self) -> Role {
+        Role::Enriched
+    }
+
+    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        let input = match read_back::<EnrichedEvent>(Role::Enriched, record, flow)? {
+            Ok(input) => input,
+            Err(reason) => return unreadable(NAME, record, reason, flow),
+        };
+        let Some(partition) = self.partitions.get_mut(&record.partition) else {
+            return Err(Fault(format!("record of partition {} without state", record.partition)));
+        };
+        let (provenance, position) = (input.provenance(), input.position());
+        let cx = Context { now_ms: flow.now_ms };
+        let settings = &self.settings;
+        answered(NAME, &mut self.answer, &provenance, position, flow, |answer| {
+            partition.apply(settings, &cx, input, answer)
+        })?;
+        for accepted in self.answer.passed.drain(..) {
+            let key = accepted.event.shipment_id.as_bytes();
+            flow.batch.put(flow.values, Role::Events, None, key, &accepted)?;
+        }
+        Ok(())
+    }
+
+    /// Every shipment that changed in the batch: its new state for readers, and for the changelog.
+    fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        for (number, partition) in &mut self.partitions {
+            for (id, shipment) in partition.take_changed() {
+                let key = id.as_bytes();
+                match shipment {
+                    Some(shipment) => {
+                        let state = Role::AggregateState;
+                        flow.batch.put(flow.values, Role::Shipments, None, key, &shipment)?;
+                        flow.batch.put(flow.values, state, Some(*number), key, &shipment)?;
+                    }
+                    None => flow.batch.put_tombstone(Role::AggregateState, *number, key),
+                }
+            }
+        }
+        self.show_size();
+        Ok(())
+    }
+
+    fn gain(&mut self, partitions: &[i32]) -> Result<(), Fault> {
+        for partition in partitions {
+            let state = self.restore(*partition)?;
+            self.partitions.insert(*partition, state);
+        }
+        self.show_size();
+        Ok(())
+    }
+
+    fn lose(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.partitions.remove(partition);
+        }
+        self.show_size();
+    }
+}

@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Instant;
+
+use waybill_schemas::RejectRecord;
+
+use crate::metrics::Tally;
+use crate::{Role, Values};
+
+/// What one transaction will hold: outputs, rejects, state, and how far each input partition was
+/// read. Bytes lie in one arena, so a record costs no allocation.
+#[derive(Debug, Default)]
+pub struct Batch {
+    arena: Vec<u8>,
+    outputs: Vec<Output>,
+    /// Next offset to read, by input partition.
+    pub(crate) offsets: BTreeMap<i32, i64>,
+    pub(crate) records: usize,
+    pub(crate) opened_at: Option<Instant>,
+    pub(crate) tally: Tally,
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Output {
+    role: Role,
+    /// Absent: by the key's hash.
+    partition: Option<i32>,
+    key: Range<usize>,
+    /// Absent: a tombstone.
+    value: Option<Range<usize>>,
+}
+
+/// An output as the committer sends it.
+#[derive(Debug)]
+pub(crate) struct Outgoing<'a> {
+    pub role: Role,
+    pub partition: Option<i32>,
+    pub key: &'a [u8],
+    pub value: Option<&'a [u8]>,
+}
+
+impl Batch {
+    /// Adds `record` under `key`, encrypted if the role is confidential.
+    pub fn put<R: waybill_schemas::Record>(
+        &mut self,
+        values: &Values,
+        role: Role,
+        partition: Option<i32>,
+        key: &[u8],
+        record: &R,
+    ) -> Result<(), waybill_stage::Fault> {
+        self.scratch.clear();
+        waybill_schemas::encode(record, &mut self.scratch)
+            .map_err(|e| waybill_stage::Fault(format!("encoding for {}: {e}", role.as_str())))?;
+        let kept = self.keep(key);
+        let from = self.arena.len();
+        values.seal(role, key, &self.scratch, &mut self.arena)?;
+        let value = Some(from..self.arena.len());
+        self.outputs.push(Output { role, partition, key: kept, value });
+        Ok(())
+    }
+
+    pub fn put_tombstone(&mut self, role: Role, partition: i32, key: &[u8]) {
+        let key = self.keep(key);
+        self.outputs.push(Output { role, partition: Some(partition), key, value: None });
+    }
+
+    pub fn put_reject(
+        &mut self,
+        values: &Values,
+        record: &RejectRecord,
+    ) -> Result<(), waybill_stage::Fault> {
+        self.put(values, Role::Rejects, None, record.carrier_id.as_bytes(), record)
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
+        let from = self.arena.len();
+        self.arena.extend_from_slice(bytes);
+        from..self.arena.len()
+    }
+
+    /// A record of `partition` was taken in.
+    pub(crate) fn read(&mut self, partition: i32, offset: i64) {
+        self.offsets.insert(partition, offset + 1);
+        self.records += 1;
+        if self.opened_at.is_none() {
+            self.opened_at = Some(Instant::now());
+        }
+    }
+
+    pub(crate) fn outgoing(&self) -> impl Iterator<Item = Outgoing<'_>> {
+        self.outputs.iter().map(|o| Outgoing {
+            role: o.role,
+            partition: o.partition,
+            key: self.arena.get(o.key.clone()).unwrap_or_default(),
+            value: o.value.clone().and_then(|range| self.arena.get(range)),
+        })
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.arena.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records == 0
+    }
+
+    /// Empties it and keeps its memory, unless one batch had grown it much.
+    pub(crate) fn reset(&mut self, keep_bytes: usize) {
+        self.arena.clear();
+        self.arena.shrink_to(keep_bytes);
+        self.outputs.clear();
+        self.offsets.clear();
+        self.records = 0;
+        self.opened_at = None;
+        self.tally.clear();
+    }
+}

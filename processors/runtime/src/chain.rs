@@ -1,0 +1,255 @@
+//! How stages follow each other in one process: `Run::new(decrypt, Run::new(validate,
+//! End::new(Role::Valid, …)))`. Each record is pushed through to the end; nothing is queued
+//! between.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use waybill_schemas::{Provenance, Record, RejectRecord};
+use waybill_stage::{
+    Answer, Code, Context, Failure, Fault, PartReject, Reject, SealedRecord, Stage, Traced,
+};
+
+use crate::host::{Incoming, Processor};
+use crate::{Batch, Role, Values};
+
+/// What flows beside the records: the batch being filled, and the clock's word.
+#[derive(Debug)]
+pub struct Flow<'a> {
+    pub batch: &'a mut Batch,
+    pub values: &'a Values,
+    pub now_ms: i64,
+}
+
+/// Takes one record and whatever becomes of it.
+pub trait Step<I>: Send {
+    fn take(&mut self, input: I, flow: &mut Flow<'_>) -> Result<(), Fault>;
+}
+
+/// Runs a stage, and hands what passes to the next step.
+#[derive(Debug)]
+pub struct Run<S: Stage, N> {
+    stage: S,
+    next: N,
+    answer: Answer<S::Output>,
+}
+
+impl<S: Stage, N: Step<S::Output>> Run<S, N> {
+    pub fn new(stage: S, next: N) -> Self {
+        Self { stage, next, answer: Answer::default() }
+    }
+}
+
+impl<S, N> Step<S::Input> for Run<S, N>
+where
+    S: Stage,
+    S::Output: Send,
+    N: Step<S::Output>,
+{
+    fn take(&mut self, input: S::Input, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        let (provenance, position) = (input.provenance(), input.position());
+        let cx = Context { now_ms: flow.now_ms };
+        let (stage, answer) = (&self.stage, &mut self.answer);
+        answered(S::NAME, answer, &provenance, position, flow, |answer| {
+            stage.apply(&cx, input, answer)
+        })?;
+        for output in self.answer.passed.drain(..) {
+            self.next.take(output, flow)?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs `apply` on one record: catches its panic, times and counts its outcome, writes its
+/// rejects. What passed stays in `answer`.
+pub(crate) fn answered<T>(
+    stage: &'static str,
+    answer: &mut Answer<T>,
+    provenance: &Arc<Provenance>,
+    position: u32,
+    flow: &mut Flow<'_>,
+    apply: impl FnOnce(&mut Answer<T>) -> Result<(), Failure>,
+) -> Result<(), Fault> {
+    answer.clear();
+    let began = Instant::now();
+    let result = catch_unwind(AssertUnwindSafe(|| apply(answer)));
+    let took = began.elapsed().as_secs_f64();
+    match result {
+        Ok(Ok(())) => {}
+        Ok(Err(Failure::Reject(reject))) => {
+            answer.clear();
+            answer.reject(position, reject);
+        }
+        Ok(Err(Failure::Fault(fault))) => return Err(fault),
+        Err(_) => {
+            // The panic hook has logged where; the record's content is not for the log.
+            answer.clear();
+            answer.reject(position, Reject::new(Code::Internal, "").because("panic"));
+        }
+    }
+    count(flow.batch.tally.stage(stage), answer, took);
+    for PartReject { position, reject } in answer.rejects.drain(..) {
+        let record = dead_letter(stage, provenance, position, reject, flow.now_ms);
+        flow.batch.put_reject(flow.values, &record)?;
+    }
+    Ok(())
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn count<T>(tally: &mut crate::metrics::StageTally, answer: &Answer<T>, took: f64) {
+    tally.took(took);
+    let (passed, rejected) = (answer.passed.len() as u64, answer.rejects.len() as u64);
+    match (passed, rejected, answer.duplicates) {
+        (0, 0, _) => tally.duplicate += 1,
+        (0, _, _) => tally.rejected += 1,
+        (_, 0, _) => tally.passed += 1,
+        _ => tally.partial += 1,
+    }
+    tally.events_passed += passed;
+    tally.events_rejected += rejected;
+    tally.events_duplicate += u64::from(answer.duplicates);
+    for part in &answer.rejects {
+        tally.reject(&part.reject);
+    }
+}
+
+/// The dead letter: coordinates and code, never plaintext.
+pub(crate) fn dead_letter(
+    stage: &'static str,
+    provenance: &Provenance,
+    position: u32,
+    reject: Reject,
+    now_ms: i64,
+) -> RejectRecord {
+    let claims = reject.claims.map_or_else(
+        || waybill_stage::Claims {
+            carrier_id: provenance.carrier_id.clone(),
+            handle: provenance.handle.clone(),
+            message_id: provenance.message_id.clone(),
+            sealed_at: (!provenance.carrier_id.is_empty()).then_some(provenance.sealed_at),
+        },
+        |claims| *claims,
+    );
+    RejectRecord {
+        code: reject.code.as_str().to_owned(),
+        stage: stage.to_owned(),
+        carrier_id: claims.carrier_id,
+        handle: claims.handle,
+        message_id: claims.message_id,
+        position,
+        source_partition: provenance.source_partition,
+        source_offset: provenance.source_offset,
+        sealed_at: claims.sealed_at,
+        received_at: provenance.received_at,
+        rejected_at: now_ms,
+        detail: reject.detail.into_owned(),
+    }
+}
+
+/// The last step: writes to a topic, under the key that `key` names.
+pub struct End<O> {
+    role: Role,
+    key: for<'a> fn(&'a O) -> &'a [u8],
+}
+
+impl<O> std::fmt::Debug for End<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "End({})", self.role.as_str())
+    }
+}
+
+impl<O> End<O> {
+    pub fn new(role: Role, key: for<'a> fn(&'a O) -> &'a [u8]) -> Self {
+        Self { role, key }
+    }
+}
+
+impl<O: Record> Step<O> for End<O> {
+    fn take(&mut self, output: O, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        flow.batch.put(flow.values, self.role, None, (self.key)(&output), &output)
+    }
+}
+
+/// A chain that begins with sealed records.
+#[derive(Debug)]
+pub struct Sealed<S>(pub S);
+
+impl<S: Step<SealedRecord>> Processor for Sealed<S> {
+    fn input(&self) -> Role {
+        Role::Sealed
+    }
+
+    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        let sealed = SealedRecord {
+            key: record.key.map(<[u8]>::to_vec),
+            value: record.value.map(<[u8]>::to_vec),
+            source_partition: record.partition,
+            source_offset: record.offset,
+            received_at: record.appended_at,
+        };
+        self.0.take(sealed, flow)
+    }
+}
+
+/// A chain that begins with what an earlier process wrote.
+#[derive(Debug)]
+pub struct Decoded<S, I> {
+    input: Role,
+    /// Of the stage that comes first, for records that cannot be read back.
+    stage: &'static str,
+    chain: S,
+    input_type: std::marker::PhantomData<fn() -> I>,
+}
+
+impl<S: Step<I>, I: Record> Decoded<S, I> {
+    pub fn new(input: Role, stage: &'static str, chain: S) -> Self {
+        Self { input, stage, chain, input_type: std::marker::PhantomData }
+    }
+}
+
+impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
+    fn input(&self) -> Role {
+        self.input
+    }
+
+    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        match read_back::<I>(self.input, record, flow)? {
+            Ok(input) => self.chain.take(input, flow),
+            Err(reason) => unreadable(self.stage, record, reason, flow),
+        }
+    }
+}
+
+/// Opens and decodes a record of an internal topic, or says why it cannot be.
+pub(crate) fn read_back<I: Record>(
+    role: Role,
+    record: &Incoming<'_>,
+    flow: &mut Flow<'_>,
+) -> Result<Result<I, &'static str>, Fault> {
+    let key = record.key.unwrap_or_default();
+    let Some(value) = record.value else { return Ok(Err("no_value")) };
+    let Some(plain) = flow.values.open(role, key, value)? else { return Ok(Err("not_ours")) };
+    Ok(waybill_schemas::decode(&plain).map_err(|_| "no_avro"))
+}
+
+/// A record on an internal topic that nobody of ours can have written as it is: it is answered
+/// with its own coordinates, and stops nobody.
+pub(crate) fn unreadable(
+    stage: &'static str,
+    record: &Incoming<'_>,
+    reason: &'static str,
+    flow: &mut Flow<'_>,
+) -> Result<(), Fault> {
+    let detail = format!("{}-{}@{}: {reason}", record.topic, record.partition, record.offset);
+    let provenance = Arc::new(Provenance {
+        source_partition: -1,
+        source_offset: -1,
+        received_at: record.appended_at,
+        ..Provenance::default()
+    });
+    let mut answer = Answer::<()>::default();
+    answered(stage, &mut answer, &provenance, 0, flow, |_| {
+        Err(Reject::new(Code::Internal, detail).because(reason).into())
+    })
+}

@@ -1,0 +1,96 @@
+use std::fmt;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+
+use crate::Topics;
+
+/// How to reach Kafka: librdkafka properties for brokers, TLS and SASL. Never printed.
+#[derive(Clone, Default)]
+pub struct KafkaConnection(pub Vec<(String, String)>);
+
+impl fmt::Debug for KafkaConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(key, _)| key)).finish()
+    }
+}
+
+impl KafkaConnection {
+    pub fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        for (key, value) in &self.0 {
+            config.set(key, value);
+        }
+        config
+    }
+}
+
+/// When a batch is closed, whichever comes first.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLimits {
+    pub records: usize,
+    /// Of keys and values going out (transactions) or coming in (sink).
+    pub bytes: usize,
+    pub age: Duration,
+}
+
+/// What a host must know beside its processor.
+#[derive(Clone, Debug)]
+pub struct HostSettings {
+    pub connection: KafkaConnection,
+    pub topics: Topics,
+    /// Consumer group of the process.
+    pub group: String,
+    /// A name that stays with this instance over restarts: it then gets its partitions back
+    /// without a rebalance, and its broken transaction is ended at once. Absent: a new one each
+    /// start.
+    pub instance: Option<String>,
+    pub limits: BatchLimits,
+}
+
+impl HostSettings {
+    pub(crate) fn consumer(&self) -> ClientConfig {
+        let mut config = self.connection.client();
+        config
+            .set("group.id", &self.group)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("isolation.level", "read_committed")
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", "10000")
+            .set("heartbeat.interval.ms", "2000")
+            .set("statistics.interval.ms", "1000")
+            // An answer at once, not after the default 500 ms, when there is something to read.
+            .set("fetch.wait.max.ms", "100")
+            .set("fetch.error.backoff.ms", "50")
+            // Bounds what waits unread in this process (16 MiB a partition).
+            .set("queued.max.messages.kbytes", "16384")
+            .set("topic.metadata.refresh.interval.ms", "30000");
+        if let Some(instance) = &self.instance {
+            config.set("group.instance.id", format!("{}-{instance}", self.group));
+        }
+        config
+    }
+
+    pub(crate) fn producer(&self) -> ClientConfig {
+        let mut config = self.connection.client();
+        let instance = match &self.instance {
+            Some(instance) => instance.clone(),
+            None => format!("{}-{}", std::process::id(), crate::health::now_ms()),
+        };
+        config
+            .set("transactional.id", format!("{}-{instance}", self.group))
+            // A process that dies without a successor of its name holds its readers up for as
+            // long as this.
+            .set("transaction.timeout.ms", "15000")
+            .set("message.timeout.ms", "15000")
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5")
+            // The hash of the Java client, so that other producers agree on partitions.
+            .set("partitioner", "murmur2_random")
+            .set("queue.buffering.max.messages", "100000")
+            .set("queue.buffering.max.kbytes", "65536");
+        config
+    }
+}
