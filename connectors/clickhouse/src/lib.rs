@@ -1,0 +1,28 @@
+//! ClickHouse's side of Waybill: the [`ClickHouseSink`] that turns the records of `waybill.events`,
+//! `waybill.shipments` and `waybill.rejects` into rows, the tables' [migrations](Database::migrate),
+//! and the few questions that the command line asks ([`Database::summary`],
+//! [`Database::query_text`]).
+//!
+//! Everything here blocks: a [`Database`] owns a small runtime. Call it from a plain thread (or
+//! `spawn_blocking`), never from async code.
+//!
+//! What is absent: no second attempt at what cannot get better ([`Kind`] says what can), and no
+//! record that stops the stream. A record that is no row comes back as a reject.
+
+mod config;
+mod database;
+mod failure;
+mod insert;
+pub mod metrics;
+mod migrate;
+mod rows;
+mod sink;
+mod statements;
+mod summary;
+
+pub use config::Config;
+pub use database::Database;
+pub use failure::{Kind, Remedy};
+pub use migrate::Applied;
+pub use sink::ClickHouseSink;
+pub use summary::{CarrierSummary, Summary};

@@ -1,0 +1,203 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use clickhouse::Row;
+use serde::Serialize;
+use waybill_schemas::vocabulary::{Milestone, Mode};
+use waybill_schemas::{Dwell, Leg, MilestoneEntry, Provenance, Shipment};
+use waybill_stage::Reject;
+
+use super::{Coordinates, Each, Kept, Table, code, receipt_time, text, time, uuid};
+
+/// `waybill.shipments`, table `shipment_states`; the view `shipments` shows the latest of each.
+pub(crate) struct Shipments;
+
+#[derive(Row, Serialize)]
+pub(crate) struct ShipmentRow<'a> {
+    carrier_id: &'a str,
+    shipment_id: &'a str,
+    revision: u64,
+    duplicates: u64,
+    version: u64,
+    equipment: &'a str,
+    origin_unlocode: &'a str,
+    origin_country: &'a str,
+    destination_unlocode: &'a str,
+    destination_country: &'a str,
+    crosses_border: Option<bool>,
+    distance_km: f64,
+    last_unlocode: &'a str,
+    last_country: &'a str,
+    last_milestone: &'a str,
+    last_occurred_at: Option<i64>,
+    eta: Option<i64>,
+    delay_ms: Option<i64>,
+    finished: bool,
+    #[serde(rename = "milestones.event_id")]
+    milestone_event_ids: Each<'a, MilestoneEntry, (u64, u64)>,
+    #[serde(rename = "milestones.milestone")]
+    milestone_names: Each<'a, MilestoneEntry, &'a str>,
+    #[serde(rename = "milestones.classifier")]
+    milestone_classifiers: Each<'a, MilestoneEntry, &'a str>,
+    #[serde(rename = "milestones.occurred_at")]
+    milestone_times: Each<'a, MilestoneEntry, i64>,
+    #[serde(rename = "milestones.received_at")]
+    milestone_receipts: Each<'a, MilestoneEntry, i64>,
+    #[serde(rename = "milestones.unlocode")]
+    milestone_places: Each<'a, MilestoneEntry, &'a str>,
+    #[serde(rename = "milestones.country")]
+    milestone_countries: Each<'a, MilestoneEntry, &'a str>,
+    #[serde(rename = "milestones.latitude")]
+    milestone_latitudes: Each<'a, MilestoneEntry, Option<f32>>,
+    #[serde(rename = "milestones.longitude")]
+    milestone_longitudes: Each<'a, MilestoneEntry, Option<f32>>,
+    #[serde(rename = "milestones.mode")]
+    milestone_modes: Each<'a, MilestoneEntry, &'a str>,
+    #[serde(rename = "legs.from_unlocode")]
+    leg_origins: Each<'a, Leg, &'a str>,
+    #[serde(rename = "legs.to_unlocode")]
+    leg_destinations: Each<'a, Leg, &'a str>,
+    #[serde(rename = "legs.mode")]
+    leg_modes: Each<'a, Leg, &'a str>,
+    #[serde(rename = "legs.departed_at")]
+    leg_departures: Each<'a, Leg, Option<i64>>,
+    #[serde(rename = "legs.arrived_at")]
+    leg_arrivals: Each<'a, Leg, Option<i64>>,
+    #[serde(rename = "legs.planned_departure_at")]
+    leg_planned_departures: Each<'a, Leg, Option<i64>>,
+    #[serde(rename = "legs.planned_arrival_at")]
+    leg_planned_arrivals: Each<'a, Leg, Option<i64>>,
+    #[serde(rename = "legs.distance_km")]
+    leg_distances: Each<'a, Leg, Option<f64>>,
+    #[serde(rename = "dwells.unlocode")]
+    dwell_places: Each<'a, Dwell, &'a str>,
+    #[serde(rename = "dwells.from")]
+    dwell_from: Each<'a, Dwell, i64>,
+    #[serde(rename = "dwells.until")]
+    dwell_until: Each<'a, Dwell, i64>,
+    handle: &'a str,
+    message_id: &'a str,
+    source_partition: i32,
+    source_offset: i64,
+    sealed_at: i64,
+    received_at: i64,
+    opened_at: i64,
+    first_received_at: i64,
+    last_received_at: i64,
+    aggregated_at: i64,
+    kafka_partition: i32,
+    kafka_offset: i64,
+}
+
+/// Grows with every state: a copy of an event changes `duplicates` alone.
+fn version(shipment: &Shipment) -> u64 {
+    shipment.revision.saturating_add(shipment.duplicates)
+}
+
+impl Table for Shipments {
+    const NAME: &'static str = "shipment_states";
+    type Record = Shipment;
+    type Row = ShipmentRow<'static>;
+
+    fn check(record: &Shipment) -> Result<(), Reject> {
+        for entry in &record.milestones {
+            time("milestones.occurred_at", entry.occurred_at)?;
+            time("milestones.received_at", entry.received_at)?;
+        }
+        for leg in &record.legs {
+            time("legs.departed_at", leg.departed_at)?;
+            time("legs.arrived_at", leg.arrived_at)?;
+            time("legs.planned_departure_at", leg.planned_departure_at)?;
+            time("legs.planned_arrival_at", leg.planned_arrival_at)?;
+        }
+        for dwell in &record.dwells {
+            time("dwells.from", dwell.from)?;
+            time("dwells.until", dwell.until)?;
+        }
+        time("last_occurred_at", record.last_occurred_at)?;
+        time("eta", record.eta)?;
+        time("sealed_at", record.last.sealed_at)?;
+        receipt_time("received_at", record.last.received_at)?;
+        time("opened_at", record.last.opened_at)?;
+        receipt_time("first_received_at", record.first_received_at)?;
+        receipt_time("last_received_at", record.last_received_at)?;
+        time("aggregated_at", record.aggregated_at)
+    }
+
+    fn row(record: &Shipment, at: Coordinates) -> ShipmentRow<'_> {
+        let Shipment { last, milestones, legs, dwells, .. } = record;
+        ShipmentRow {
+            carrier_id: &record.carrier_id,
+            shipment_id: &record.shipment_id,
+            revision: record.revision,
+            duplicates: record.duplicates,
+            version: version(record),
+            equipment: text(&record.equipment),
+            origin_unlocode: code(&record.origin_unlocode),
+            origin_country: code(&record.origin_country),
+            destination_unlocode: code(&record.destination_unlocode),
+            destination_country: code(&record.destination_country),
+            crosses_border: record.crosses_border,
+            distance_km: record.distance_km,
+            last_unlocode: code(&record.last_unlocode),
+            last_country: code(&record.last_country),
+            last_milestone: record.last_milestone.map_or("", Milestone::as_str),
+            last_occurred_at: record.last_occurred_at,
+            eta: record.eta,
+            delay_ms: record.delay_ms,
+            finished: record.finished,
+            milestone_event_ids: Each(milestones, |m| uuid(m.event_id)),
+            milestone_names: Each(milestones, |m| m.milestone.as_str()),
+            milestone_classifiers: Each(milestones, |m| m.classifier.as_str()),
+            milestone_times: Each(milestones, |m| m.occurred_at),
+            milestone_receipts: Each(milestones, |m| m.received_at),
+            milestone_places: Each(milestones, |m| code(&m.unlocode)),
+            milestone_countries: Each(milestones, |m| code(&m.country)),
+            milestone_latitudes: Each(milestones, |m| m.latitude),
+            milestone_longitudes: Each(milestones, |m| m.longitude),
+            milestone_modes: Each(milestones, |m| m.mode.map_or("", Mode::as_str)),
+            leg_origins: Each(legs, |l| l.from_unlocode.as_str()),
+            leg_destinations: Each(legs, |l| l.to_unlocode.as_str()),
+            leg_modes: Each(legs, |l| l.mode.map_or("", Mode::as_str)),
+            leg_departures: Each(legs, |l| l.departed_at),
+            leg_arrivals: Each(legs, |l| l.arrived_at),
+            leg_planned_departures: Each(legs, |l| l.planned_departure_at),
+            leg_planned_arrivals: Each(legs, |l| l.planned_arrival_at),
+            leg_distances: Each(legs, |l| l.distance_km),
+            dwell_places: Each(dwells, |d| d.unlocode.as_str()),
+            dwell_from: Each(dwells, |d| d.from),
+            dwell_until: Each(dwells, |d| d.until),
+            handle: &last.handle,
+            message_id: &last.message_id,
+            source_partition: last.source_partition,
+            source_offset: last.source_offset,
+            sealed_at: last.sealed_at,
+            received_at: last.received_at,
+            opened_at: last.opened_at,
+            first_received_at: record.first_received_at,
+            last_received_at: record.last_received_at,
+            aggregated_at: record.aggregated_at,
+            kafka_partition: at.partition,
+            kafka_offset: at.offset,
+        }
+    }
+
+    fn origin(record: &Shipment) -> (Arc<Provenance>, u32) {
+        (record.last.clone(), 0)
+    }
+
+    /// Only the latest state of a shipment is worth sending.
+    fn compact(records: &mut Vec<Kept<Shipment>>) {
+        let mut latest: HashMap<(&str, &str), (u64, i64)> = HashMap::new();
+        for Kept { offset, record } in records.iter() {
+            let this = (version(record), *offset);
+            latest
+                .entry((&record.carrier_id, &record.shipment_id))
+                .and_modify(|seen| *seen = this.max(*seen))
+                .or_insert(this);
+        }
+        let mut keep: Vec<i64> = latest.into_values().map(|(_, offset)| offset).collect();
+        keep.sort_unstable();
+        records.retain(|kept| keep.binary_search(&kept.offset).is_ok());
+    }
+}

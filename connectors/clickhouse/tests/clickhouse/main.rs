@@ -1,0 +1,13 @@
+//! The sink and the tables on a real ClickHouse: see `server.rs` for which one.
+
+// clippy.toml lets tests unwrap, but not the functions beside them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod analysts;
+mod inserts;
+mod operator;
+mod proxy;
+mod refusals;
+mod samples;
+mod schema;
+mod server;

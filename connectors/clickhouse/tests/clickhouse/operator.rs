@@ -1,0 +1,116 @@
+use std::time::{Duration, Instant};
+
+use waybill_clickhouse::{ClickHouseSink, Config, Database};
+use waybill_stage::Sink;
+
+use crate::proxy::Proxy;
+use crate::samples::event;
+use crate::server::{ask, batch, config, empty, execute, insert, migrated, sink};
+
+fn at(config: Config, change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = config;
+    change(&mut config);
+    config
+}
+
+/// What only an operator can mend is said at once, in words that name it.
+#[test]
+fn the_operator_is_told_at_once_what_to_mend() {
+    migrated("told");
+    empty("absent");
+    empty("no_table");
+    execute("CREATE DATABASE test_no_table");
+    migrated("no_column");
+    execute("ALTER TABLE test_no_column.events DROP COLUMN remark");
+    let check = |config: Config, expect: &str| {
+        let started = Instant::now();
+        let mut sink = ClickHouseSink::open(config).unwrap();
+        let fault = sink.insert(&[batch("events", 0, &[event("acme", "s1", 0)])]).unwrap_err();
+        assert!(fault.0.contains(expect), "{fault}");
+        assert!(!fault.0.contains("wrong-password"), "{fault}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{fault}");
+    };
+    let refused = "refuses the user, the password or a right";
+    let schema = "run `waybill migrate`";
+    check(at(config("told"), |c| c.password = Some("wrong-password".to_owned().into())), refused);
+    check(at(config("told"), |c| c.user = Some("nobody".to_owned())), refused);
+    check(config("absent"), schema);
+    check(config("no_table"), schema);
+    check(config("no_column"), schema);
+}
+
+#[test]
+fn ping_wants_a_migrated_database() {
+    let database = empty("ping");
+    assert!(database.ping().unwrap_err().0.contains("run `waybill migrate`"));
+    database.migrate().unwrap();
+    database.ping().unwrap();
+}
+
+#[test]
+fn a_server_that_is_not_there_is_given_up_in_time() {
+    let config = at(config("gone"), |c| {
+        c.url = "http://127.0.0.1:1".to_owned();
+        c.retry_for = Duration::from_millis(500);
+    });
+    let database = Database::open(config.clone()).unwrap();
+    assert!(database.ping().unwrap_err().0.contains("cannot be reached"));
+    let mut sink = ClickHouseSink::open(config).unwrap();
+    let started = Instant::now();
+    let fault = sink.insert(&[batch("events", 0, &[event("acme", "s1", 0)])]).unwrap_err();
+    assert!(fault.0.contains("cannot be reached"), "{fault}");
+    let took = started.elapsed();
+    assert!(Duration::from_millis(250) < took && took < Duration::from_secs(3), "{took:?}");
+}
+
+/// Code 252 until somebody gives the table room.
+#[test]
+fn an_overloaded_server_is_tried_again() {
+    let (mut sink, database) = sink("overload");
+    execute("SYSTEM STOP MERGES test_overload.events");
+    insert(&mut sink, batch("events", 0, &[event("acme", "s1", 0)]));
+    let limit = |n: u32| {
+        execute(&format!(
+            "ALTER TABLE test_overload.events MODIFY SETTING parts_to_throw_insert = {n}, parts_to_delay_insert = {n}"
+        ));
+    };
+    limit(1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(600));
+            limit(1000);
+        });
+        insert(&mut sink, batch("events", 1, &[event("acme", "s1", 1)]));
+    });
+    assert_eq!(ask(&database, "SELECT count() FROM events"), "2");
+    let errors = metric("waybill_clickhouse_errors_total", "overload");
+    assert!(errors >= 1.0, "{errors}");
+}
+
+/// The rows were written, the answer was lost: the second attempt must change nothing.
+#[test]
+fn an_attempt_whose_answer_was_lost_is_not_inserted_twice() {
+    let (_, database) = sink("lost_answer");
+    let proxy = Proxy::start();
+    let mut sink =
+        ClickHouseSink::open(at(config("lost_answer"), |c| c.url = proxy.url())).unwrap();
+    let events: Vec<_> = (0..10).map(|n| event("acme", "s1", n)).collect();
+    insert(&mut sink, batch("events", 0, &events));
+    proxy.lose_next_answer();
+    insert(&mut sink, batch("events", 10, &events));
+    assert!(proxy.has_lost_one());
+    assert_eq!(ask(&database, "SELECT count(), uniqExact(kafka_offset) FROM events"), "20\t20");
+    assert_eq!(ask(&database, "SELECT sum(events) FROM throughput"), "20");
+    assert_eq!(ask(&database, "SELECT sum(events) FROM latency WHERE stage = 'total'"), "20");
+}
+
+/// The value of the counter `name` whose only label is `label`.
+fn metric(name: &str, label: &str) -> f64 {
+    prometheus::gather()
+        .iter()
+        .filter(|family| family.name() == name)
+        .flat_map(|family| family.get_metric())
+        .filter(|metric| metric.get_label().iter().any(|pair| pair.value() == label))
+        .map(|metric| metric.get_counter().get_value())
+        .sum()
+}

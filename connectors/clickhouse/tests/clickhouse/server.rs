@@ -1,0 +1,139 @@
+//! The server of these tests: that of `WAYBILL_TEST_CLICKHOUSE_URL`, or one of their own.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use waybill_clickhouse::{ClickHouseSink, Config, Database};
+use waybill_schemas::{Record, encode};
+use waybill_stage::{Inserted, Sink, SinkBatch, SinkRecord};
+
+/// HTTP address of the server, started by the first test that asks.
+pub fn url() -> &'static str {
+    static SERVER: OnceLock<(String, Option<Child>)> = OnceLock::new();
+    let (url, _) = SERVER.get_or_init(|| match std::env::var("WAYBILL_TEST_CLICKHOUSE_URL") {
+        Ok(url) => (url, None),
+        Err(_) => start(),
+    });
+    url
+}
+
+/// Runs `dev/servers up clickhouse` in a folder of its own. A shell waits for the end of this
+/// process, whichever way it ends, and takes the server down.
+fn start() -> (String, Option<Child>) {
+    let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev/servers");
+    let state = std::env::temp_dir().join(format!("waybill-clickhouse-{}", std::process::id()));
+    let (http, tcp) = (free_port(), free_port());
+    let command = |program: &str| {
+        let mut command = Command::new(program);
+        command
+            .env("WAYBILL_STATE", &state)
+            .env("WAYBILL_CLICKHOUSE_HTTP_PORT", http.to_string())
+            .env("WAYBILL_CLICKHOUSE_TCP_PORT", tcp.to_string())
+            .env("SERVERS", &servers);
+        command
+    };
+    let up = command("bash").args(["-c", "exec \"$SERVERS\" up clickhouse"]).output().unwrap();
+    assert!(up.status.success(), "dev/servers up: {}", String::from_utf8_lossy(&up.stderr));
+    let watcher = command("bash")
+        .args(["-c", "read -r _; \"$SERVERS\" down clickhouse; rm -rf \"$WAYBILL_STATE\""])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    (format!("http://127.0.0.1:{http}"), Some(watcher))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+pub fn config(database: &str) -> Config {
+    Config {
+        url: url().to_owned(),
+        database: format!("test_{database}"),
+        retry_for: Duration::from_secs(10),
+        ..Config::default()
+    }
+}
+
+/// A fresh database of that name, without tables.
+pub fn empty(database: &str) -> Database {
+    let config = config(database);
+    let opened = Database::open(config.clone()).unwrap();
+    execute(&format!("DROP DATABASE IF EXISTS {}", config.database));
+    opened
+}
+
+/// A fresh database of that name, with all tables.
+pub fn migrated(database: &str) -> Database {
+    let database = empty(database);
+    database.migrate().unwrap();
+    database
+}
+
+/// A sink on a fresh, migrated database.
+pub fn sink(database: &str) -> (ClickHouseSink, Database) {
+    let opened = migrated(database);
+    (ClickHouseSink::open(config(database)).unwrap(), opened)
+}
+
+/// Runs a statement that `Database` has no method for, past our own code.
+pub fn execute(sql: &str) {
+    let client = clickhouse::Client::default().with_url(url());
+    runtime().block_on(client.query_raw(sql).execute()).unwrap();
+}
+
+/// The answer to `sql` as tab-separated text.
+pub fn ask(database: &Database, sql: &str) -> String {
+    // Within `Database` there is only the drawn form.
+    let name = format!("{database:?}");
+    let name = name.split("database: \"").nth(1).unwrap().split('"').next().unwrap();
+    let client = clickhouse::Client::default().with_url(url()).with_database(name);
+    let bytes = runtime()
+        .block_on(async { client.query_raw(sql).fetch_bytes("TSV").unwrap().collect().await })
+        .unwrap();
+    String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// A batch of partition 3, with the offsets from `first` on.
+pub fn batch<R: Record>(role: &'static str, first: i64, records: &[R]) -> SinkBatch {
+    let next = first + i64::try_from(records.len()).unwrap();
+    let records = (first..).zip(records).map(|(offset, record)| SinkRecord {
+        offset,
+        value: encoded(record),
+        appended_at: 0,
+    });
+    SinkBatch {
+        role,
+        topic: format!("waybill.{role}"),
+        partition: 3,
+        next_offset: next,
+        records: records.collect(),
+    }
+}
+
+fn encoded<R: Record>(record: &R) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode(record, &mut bytes).unwrap();
+    bytes
+}
+
+/// What an insert came to: rows, and for each reject its batch, offset and code.
+pub fn outcome(inserted: &Inserted) -> (u64, Vec<(usize, i64, &'static str)>) {
+    let rejects =
+        inserted.rejects.iter().map(|r| (r.batch, r.offset, r.reject.code.as_str())).collect();
+    (inserted.rows, rejects)
+}
+
+/// Inserts one batch.
+pub fn insert(sink: &mut ClickHouseSink, batch: SinkBatch) -> Inserted {
+    sink.insert(&[batch]).unwrap()
+}
