@@ -1,0 +1,16 @@
+use crate::config::Config;
+use crate::exit::Failure;
+
+/// Say what is wrong with the configuration, or print it as it takes effect, secrets hidden
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: waybill --config waybill.toml check-config")]
+pub struct Args {}
+
+/// What is wrong was found when the configuration was read; secrets' files are tried here.
+pub fn run(config: &Config, _: &Args) -> Result<(), Failure> {
+    config.connection()?;
+    config.clickhouse()?;
+    config.passphrase()?;
+    print!("{config}");
+    Ok(())
+}

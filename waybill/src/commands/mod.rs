@@ -1,0 +1,9 @@
+pub mod carriers;
+pub mod check_config;
+pub mod demo;
+pub mod keys;
+pub mod migrate;
+pub mod publish;
+pub mod run;
+pub mod simulate;
+pub mod topics;

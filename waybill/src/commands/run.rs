@@ -1,0 +1,267 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use prometheus::IntCounter;
+use waybill_aggregate::Settings;
+use waybill_clickhouse::ClickHouseSink;
+use waybill_decrypt::{Carriers, Decrypt, Opener};
+use waybill_enrich::Enrich;
+use waybill_runtime::metrics::metrics;
+use waybill_runtime::{
+    Aggregating, Decoded, End, Health, HostSettings, Processor, Role, Run, Sealed, Shutdown,
+    Values, host, sink_host, supervise,
+};
+use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
+use waybill_sealing::platform_key::PlatformKeys;
+use waybill_stage::{Fault, Sink, Stage};
+use waybill_validate::{Rules, Validate};
+
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::keyring::Keyring;
+use crate::registry_file::RegistryFile;
+use crate::watched::watch;
+use crate::{http, signals};
+
+/// Run one stage, or a consecutive run of them, until SIGTERM or Ctrl-C
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  waybill run decrypt
+  waybill run decrypt,validate,enrich
+  waybill run aggregate
+  waybill run clickhouse
+
+It serves /metrics, /healthz and /readyz at metrics.listen.")]
+pub struct Args {
+    /// decrypt, validate, enrich (any consecutive run of them), aggregate, or clickhouse
+    #[arg(value_name = "STAGE[,STAGE…]", value_parser = known)]
+    stages: String,
+}
+
+/// The stages as written, if they make a process.
+fn known(stages: &str) -> Result<String, String> {
+    Work::parse(stages).map(|_| stages.to_owned())
+}
+
+/// What one process can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// From one of [`STATELESS`] to another.
+    Stateless {
+        first: usize,
+        last: usize,
+    },
+    Aggregate,
+    ClickHouse,
+}
+
+const DAY_MS: i64 = 86_400_000;
+const STATELESS: [&str; 3] = [Decrypt::NAME, Validate::NAME, Enrich::NAME];
+
+impl Work {
+    fn parse(stages: &str) -> Result<Self, String> {
+        match stages {
+            "aggregate" => return Ok(Self::Aggregate),
+            "clickhouse" => return Ok(Self::ClickHouse),
+            _ => {}
+        }
+        let named: Option<Vec<usize>> = stages
+            .split(',')
+            .map(|name| STATELESS.iter().position(|s| *s == name.trim()))
+            .collect();
+        let refuse = |why: &str| Err(why.to_owned());
+        let Some(named) = named else {
+            return refuse(
+                "decrypt, validate, enrich (any consecutive run), aggregate or clickhouse",
+            );
+        };
+        match (named.first(), named.last()) {
+            (Some(&first), Some(&last)) if named.iter().copied().eq(first..=last) => {
+                Ok(Self::Stateless { first, last })
+            }
+            _ => refuse("stages must follow each other: decrypt, validate, enrich"),
+        }
+    }
+}
+
+pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
+    let work = Work::parse(&args.stages).map_err(Failure::config)?;
+    let internal = Keyring::new(&config.keys.folder, config.passphrase()?).internal()?;
+    let values = Values::new(&internal).map_err(|f| Failure::config(f.to_string()))?;
+    let (health, shutdown) = (Arc::new(Health::default()), Shutdown::default());
+    signals::on_stop({
+        let shutdown = shutdown.clone();
+        move || shutdown.request()
+    })?;
+    health.beat();
+    let group = args.stages.replace([',', ' '], "-");
+    let batch = if work == Work::ClickHouse { &config.sink } else { &config.batch };
+    let settings = config.host(&group, batch)?;
+    tracing::info!(stages = %args.stages, group = %settings.group, "starting");
+    match work {
+        Work::Stateless { first, last } => {
+            let parts = Parts::new(config, first == 0)?;
+            http::serve(config.metrics.listen, health.clone(), parts.refresh())?;
+            supervise(&args.stages, &shutdown, || {
+                let mut chain = parts.chain(first, last)?;
+                host(&settings, chain.as_mut(), &values, &health, &shutdown)
+            });
+        }
+        Work::Aggregate => {
+            http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
+            supervise(&args.stages, &shutdown, || {
+                aggregate(config, &settings, &values, &health, &shutdown)
+            });
+        }
+        Work::ClickHouse => {
+            http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
+            let clickhouse = config.clickhouse()?;
+            supervise(&args.stages, &shutdown, || {
+                let sink = ClickHouseSink::open(clickhouse.clone())?;
+                sink.database().ping()?;
+                let sink: Box<dyn Sink> = Box::new(sink);
+                sink_host(&settings, sink, &values, &health, &shutdown)
+            });
+        }
+    }
+    tracing::info!(stages = %args.stages, "ended");
+    Ok(())
+}
+
+fn aggregate(
+    config: &Config,
+    settings: &HostSettings,
+    values: &Values,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> Result<(), Fault> {
+    // Duplicates must be known for as long as any carrier's events may arrive, and a day:
+    // sealed-event.md, "Seen before".
+    let carriers =
+        RegistryFile::new(&config.carriers.file).load().map_err(|f| Fault(f.to_string()))?;
+    let least = carriers.longest_delivery_delay().as_millis() + DAY_MS;
+    let rules = Settings {
+        retention_ms: millis(config.aggregate.retention).max(least),
+        unfinished_retention_ms: millis(config.aggregate.unfinished_retention),
+        max_events_per_shipment: config.aggregate.max_events_per_shipment,
+    };
+    let mut processor = Aggregating::new(rules, settings, values);
+    host(settings, &mut processor, values, health, shutdown)
+}
+
+/// What the stateless stages of this process are made of; it outlives their restarts.
+struct Parts {
+    rules: Rules,
+    opening: Option<Opening>,
+}
+
+/// What decrypt needs beside the record, read again when it changes.
+struct Opening {
+    opener: Arc<Opener>,
+    carriers: Arc<ArcSwap<Carriers>>,
+    keys: Arc<ArcSwap<PlatformKeys>>,
+}
+
+impl Parts {
+    fn new(config: &Config, opens: bool) -> Result<Self, Failure> {
+        let rules =
+            Rules { max_event_age_ms: millis(config.validate.max_event_age), ..Rules::default() };
+        let opening = if opens { Some(Opening::new(config)?) } else { None };
+        Ok(Self { rules, opening })
+    }
+
+    /// Brings decrypt's own counters into the metrics.
+    fn refresh(&self) -> Arc<dyn Fn() + Send + Sync> {
+        match &self.opening {
+            Some(opening) => {
+                let opener = opening.opener.clone();
+                Arc::new(move || {
+                    let set = |metric: IntCounter, now: &AtomicU64| {
+                        metric.inc_by(now.load(Ordering::Relaxed).saturating_sub(metric.get()));
+                    };
+                    let (keys, counters) = (&metrics().content_keys, opener.counters());
+                    set(keys.with_label_values(&["hit"]), &counters.cache_hits);
+                    set(keys.with_label_values(&["miss"]), &counters.cache_misses);
+                    set(metrics().unwraps.clone(), &counters.unwraps);
+                })
+            }
+            None => Arc::new(|| {}),
+        }
+    }
+
+    fn chain(&self, first: usize, last: usize) -> Result<Box<dyn Processor>, Fault> {
+        let decrypt = || match &self.opening {
+            Some(opening) => Ok(opening.stage()),
+            None => Err(Fault("decrypt without keys".to_owned())),
+        };
+        let validate = || Validate::new(self.rules);
+        let opened = || End::<Opened>::new(Role::Opened, |o| o.provenance.handle.as_bytes());
+        let valid = || End::<ShipmentEvent>::new(Role::Valid, |e| e.shipment_id.as_bytes());
+        let enriched =
+            || End::<EnrichedEvent>::new(Role::Enriched, |e| e.event.shipment_id.as_bytes());
+        let enrich = || Run::new(Enrich::new(), enriched());
+        Ok(match (first, last) {
+            (0, 0) => Box::new(Sealed(Run::new(decrypt()?, opened()))),
+            (0, 1) => Box::new(Sealed(Run::new(decrypt()?, Run::new(validate(), valid())))),
+            (0, _) => Box::new(Sealed(Run::new(decrypt()?, Run::new(validate(), enrich())))),
+            (1, 1) => {
+                Box::new(Decoded::new(Role::Opened, Validate::NAME, Run::new(validate(), valid())))
+            }
+            (1, _) => {
+                Box::new(Decoded::new(Role::Opened, Validate::NAME, Run::new(validate(), enrich())))
+            }
+            _ => Box::new(Decoded::new(Role::Valid, Enrich::NAME, enrich())),
+        })
+    }
+}
+
+impl Opening {
+    fn new(config: &Config) -> Result<Self, Failure> {
+        let registry = RegistryFile::new(&config.carriers.file);
+        let carriers = watch("carriers", config.carriers.file.clone(), move || registry.load())?;
+        let ring = Keyring::new(&config.keys.folder, config.passphrase()?);
+        let keys = watch("keys", ring.watched(), move || ring.load())?;
+        let opener = Opener::new(waybill_decrypt::Settings {
+            audience: config.deployment.clone(),
+            cached_keys: config.decrypt.content_keys,
+            cached_key_age_ms: millis(config.decrypt.content_key_age),
+        });
+        Ok(Self { opener: Arc::new(opener), carriers, keys })
+    }
+
+    fn stage(&self) -> Decrypt {
+        Decrypt::new(self.opener.clone(), self.carriers.clone(), self.keys.clone())
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_consecutive_stages_make_a_process() {
+        for (stages, expected) in [
+            ("decrypt", Some(Work::Stateless { first: 0, last: 0 })),
+            ("decrypt,validate,enrich", Some(Work::Stateless { first: 0, last: 2 })),
+            ("validate,enrich", Some(Work::Stateless { first: 1, last: 2 })),
+            ("enrich", Some(Work::Stateless { first: 2, last: 2 })),
+            ("aggregate", Some(Work::Aggregate)),
+            ("clickhouse", Some(Work::ClickHouse)),
+            ("decrypt,enrich", None),
+            ("validate,decrypt", None),
+            ("enrich,aggregate", None),
+            ("decrypt,decrypt", None),
+            ("decrpyt", None),
+            ("", None),
+        ] {
+            assert_eq!(Work::parse(stages).ok(), expected, "{stages}");
+        }
+    }
+}

@@ -1,0 +1,515 @@
+//! The configuration: one TOML file, then the environment over it. Unknown keys are refused with
+//! a suggestion; secrets come from files or the environment, and are never printed.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::{Deserialize, Serialize};
+use waybill_runtime::{BatchLimits, HostSettings, KafkaConnection, Role, Topics};
+
+use crate::exit::Failure;
+use crate::secret::Secret;
+
+/// Every key, with its default. docs/configuration.md explains them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What carriers name as the audience (`aud`) of their events.
+    pub deployment: String,
+    /// A name that this process keeps over restarts; unique within its consumer group.
+    pub instance: Option<String>,
+    pub kafka: Kafka,
+    pub topics: TopicSettings,
+    pub groups: Groups,
+    pub clickhouse: ClickHouse,
+    pub keys: Keys,
+    pub carriers: Carriers,
+    pub decrypt: Decrypt,
+    pub validate: Validate,
+    pub aggregate: Aggregate,
+    pub batch: Batch,
+    pub sink: Batch,
+    pub metrics: Metrics,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            deployment: "waybill:dev".to_owned(),
+            instance: None,
+            kafka: Kafka::default(),
+            topics: TopicSettings::default(),
+            groups: Groups::default(),
+            clickhouse: ClickHouse::default(),
+            keys: Keys::default(),
+            carriers: Carriers::default(),
+            decrypt: Decrypt::default(),
+            validate: Validate::default(),
+            aggregate: Aggregate::default(),
+            batch: Batch { records: 5_000, bytes: 8 << 20, age: Duration::from_millis(40) },
+            sink: Batch { records: 20_000, bytes: 32 << 20, age: Duration::from_millis(500) },
+            metrics: Metrics::default(),
+        }
+    }
+}
+
+/// How to reach Kafka. TLS and SASL as librdkafka has them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kafka {
+    pub brokers: String,
+    /// plaintext, ssl, sasl_plaintext or sasl_ssl
+    pub security_protocol: String,
+    /// PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
+    pub sasl_mechanism: Option<String>,
+    pub sasl_username: Option<String>,
+    /// From the environment only (`WAYBILL_KAFKA__SASL_PASSWORD`), or from the file below.
+    pub sasl_password: Option<Secret>,
+    pub sasl_password_file: Option<PathBuf>,
+    pub ssl_ca_file: Option<PathBuf>,
+    pub ssl_certificate_file: Option<PathBuf>,
+    pub ssl_key_file: Option<PathBuf>,
+    pub ssl_key_password: Option<Secret>,
+    pub ssl_key_password_file: Option<PathBuf>,
+}
+
+impl Default for Kafka {
+    fn default() -> Self {
+        Self {
+            brokers: "127.0.0.1:9092".to_owned(),
+            security_protocol: "plaintext".to_owned(),
+            sasl_mechanism: None,
+            sasl_username: None,
+            sasl_password: None,
+            sasl_password_file: None,
+            ssl_ca_file: None,
+            ssl_certificate_file: None,
+            ssl_key_file: None,
+            ssl_key_password: None,
+            ssl_key_password_file: None,
+        }
+    }
+}
+
+/// Topic names: the prefix and the role's name, unless one is named here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TopicSettings {
+    pub prefix: String,
+    /// For `waybill topics`: how many partitions, and copies of each.
+    pub partitions: i32,
+    pub replication: i32,
+    pub sealed: Option<String>,
+    pub opened: Option<String>,
+    pub valid: Option<String>,
+    pub enriched: Option<String>,
+    pub events: Option<String>,
+    pub shipments: Option<String>,
+    pub rejects: Option<String>,
+    pub aggregate_state: Option<String>,
+}
+
+impl Default for TopicSettings {
+    fn default() -> Self {
+        Self {
+            prefix: "waybill.".to_owned(),
+            partitions: 4,
+            replication: 1,
+            sealed: None,
+            opened: None,
+            valid: None,
+            enriched: None,
+            events: None,
+            shipments: None,
+            rejects: None,
+            aggregate_state: None,
+        }
+    }
+}
+
+/// Consumer groups: the prefix and the names of the stages in the process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Groups {
+    pub prefix: String,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        Self { prefix: "waybill-".to_owned() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClickHouse {
+    /// http or https.
+    pub url: String,
+    pub database: String,
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    pub password_file: Option<PathBuf>,
+}
+
+impl Default for ClickHouse {
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:8123".to_owned(),
+            database: "waybill".to_owned(),
+            user: None,
+            password: None,
+            password_file: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// Platform keys (PKCS#8 PEM, mode 0600) and the internal key.
+    pub folder: PathBuf,
+    pub passphrase: Option<Secret>,
+    pub passphrase_file: Option<PathBuf>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("keys"), passphrase: None, passphrase_file: None }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Carriers {
+    pub file: PathBuf,
+}
+
+impl Default for Carriers {
+    fn default() -> Self {
+        Self { file: PathBuf::from("carriers.json") }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Decrypt {
+    /// Content keys kept, and how long.
+    pub content_keys: usize,
+    #[serde(with = "humantime_serde")]
+    pub content_key_age: Duration,
+}
+
+impl Default for Decrypt {
+    fn default() -> Self {
+        Self { content_keys: 4_096, content_key_age: Duration::from_secs(3600) }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Validate {
+    /// An event may lie this long before its receipt.
+    #[serde(with = "humantime_serde")]
+    pub max_event_age: Duration,
+}
+
+impl Default for Validate {
+    fn default() -> Self {
+        Self { max_event_age: Duration::from_secs(3 * 365 * 86_400 + 86_400) }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Aggregate {
+    /// A finished shipment's state is kept this long after the receipt of its last event: the
+    /// longest `max_delivery_delay` of any carrier plus a day, or more.
+    #[serde(with = "humantime_serde")]
+    pub retention: Duration,
+    /// The same for one under way.
+    #[serde(with = "humantime_serde")]
+    pub unfinished_retention: Duration,
+    pub max_events_per_shipment: usize,
+}
+
+impl Default for Aggregate {
+    fn default() -> Self {
+        Self {
+            retention: Duration::from_secs(8 * 86_400),
+            unfinished_retention: Duration::from_secs(60 * 86_400),
+            max_events_per_shipment: 4_096,
+        }
+    }
+}
+
+/// A batch is closed by count, size or age, whichever comes first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    pub records: usize,
+    pub bytes: usize,
+    #[serde(with = "humantime_serde")]
+    pub age: Duration,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// `/metrics`, `/healthz`, `/readyz`.
+    pub listen: SocketAddr,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9600)) }
+    }
+}
+
+impl Config {
+    /// Reads `file` (or `waybill.toml`, if it is there) and the environment, and checks it all.
+    pub fn load(file: Option<&Path>) -> Result<Self, Failure> {
+        let mut figment =
+            Figment::from(figment::providers::Serialized::defaults(Config::default()));
+        match file {
+            Some(path) if !path.is_file() => {
+                return Err(Failure::config(format!("{}: no such file", path.display())));
+            }
+            Some(path) => figment = figment.merge(Toml::file_exact(path)),
+            None => figment = figment.merge(Toml::file("waybill.toml")),
+        }
+        // Only names with a double underscore, and the two at the top: others (WAYBILL_STATE, …)
+        // are not ours.
+        let environment = Env::prefixed("WAYBILL_")
+            .filter(|name| is_ours(name.as_str()) && !is_text(name.as_str()))
+            .split("__");
+        for (name, value) in std::env::vars() {
+            if let Some(name) = name.strip_prefix("WAYBILL_")
+                && is_ours(name)
+                && is_text(name)
+            {
+                figment = figment.merge((name.to_lowercase().replace("__", "."), value));
+            }
+        }
+        let config: Config = figment
+            .merge(environment)
+            .extract()
+            .map_err(|error| Failure::config(explain(error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let refuse = |why: String| Err(Failure::config(why));
+        if self.deployment.is_empty() {
+            return refuse("deployment: must not be empty".to_owned());
+        }
+        if !matches!(
+            self.kafka.security_protocol.as_str(),
+            "plaintext" | "ssl" | "sasl_plaintext" | "sasl_ssl"
+        ) {
+            return refuse(format!(
+                "kafka.security_protocol: {:?} is none of plaintext, ssl, sasl_plaintext, sasl_ssl",
+                self.kafka.security_protocol
+            ));
+        }
+        let url = &self.clickhouse.url;
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            return refuse(format!("clickhouse.url: {url:?} is neither http:// nor https://"));
+        }
+        if url.contains('@') {
+            return refuse("clickhouse.url: user and password have keys of their own".to_owned());
+        }
+        if !self.clickhouse.database.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            || self.clickhouse.database.is_empty()
+        {
+            return refuse(format!(
+                "clickhouse.database: {:?} is no plain name (letters, digits, _)",
+                self.clickhouse.database
+            ));
+        }
+        if !(1..=10_000).contains(&self.topics.partitions) {
+            return refuse(format!(
+                "topics.partitions: {} is not 1 to 10000",
+                self.topics.partitions
+            ));
+        }
+        for (key, batch) in [("batch", &self.batch), ("sink", &self.sink)] {
+            if batch.records == 0 || batch.bytes == 0 {
+                return refuse(format!("{key}: records and bytes must be at least 1"));
+            }
+            if batch.age > Duration::from_secs(60) {
+                return refuse(format!("{key}.age: at most 60s, or readers wait too long"));
+            }
+        }
+        // Known duplicates must be recognised for as long as their events are accepted:
+        // sealed-event.md, "Seen before".
+        if self.aggregate.retention < Duration::from_secs(2 * 86_400) {
+            return refuse("aggregate.retention: at least 2d, or duplicates would pass".to_owned());
+        }
+        if !(1..=4_096).contains(&self.aggregate.max_events_per_shipment) {
+            return refuse("aggregate.max_events_per_shipment: must be 1 to 4096".to_owned());
+        }
+        let mut names = std::collections::BTreeMap::new();
+        let topics = self.topics();
+        for role in Role::ALL {
+            if let Some(other) = names.insert(topics.name(role).to_owned(), role) {
+                return refuse(format!(
+                    "topics: {} and {} have the same name {:?}",
+                    other.as_str(),
+                    role.as_str(),
+                    topics.name(role)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn topics(&self) -> Topics {
+        let t = &self.topics;
+        let named = [
+            (Role::Sealed, &t.sealed),
+            (Role::Opened, &t.opened),
+            (Role::Valid, &t.valid),
+            (Role::Enriched, &t.enriched),
+            (Role::Events, &t.events),
+            (Role::Shipments, &t.shipments),
+            (Role::Rejects, &t.rejects),
+            (Role::AggregateState, &t.aggregate_state),
+        ];
+        Topics::new(
+            &t.prefix,
+            named.into_iter().filter_map(|(role, name)| Some((role, name.clone()?))),
+        )
+    }
+
+    pub fn connection(&self) -> Result<KafkaConnection, Failure> {
+        let k = &self.kafka;
+        let mut properties = vec![
+            ("bootstrap.servers".to_owned(), k.brokers.clone()),
+            ("security.protocol".to_owned(), k.security_protocol.clone()),
+            ("client.id".to_owned(), "waybill".to_owned()),
+        ];
+        let mut set = |key: &str, value: Option<String>| {
+            if let Some(value) = value {
+                properties.push((key.to_owned(), value));
+            }
+        };
+        let path = |p: &Option<PathBuf>| p.as_ref().map(|p| p.display().to_string());
+        set("sasl.mechanism", k.sasl_mechanism.clone());
+        set("sasl.username", k.sasl_username.clone());
+        set("ssl.ca.location", path(&k.ssl_ca_file));
+        set("ssl.certificate.location", path(&k.ssl_certificate_file));
+        set("ssl.key.location", path(&k.ssl_key_file));
+        let reveal = |s: Option<Secret>| s.map(|s| s.reveal().to_owned());
+        set(
+            "sasl.password",
+            reveal(Secret::of("kafka.sasl_password", &k.sasl_password, &k.sasl_password_file)?),
+        );
+        set(
+            "ssl.key.password",
+            reveal(Secret::of(
+                "kafka.ssl_key_password",
+                &k.ssl_key_password,
+                &k.ssl_key_password_file,
+            )?),
+        );
+        Ok(KafkaConnection(properties))
+    }
+
+    /// Host settings of the process that runs `stages`.
+    pub fn host(&self, stages: &str, batch: &Batch) -> Result<HostSettings, Failure> {
+        Ok(HostSettings {
+            connection: self.connection()?,
+            topics: self.topics(),
+            group: format!("{}{stages}", self.groups.prefix),
+            instance: self.instance.clone(),
+            limits: BatchLimits { records: batch.records, bytes: batch.bytes, age: batch.age },
+        })
+    }
+
+    pub fn clickhouse(&self) -> Result<waybill_clickhouse::Config, Failure> {
+        let c = &self.clickhouse;
+        let password = Secret::of("clickhouse.password", &c.password, &c.password_file)?;
+        let found = waybill_clickhouse::Config {
+            url: c.url.clone(),
+            database: c.database.clone(),
+            user: c.user.clone(),
+            password: password.map(|p| p.reveal().to_owned().into()),
+            ..waybill_clickhouse::Config::default()
+        };
+        found.check().map_err(|f| Failure::config(f.to_string()))?;
+        Ok(found)
+    }
+
+    pub fn passphrase(&self) -> Result<Option<Secret>, Failure> {
+        Secret::of("keys.passphrase", &self.keys.passphrase, &self.keys.passphrase_file)
+    }
+}
+
+/// The effective configuration, secrets hidden.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&toml::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Whether a variable, without its prefix `WAYBILL_`, is configuration.
+fn is_ours(name: &str) -> bool {
+    name.contains("__")
+        || name.eq_ignore_ascii_case("deployment")
+        || name.eq_ignore_ascii_case("instance")
+}
+
+/// Whether its value is taken as it stands: a password of digits is no number.
+fn is_text(name: &str) -> bool {
+    const TEXTS: [&str; 9] = [
+        "deployment",
+        "instance",
+        "user",
+        "password",
+        "passphrase",
+        "prefix",
+        "sasl_username",
+        "sasl_password",
+        "ssl_key_password",
+    ];
+    let key = name.rsplit("__").next().unwrap_or(name);
+    TEXTS.iter().any(|text| key.eq_ignore_ascii_case(text))
+}
+
+/// One line for each thing that is wrong: where it stands, what it is, and what may be meant.
+fn explain(errors: figment::Error) -> String {
+    let mut lines = Vec::new();
+    for error in errors {
+        let key = error.path.join(".");
+        let source = error.metadata.as_ref().map(|m| match &m.source {
+            Some(source) => format!(" ({source})"),
+            None => format!(" ({})", m.name),
+        });
+        let what = match &error.kind {
+            figment::error::Kind::UnknownField(field, known) => {
+                let near = known
+                    .iter()
+                    .map(|k| (strsim::jaro_winkler(field, k), *k))
+                    .filter(|(score, _)| *score > 0.75)
+                    .max_by(|a, b| a.0.total_cmp(&b.0));
+                match near {
+                    Some((_, k)) => format!("unknown key {field:?}; do you mean {k:?}?"),
+                    None => format!("unknown key {field:?}; known here: {}", known.join(", ")),
+                }
+            }
+            other => other.to_string(),
+        };
+        let place = if key.is_empty() { String::new() } else { format!("{key}: ") };
+        lines.push(format!("{place}{what}{}", source.unwrap_or_default()));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

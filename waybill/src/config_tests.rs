@@ -1,0 +1,104 @@
+use super::*;
+
+fn load(toml: &str) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("waybill.toml");
+    std::fs::write(&file, toml).unwrap();
+    Config::load(Some(&file)).map_err(|f| f.message)
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    for (toml, expected) in [
+        ("[kafka]\nborkers = \"x\"", "do you mean \"brokers\"?"),
+        ("[kafkaa]\nbrokers = \"x\"", "do you mean \"kafka\"?"),
+        ("[clickhouse]\nzzz = 1", "known here: url, database"),
+        ("[kafka]\nbrokers = 1", "kafka.brokers"),
+        ("[kafka]\nsecurity_protocol = \"tls\"", "none of plaintext, ssl"),
+        ("[clickhouse]\nurl = \"tcp://x\"", "neither http:// nor https://"),
+        ("[clickhouse]\nurl = \"https://me:pw@x\"", "keys of their own"),
+        ("[clickhouse]\ndatabase = \"a-b\"", "no plain name"),
+        ("[topics]\npartitions = 0", "not 1 to 10000"),
+        ("[topics]\nsealed = \"a\"\nopened = \"a\"", "same name \"a\""),
+        ("[batch]\nrecords = 0\nbytes = 1\nage = \"1s\"", "at least 1"),
+        ("[sink]\nrecords = 1\nbytes = 1\nage = \"2m\"", "at most 60s"),
+        ("[aggregate]\nretention = \"1h\"", "at least 2d"),
+        ("deployment = \"\"", "must not be empty"),
+        ("[kafka\n", "expected"),
+    ] {
+        let message = load(toml).expect_err(toml);
+        assert!(message.contains(expected), "{toml}\n gave: {message}");
+        assert!(!message.contains("pw"), "{message}");
+    }
+}
+
+#[test]
+fn two_deployments_can_share_one_cluster() {
+    let config = load(
+        "deployment = \"waybill:b\"\n[topics]\nprefix = \"b.\"\nsealed = \"in\"\n\
+         [groups]\nprefix = \"b-\"\n[clickhouse]\ndatabase = \"b\"",
+    )
+    .unwrap();
+    assert_eq!(config.topics().name(Role::Sealed), "in");
+    assert_eq!(config.topics().name(Role::Opened), "b.opened");
+    assert_eq!(config.host("decrypt", &config.batch).unwrap().group, "b-decrypt");
+}
+
+#[test]
+fn secrets_come_from_files_and_are_never_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "hunter2\n").unwrap();
+    let config = load(&format!(
+        "[kafka]\nsecurity_protocol = \"sasl_ssl\"\nsasl_mechanism = \"PLAIN\"\n\
+         sasl_username = \"me\"\nsasl_password_file = {file:?}\n\
+         [clickhouse]\nuser = \"me\"\npassword = \"hunter2\""
+    ))
+    .unwrap();
+    let connection = config.connection().unwrap();
+    assert!(connection.0.contains(&("sasl.password".to_owned(), "hunter2".to_owned())));
+    for shown in [
+        config.to_string(),
+        format!("{config:?}"),
+        format!("{connection:?}"),
+        format!("{:?}", config.clickhouse().unwrap()),
+    ] {
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    assert!(config.to_string().contains("(hidden)"));
+}
+
+#[test]
+fn the_example_in_the_docs_is_read_and_is_the_default() {
+    let docs = include_str!("../../docs/configuration.md");
+    let example = docs.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let config = load(example).unwrap();
+    assert_eq!(config.to_string(), Config::default().to_string());
+}
+
+#[test]
+fn only_our_names_in_the_environment_count() {
+    for (name, ours) in [
+        ("DEPLOYMENT", true),
+        ("INSTANCE", true),
+        ("KAFKA__BROKERS", true),
+        ("STATE", false),
+        ("KAFKA_PORT", false),
+    ] {
+        assert_eq!(is_ours(name), ours, "{name}");
+    }
+}
+
+#[test]
+fn a_password_of_digits_stays_as_it_is() {
+    for (name, text) in [
+        ("INSTANCE", true),
+        ("CLICKHOUSE__PASSWORD", true),
+        ("KAFKA__SASL_PASSWORD", true),
+        ("KEYS__PASSPHRASE", true),
+        ("TOPICS__PARTITIONS", false),
+        ("SINK__AGE", false),
+    ] {
+        assert_eq!(is_text(name), text, "{name}");
+    }
+}
