@@ -1,0 +1,303 @@
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use serde_json::Value;
+
+use crate::{Servers, free_port};
+
+/// One deployment of Waybill: nothing of it is shared with another test.
+#[derive(Debug)]
+pub struct Deployment {
+    pub servers: Servers,
+    pub folder: PathBuf,
+    pub prefix: String,
+    pub database: String,
+    keep: Option<tempfile::TempDir>,
+}
+
+/// Waits until `done` says so.
+///
+/// # Panics
+/// After `limit`.
+pub fn wait_until(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < limit, "waited {limit:?} for: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+impl Deployment {
+    /// Keys, topics and tables are made; `extra` is more TOML for its configuration.
+    pub fn new(name: &str, extra: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let id = format!("{name}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let servers = Servers::find();
+        let keep = tempfile::Builder::new().prefix("waybill-test-").tempdir().unwrap();
+        let folder = keep.path().to_owned();
+        let deployment = Self {
+            prefix: format!("{id}."),
+            database: format!("test_{id}"),
+            servers,
+            folder,
+            keep: Some(keep),
+        };
+        deployment.write_config(extra);
+        for args in [&["keys", "new", "--bits", "2048"][..], &["topics"], &["migrate"]] {
+            deployment.ok(args);
+        }
+        deployment
+    }
+
+    fn write_config(&self, extra: &str) {
+        let text = format!(
+            "deployment = \"waybill:test\"\n\
+             [kafka]\nbrokers = \"{}\"\n\
+             [topics]\nprefix = \"{p}\"\npartitions = 2\n\
+             [groups]\nprefix = \"{p}\"\n\
+             [clickhouse]\nurl = \"{}\"\ndatabase = \"{}\"\n\
+             [keys]\nfolder = \"{f}/keys\"\n\
+             [carriers]\nfile = \"{f}/carriers.json\"\n\
+             {extra}\n",
+            self.servers.kafka,
+            self.servers.clickhouse,
+            self.database,
+            p = self.prefix,
+            f = self.folder.display(),
+        );
+        std::fs::write(self.config(), text).unwrap();
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.folder.join("waybill.toml")
+    }
+
+    /// The waybill binary of this build.
+    pub fn binary() -> PathBuf {
+        let test = std::env::current_exe().unwrap();
+        let profile = test.parent().and_then(Path::parent).unwrap();
+        let binary = profile.join("waybill");
+        assert!(binary.is_file(), "{} is not built: run `make test`", binary.display());
+        binary
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(Self::binary());
+        command.arg("--config").arg(self.config()).args(args).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs a command that must succeed; what it printed.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let out = self.run(args);
+        assert!(
+            out.status.success(),
+            "waybill {args:?}: {}\n{}",
+            out.status,
+            String::from_utf8_lossy(&out.stderr)
+        );
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    /// Starts `waybill run STAGES` and waits until it is ready.
+    pub fn start(&self, stages: &str) -> Process {
+        self.start_as(stages, "1")
+    }
+
+    pub fn start_as(&self, stages: &str, instance: &str) -> Process {
+        let port = free_port();
+        let log = self.folder.join(format!("{stages}-{instance}.log"));
+        let out = File::options().create(true).append(true).open(&log).unwrap();
+        let child = self
+            .command(&["run", stages])
+            .env("WAYBILL_INSTANCE", instance)
+            .env("WAYBILL_METRICS__LISTEN", format!("127.0.0.1:{port}"))
+            .stdout(out.try_clone().unwrap())
+            .stderr(out)
+            .spawn()
+            .unwrap();
+        let mut process = Process { child, port, log };
+        wait_until(&format!("{stages} to be ready"), Duration::from_secs(90), || {
+            assert!(process.child.try_wait().unwrap().is_none(), "{stages}: {}", process.log());
+            process.get("/readyz").is_some()
+        });
+        process
+    }
+
+    /// Every stage as a process of its own.
+    pub fn start_all(&self) -> Vec<Process> {
+        ["decrypt", "validate", "enrich", "aggregate", "clickhouse"]
+            .into_iter()
+            .map(|stage| self.start(stage))
+            .collect()
+    }
+
+    /// A carrier with a new key; the path of its private key (PEM).
+    pub fn add_carrier(&self, id: &str) -> PathBuf {
+        let file = self.folder.join(format!("{id}.pem"));
+        self.ok(&["carriers", "add", id, "--name", id, "--new-key", file.to_str().unwrap()]);
+        file
+    }
+
+    /// The platform's JWK Set as carriers get it.
+    pub fn jwks(&self) -> PathBuf {
+        let file = self.folder.join("platform.jwks");
+        std::fs::write(&file, self.ok(&["keys", "export"])).unwrap();
+        file
+    }
+
+    /// Publishes `payload` as one message of `carrier`; `more` are further arguments.
+    pub fn publish(&self, carrier: &str, media_type: &str, payload: &[u8], more: &[&str]) {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let file =
+            self.folder.join(format!("message-{}.json", NEXT.fetch_add(1, Ordering::Relaxed)));
+        std::fs::write(&file, payload).unwrap();
+        let key = self.folder.join(format!("{carrier}.pem"));
+        let jwks = self.jwks();
+        let mut args = vec![
+            "publish",
+            "--carrier",
+            carrier,
+            "--signing-key",
+            key.to_str().unwrap(),
+            "--jwks",
+            jwks.to_str().unwrap(),
+            "--media-type",
+            media_type,
+        ];
+        args.extend(more);
+        args.push(file.to_str().unwrap());
+        self.ok(&args);
+    }
+
+    /// Produces a record to the sealed topic as it is.
+    pub fn produce_raw(&self, key: Option<&[u8]>, value: Option<&[u8]>) {
+        let producer: BaseProducer =
+            ClientConfig::new().set("bootstrap.servers", &self.servers.kafka).create().unwrap();
+        let topic = format!("{}sealed", self.prefix);
+        let mut record = BaseRecord::<[u8], [u8]>::to(&topic);
+        record.key = key;
+        record.payload = value;
+        producer.send(record).map_err(|(e, _)| e).unwrap();
+        producer.flush(Duration::from_secs(20)).unwrap();
+    }
+
+    /// Rows of a query; tables without a database are this deployment's.
+    pub fn rows(&self, sql: &str) -> Vec<Value> {
+        let body = ureq::post(&self.servers.clickhouse)
+            .query("database", &self.database)
+            .query("output_format_json_quote_64bit_integers", "0")
+            .send(format!("{sql} FORMAT JSONEachRow"))
+            .unwrap_or_else(|e| panic!("{sql}: {e}"))
+            .body_mut()
+            .read_to_string()
+            .unwrap();
+        body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The first column of the first row, as a number.
+    pub fn number(&self, sql: &str) -> i64 {
+        let rows = self.rows(sql);
+        let row =
+            rows.first().and_then(Value::as_object).unwrap_or_else(|| panic!("{sql}: no row"));
+        row.values().next().and_then(Value::as_i64).unwrap_or_else(|| panic!("{sql}: {row:?}"))
+    }
+
+    /// Waits until the query's number is at least `n`, and gives it.
+    pub fn wait_for(&self, sql: &str, n: i64) -> i64 {
+        wait_until(&format!("{sql} to reach {n}"), Duration::from_secs(120), || {
+            self.number(sql) >= n
+        });
+        self.number(sql)
+    }
+
+    /// Keeps the folder, for a look at logs.
+    pub fn keep(&mut self) {
+        if let Some(keep) = self.keep.take() {
+            println!("kept: {}", keep.keep().display());
+        }
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.keep();
+        }
+    }
+}
+
+/// A running process of Waybill; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    pub port: u16,
+    log: PathBuf,
+}
+
+impl Process {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; it must end well within `limit`.
+    pub fn stop(mut self, limit: Duration) {
+        Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        wait_until("the process to end on SIGTERM", limit, || {
+            self.child.try_wait().unwrap().is_some()
+        });
+        assert!(self.child.wait().unwrap().success(), "{}", self.log());
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The body of a page of the process, if it answers 200.
+    pub fn get(&self, path: &str) -> Option<String> {
+        ureq::get(format!("http://127.0.0.1:{}{path}", self.port))
+            .config()
+            .timeout_global(Some(Duration::from_secs(2)))
+            .build()
+            .call()
+            .ok()?
+            .body_mut()
+            .read_to_string()
+            .ok()
+    }
+
+    /// Sum of a metric's samples whose labels contain `label`.
+    pub fn metric(&self, name: &str, label: &str) -> f64 {
+        let text = self.get("/metrics").unwrap_or_default();
+        text.lines()
+            .filter(|l| l.starts_with(name) && l.contains(label))
+            .filter(|l| l[name.len()..].starts_with([' ', '{']))
+            .filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

@@ -1,0 +1,46 @@
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+/// Where `dev/test` has started the servers.
+#[derive(Clone, Debug)]
+pub struct Servers {
+    pub kafka: String,
+    pub clickhouse: String,
+    /// State folder of `dev/servers`: pid files, logs.
+    pub state: PathBuf,
+}
+
+impl Servers {
+    /// # Panics
+    /// When they are not there: a test that needs them must not pass without.
+    pub fn find() -> Self {
+        let get = |name: &str| {
+            std::env::var(name).unwrap_or_else(|_| {
+                panic!("{name} is not set: run the tests through `make test` (dev/test), which starts the servers")
+            })
+        };
+        Self {
+            kafka: get("WAYBILL_TEST_KAFKA"),
+            clickhouse: get("WAYBILL_TEST_CLICKHOUSE_URL"),
+            state: get("WAYBILL_STATE").into(),
+        }
+    }
+}
+
+/// A file or folder of ../shared, or a clear line and `None` where users have none.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    if !shared.is_dir() {
+        println!("skipped: ../shared is absent");
+        return None;
+    }
+    Some(shared.join(path))
+}
+
+/// A port that was free a moment ago.
+///
+/// # Panics
+/// When the machine has none.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
