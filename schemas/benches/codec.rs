@@ -1,5 +1,4 @@
-//! Which Avro library is on the hot path: records a second of one core, and the figures of one run
-//! in docs/performance.md.
+//! Which Avro library is on the hot path: records a second of one core.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 

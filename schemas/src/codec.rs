@@ -1,7 +1,7 @@
 //! Avro single-object encoding (Avro 1.12, "Single-object encoding"): marker C3 01, the CRC-64-AVRO
 //! fingerprint of the schema as 8 bytes little endian, then the datum.
 //!
-//! `serde_avro_fast` and not `apache-avro`: see benches/codec.rs and docs/performance.md.
+//! `serde_avro_fast` and not `apache-avro`: see benches/codec.rs.
 
 use std::fmt;
 use std::io::BufRead;

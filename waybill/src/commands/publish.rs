@@ -124,10 +124,10 @@ pub fn signing_key(path: &Path) -> Result<PrivateSigningKey, Failure> {
     key.map_err(|e| failure(e.to_string()))
 }
 
-/// The key to seal for: the last of the set.
+/// The key to seal for: the first of the set, which is the newest.
 pub fn platform_key(path: &Path) -> Result<RsaPublicKey, Failure> {
     let failure = |why: String| Failure::config(format!("{}: {why}", path.display()));
     let bytes = std::fs::read(path).map_err(|e| failure(e.to_string()))?;
     let set = JwkSet::parse(&bytes).map_err(|e| failure(e.to_string()))?;
-    set.keys.into_iter().last().ok_or_else(|| failure("no key in the set".to_owned()))
+    set.keys.into_iter().next().ok_or_else(|| failure("no key in the set".to_owned()))
 }

@@ -101,7 +101,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             .jwk_set()
             .keys
             .into_iter()
-            .last()
+            .next()
             .ok_or_else(|| Failure::config("no active platform key"))?,
     };
     let mut dock = Dock {
