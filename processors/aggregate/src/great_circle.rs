@@ -45,6 +45,11 @@ mod tests {
         // Rotterdam to Singapore, Shanghai to Los Angeles, as atlases give them.
         check((51.9167, 4.5), (1.2833, 103.85), 10_540.0, 60.0);
         check((31.2333, 121.4667), (33.7333, -118.2667), 10_480.0, 60.0);
+        // No antipodes are too far for the formula.
+        for n in -900_i32..=900 {
+            let (latitude, longitude) = (f64::from(n) / 10.0, f64::from(n) / 7.0);
+            check((latitude, longitude), (-latitude, longitude + 180.0), HALF_ROUND, 1e-3);
+        }
         // Two berths of one port.
         check((51.9500, 4.0500), (51.9500, 4.0514), 0.0959, 0.001);
     }

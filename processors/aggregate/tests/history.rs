@@ -253,6 +253,13 @@ fn legs_and_dwells() {
         &[("CNSHA", 1, 12)],
         3_810.9,
     );
+    // It arrived when it arrived, not when it was discharged.
+    check(
+        &[VOYAGE, &[(A, M::Discharged, "SGSIN", 110)]],
+        &["CNSHA 12/10 SGSIN 107/100 3811", "SGSIN -/120 NLRTM -/500 10534"],
+        &[("CNSHA", 1, 12), ("SGSIN", 107, 110)],
+        3_810.9,
+    );
     // At sea: the leg to come has its departure.
     check(
         &[VOYAGE, &[(A, M::Departed, "SGSIN", 130)]],
@@ -300,6 +307,7 @@ fn finished() {
     check(&[port, (A, M::GateOut, "NLRTM", 520), (E, M::Delivered, "DEDUI", 530)], false);
     check(&[port, (A, M::GateOut, "NLRTM", 520), (A, M::GateIn, "DEDUI", 530)], false);
     check(&[(A, M::GateOut, "NLRTM", 520)], false);
+    check(&[(A, M::GateIn, "NLRTM", 505), (A, M::GateOut, "NLRTM", 520)], false);
     check(&[(A, M::Discharged, "SGSIN", 110), (A, M::GateOut, "SGSIN", 120)], false);
 }
 

@@ -206,6 +206,36 @@ fn restored_is_as_it_was() {
 }
 
 #[test]
+fn stream_time_comes_back_with_the_shipments() {
+    let mut live = Partition::default();
+    apply(&mut live, &DEFAULT, gate_in("b", 1, 8 * DAY));
+    let mut restored = Partition::default();
+    for (id, state) in changed(&mut live) {
+        restored.restore(&DEFAULT, &id, state);
+    }
+    for partition in [&mut live, &mut restored] {
+        // So late that its time has passed when it comes.
+        apply(partition, &DEFAULT, delivered("c", 1, -DAY));
+        apply(partition, &DEFAULT, gate_in("d", 1, 0));
+        let expect = [("c".to_owned(), None), ("d".to_owned(), Some(1))];
+        assert_eq!(short(partition), expect);
+    }
+}
+
+#[test]
+fn a_changelog_that_is_not_compacted_costs_no_memory() {
+    let mut live = Partition::default();
+    apply(&mut live, &DEFAULT, gate_in("s", 1, 0));
+    let state = changed(&mut live).pop().unwrap().1;
+    let mut restored = Partition::default();
+    for _ in 0..10_000 {
+        restored.restore(&DEFAULT, "s", state.clone());
+    }
+    assert_eq!((restored.len(), restored.events()), (1, 1));
+    assert!(restored.heap_bytes() < 2_000, "{} bytes", restored.heap_bytes());
+}
+
+#[test]
 fn the_largest_changelog_record_is_small_enough_for_kafka() {
     let mut partition = Partition::default();
     let places = ["NLRTM", "SGSIN", "CNSHA"];
