@@ -99,7 +99,7 @@ fn shipments_shows_the_latest_state_alone() {
     assert_eq!(outcome(&insert(&mut sink, batch("shipments", 0, &states))).0, 2);
     // A duplicate alone makes a new state; a replay of an old one does not come to the top.
     insert(&mut sink, batch("shipments", 3, &[shipment("acme", "s1", 2, 1)]));
-    insert(&mut sink, batch("shipments", 0, &[shipment("acme", "s1", 1, 0)]));
+    insert(&mut sink, batch("shipments", 1, &[shipment("acme", "s1", 2, 0)]));
     check(
         &database,
         "SELECT shipment_id, revision, duplicates, kafka_offset FROM shipments ORDER BY shipment_id",
