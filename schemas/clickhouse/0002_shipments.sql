@@ -1,14 +1,14 @@
 -- Every new state of a shipment is a row; merges keep the latest of each shipment, and the view
 -- `shipments` shows it before they have. The month is that of the shipment's first receipt, so that
--- all states of a shipment meet in one partition. `version` counts duplicates too: a copy changes
--- `duplicates` and no revision.
+-- all states of a shipment meet in one partition. The latest is the one aggregated last:
+-- `aggregated_at` never goes back, while `revision` begins anew when a shipment that aggregate has
+-- forgotten comes again.
 CREATE TABLE IF NOT EXISTS {database}.shipment_states
 (
     carrier_id LowCardinality(String) COMMENT 'Carrier that moves it, proven by its signature',
     shipment_id String COMMENT 'The shipment' CODEC(ZSTD(1)),
     revision UInt64 COMMENT 'How many events were accepted' CODEC(Delta, LZ4),
     duplicates UInt64 COMMENT 'How many copies of accepted events came again and changed nothing',
-    version UInt64 COMMENT 'Grows with every state of the shipment (revision + duplicates): the highest is the latest' CODEC(Delta, LZ4),
     equipment String COMMENT 'Container number (ISO 6346), or the carrier''s own number of the unit' CODEC(ZSTD(1)),
     origin_unlocode LowCardinality(String) COMMENT 'Origin, UN/LOCODE',
     origin_country LowCardinality(String) COMMENT 'Country of origin, ISO 3166-1 alpha-2',
@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS {database}.shipment_states
 
     INDEX kafka kafka_offset TYPE minmax GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = ReplacingMergeTree(aggregated_at)
 PARTITION BY toYYYYMM(first_received_at)
 ORDER BY (carrier_id, shipment_id)
 SETTINGS non_replicated_deduplication_window = 10000
@@ -72,7 +72,6 @@ CREATE VIEW IF NOT EXISTS {database}.shipments
     shipment_id String COMMENT 'The shipment',
     revision UInt64 COMMENT 'How many events were accepted',
     duplicates UInt64 COMMENT 'How many copies of accepted events came again and changed nothing',
-    version UInt64 COMMENT 'Grows with every state of the shipment (revision + duplicates): the highest is the latest',
     equipment String COMMENT 'Container number (ISO 6346), or the carrier''s own number of the unit',
     origin_unlocode LowCardinality(String) COMMENT 'Origin, UN/LOCODE',
     origin_country LowCardinality(String) COMMENT 'Country of origin, ISO 3166-1 alpha-2',

@@ -18,7 +18,6 @@ pub(crate) struct ShipmentRow<'a> {
     shipment_id: &'a str,
     revision: u64,
     duplicates: u64,
-    version: u64,
     equipment: &'a str,
     origin_unlocode: &'a str,
     origin_country: &'a str,
@@ -89,11 +88,6 @@ pub(crate) struct ShipmentRow<'a> {
     kafka_offset: i64,
 }
 
-/// Grows with every state: a copy of an event changes `duplicates` alone.
-fn version(shipment: &Shipment) -> u64 {
-    shipment.revision.saturating_add(shipment.duplicates)
-}
-
 impl Table for Shipments {
     const NAME: &'static str = "shipment_states";
     type Record = Shipment;
@@ -131,7 +125,6 @@ impl Table for Shipments {
             shipment_id: &record.shipment_id,
             revision: record.revision,
             duplicates: record.duplicates,
-            version: version(record),
             equipment: text(&record.equipment),
             origin_unlocode: code(&record.origin_unlocode),
             origin_country: code(&record.origin_country),
@@ -188,9 +181,9 @@ impl Table for Shipments {
 
     /// Only the latest state of a shipment is worth sending.
     fn compact(records: &mut Vec<Kept<Shipment>>) {
-        let mut latest: HashMap<(&str, &str), (u64, i64)> = HashMap::new();
+        let mut latest: HashMap<(&str, &str), (i64, i64)> = HashMap::new();
         for Kept { offset, record } in records.iter() {
-            let this = (version(record), *offset);
+            let this = (record.aggregated_at, *offset);
             latest
                 .entry((&record.carrier_id, &record.shipment_id))
                 .and_modify(|seen| *seen = this.max(*seen))

@@ -221,7 +221,7 @@ pub fn shipment(carrier: &str, id: &str, revision: u64, duplicates: u64) -> Ship
         finished: true,
         first_received_at: T0 + SECOND,
         last_received_at: T0 + 9 * SECOND,
-        aggregated_at: T0 + 10 * SECOND,
+        aggregated_at: T0 + (7 + revision as i64 + duplicates as i64) * SECOND,
     }
 }
 
