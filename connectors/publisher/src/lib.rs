@@ -59,7 +59,9 @@ impl Publisher {
         config
             .set("enable.idempotence", "true")
             .set("compression.type", "lz4")
-            .set("linger.ms", "10")
+            // Longer than a broker takes to answer: while a partition's request is on its way and
+            // its next batch is due, librdkafka's idempotent producer spins until the answer.
+            .set("linger.ms", "50")
             .set("partitioner", "murmur2_random")
             .set("queue.buffering.max.messages", "50000")
             .set("queue.buffering.max.kbytes", "65536")

@@ -86,7 +86,9 @@ impl HostSettings {
             .set("transaction.timeout.ms", "15000")
             .set("message.timeout.ms", "15000")
             .set("enable.idempotence", "true")
-            .set("linger.ms", "5")
+            // The commit flushes at once. Until then records gather, so that each partition gets
+            // one request: while a second one waits for the answer to the first, librdkafka spins.
+            .set("linger.ms", "50")
             // The hash of the Java client, so that other producers agree on partitions.
             .set("partitioner", "murmur2_random")
             .set("queue.buffering.max.messages", "100000")

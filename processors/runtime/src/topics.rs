@@ -54,6 +54,12 @@ impl Role {
         !matches!(self, Role::Sealed | Role::Rejects)
     }
 
+    /// How many partitions it gets, of the number that is set. Rejects are few, and each partition
+    /// costs the sink an insert.
+    fn partitions(self, set: i32) -> i32 {
+        if self == Role::Rejects { 1 } else { set }
+    }
+
     /// What the broker must be told of it.
     fn properties(self) -> &'static [(&'static str, &'static str)] {
         match self {
@@ -116,8 +122,11 @@ pub fn create_topics(
     let new: Vec<NewTopic<'_>> = Role::ALL
         .iter()
         .map(|role| {
-            let mut topic =
-                NewTopic::new(topics.name(*role), partitions, TopicReplication::Fixed(replication));
+            let mut topic = NewTopic::new(
+                topics.name(*role),
+                role.partitions(partitions),
+                TopicReplication::Fixed(replication),
+            );
             for (key, value) in role.properties() {
                 topic = topic.set(key, value);
             }
@@ -136,7 +145,7 @@ pub fn create_topics(
     // The controller answers before every broker knows: wait until the last is visible.
     let probe: BaseConsumer = connection.create().map_err(|e| error(&e))?;
     for role in Role::ALL {
-        wait_visible(&probe, topics.name(role), partitions)?;
+        wait_visible(&probe, topics.name(role), role.partitions(partitions))?;
     }
     require_append_time(&admin, topics.name(Role::Sealed), &options)?;
     Ok(created)
