@@ -9,9 +9,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{
-    BaseRecord, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer,
-};
+use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
 use waybill_stage::Fault;
 
 use crate::metrics::metrics;
@@ -36,7 +34,7 @@ pub(crate) struct Committer {
 impl Committer {
     /// Ends what an earlier process of the same transactional id left open, then waits for work.
     pub(crate) fn start(settings: &HostSettings, input: Role) -> Result<Self, Fault> {
-        let producer: ThreadedProducer<Quiet> = settings
+        let producer: BaseProducer<Quiet> = settings
             .producer()
             .create_with_context(Quiet)
             .map_err(|e| Fault(format!("producer: {e}")))?;
@@ -100,7 +98,7 @@ impl Drop for Committer {
 }
 
 fn commit(
-    producer: &ThreadedProducer<Quiet>,
+    producer: &BaseProducer<Quiet>,
     topics: &Topics,
     input: Role,
     batch: &Batch,
@@ -120,7 +118,7 @@ fn commit(
 }
 
 fn transaction(
-    producer: &ThreadedProducer<Quiet>,
+    producer: &BaseProducer<Quiet>,
     topics: &Topics,
     input: Role,
     batch: &Batch,
@@ -140,7 +138,7 @@ fn transaction(
             }
             // The queue is librdkafka's bound on memory; the polling thread empties it.
             let pause = Duration::from_millis(1);
-            std::thread::sleep(pause);
+            producer.poll(pause);
             waited += pause;
             record = back;
         }
@@ -154,7 +152,22 @@ fn transaction(
     patient("send_offsets_to_transaction", || {
         producer.send_offsets_to_transaction(&offsets, group, CALL_TIMEOUT)
     })?;
+    deliver(producer)?;
     patient("commit_transaction", || producer.commit_transaction(CALL_TIMEOUT))
+}
+
+/// Waits for what was produced to be delivered, instead of the flush within the binding's
+/// `commit_transaction`, which waits in steps of 100 ms whatever comes in between. A flush without
+/// a wait wakes the threads that send.
+fn deliver(producer: &BaseProducer<Quiet>) -> Result<(), Fault> {
+    let began = Instant::now();
+    while producer.flush(Duration::ZERO).is_err() {
+        if began.elapsed() > CALL_TIMEOUT {
+            return Err(Fault("producing: no answer".to_owned()));
+        }
+        producer.poll(Duration::from_millis(2));
+    }
+    Ok(())
 }
 
 /// Calls again what librdkafka calls retriable: the outcome of the first call is unknown, and the

@@ -86,9 +86,10 @@ impl HostSettings {
             .set("transaction.timeout.ms", "15000")
             .set("message.timeout.ms", "15000")
             .set("enable.idempotence", "true")
-            // The commit flushes at once. Until then records gather, so that each partition gets
-            // one request: while a second one waits for the answer to the first, librdkafka spins.
-            .set("linger.ms", "50")
+            .set("linger.ms", "2")
+            // The broker ends a transaction a few ms after it has answered; one that begins within
+            // those is asked to come again, and the default of 100 ms would be most of a batch.
+            .set("retry.backoff.ms", "10")
             // The hash of the Java client, so that other producers agree on partitions.
             .set("partitioner", "murmur2_random")
             .set("queue.buffering.max.messages", "100000")

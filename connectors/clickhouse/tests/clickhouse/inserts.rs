@@ -111,7 +111,11 @@ fn shipments_shows_the_latest_state_alone() {
     let again =
         Shipment { aggregated_at: at, first_received_at: at, ..shipment("acme", "s1", 1, 0) };
     insert(&mut sink, batch("shipments", 4, &[again]));
-    check(&database, "SELECT revision, kafka_offset FROM shipments WHERE shipment_id = 's1'", "1\t4");
+    check(
+        &database,
+        "SELECT revision, kafka_offset FROM shipments WHERE shipment_id = 's1'",
+        "1\t4",
+    );
 }
 
 #[test]
