@@ -153,5 +153,8 @@ fn an_error_says_what_is_wrong() {
         claimed(5, 8, 9).claim(range(10, 11)).unwrap_err(),
         "10-11 cannot be claimed from settled below 5, 8-9 claimed",
     );
-    check(settled(5).settle().unwrap_err(), "nothing is claimed that could settle: settled below 5");
+    check(
+        settled(5).settle().unwrap_err(),
+        "nothing is claimed that could settle: settled below 5",
+    );
 }
