@@ -25,8 +25,11 @@
 //!   from anybody;
 //! - a takeover reads what is committed only when no transaction on it is open
 //!   (`isolation.level=read_committed` makes the client ask for that);
-//! - the store keeps a token longer than an insert under it can be on its way, and for each of its
-//!   tables by itself: rows that are there while a rollup is not are completed by the same token;
+//! - the store keeps a token longer than an insert under it can be on its way, an attempt nobody
+//!   waits for any more included;
+//! - each of the store's tables goes by the token for itself: rows that are there while a rollup is
+//!   not are completed by the same token. So nobody may skip a claim because its rows are there;
+//! - the store keeps a token with what came under it, or neither;
 //! - a commit whose fate is unknown ends the instance: it starts anew from what is committed. An
 //!   insert whose fate is unknown is sent again, under the same token.
 

@@ -64,12 +64,21 @@ impl World {
             Step::LoseAnswer(insert) => {
                 self.faults_left -= 1;
                 self.find(&insert).awaited_by = None;
-                self.inserts.push(Insert { done: 0, ..insert });
+                if setting.is(Variant::TakesSilenceForYes) {
+                    self.answer(&insert);
+                } else {
+                    self.inserts.push(Insert { done: 0, ..insert });
+                }
             }
             Step::LoseCommit(i) => {
                 self.faults_left -= 1;
-                self.group.end_transaction(i);
-                self.end(setting, i);
+                if setting.is(Variant::TakesSilenceForYes) {
+                    let marks = self.group.open[i].take().expect("it is open");
+                    self.learn_committed(i, &marks);
+                } else {
+                    self.group.end_transaction(i);
+                    self.end(setting, i);
+                }
             }
             Step::StoreCrash(torn) => {
                 self.faults_left -= 1;
@@ -166,13 +175,18 @@ impl World {
     }
 
     fn insert(&mut self, setting: &Setting, insert: &Insert) {
-        self.store.take_step(setting, insert, Extent::Whole);
-        if steps_left(setting, insert) > 1 {
+        let is_new = self.store.take_step(setting, insert, Extent::Whole);
+        let goes_on = is_new || !setting.is(Variant::RollupNotFed);
+        if goes_on && steps_left(setting, insert) > 1 {
             self.find(insert).done += 1;
             return;
         }
         let at = self.inserts.iter().position(|n| n == insert).expect("it is on its way");
         self.inserts.remove(at);
+        self.answer(insert);
+    }
+
+    fn answer(&mut self, insert: &Insert) {
         let Some(i) = insert.awaited_by else { return };
         if let Some(Hold::At { position, durable }) = &mut self.instances[i].holds[insert.partition]
         {

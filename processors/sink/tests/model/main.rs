@@ -103,6 +103,8 @@ fn every_part_is_needed() {
         ("reads past an open transaction", of(UnstableRead, 1, &[Freeze]), NOT_TWICE),
         ("no token: a takeover", of(NoToken, 1, &[Crash]), NOT_TWICE),
         ("no token: a lost answer", of(NoToken, 1, &[LoseAnswer]), NOT_TWICE),
+        ("silence is a yes: a commit", of(TakesSilenceForYes, 2, &[LoseCommit, Crash]), NOT_TWICE),
+        ("silence is a yes: an insert", of(TakesSilenceForYes, 1, &[LoseAnswer]), COMMITTED_IS_IN),
         ("window short of one: a zombie", window(2, &[Freeze]), NOT_TWICE),
         ("window short of one: a late insert", window(2, &[Crash]), NOT_TWICE),
         ("window short of one: a lost answer", window(2, &[LoseAnswer]), NOT_TWICE),
@@ -113,6 +115,11 @@ fn every_part_is_needed() {
             NOT_TWICE,
         ),
         ("what is there is skipped", of(SkipWhatIsThere, 2, &[Crash, StoreCrash]), ALL_IN_AT_REST),
+        (
+            "what is there does not feed the rollup",
+            of(RollupNotFed, 1, &[StoreCrash]),
+            ALL_IN_AT_REST,
+        ),
         ("token kept before the rows", of(TokenBeforeRows, 1, &[StoreCrash]), COMMITTED_IS_IN),
         ("rows kept before the token", of(RowsBeforeToken, 1, &[StoreCrash]), NOT_TWICE),
     ] {

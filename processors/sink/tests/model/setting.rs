@@ -35,14 +35,21 @@ pub enum Variant {
     /// A takeover reads past an open transaction.
     UnstableRead,
     NoToken,
+    /// An answer that does not come is taken for a yes.
+    TakesSilenceForYes,
     /// A takeover asks first, and inserts nothing if rows of the range are there.
     SkipWhatIsThere,
     /// Whoever inserts a range that may be in already (a takeover, or a second attempt) asks first,
     /// and goes no further if rows of it are there: for when the window may have forgotten the token.
     StopAtWhatIsThere,
-    /// The store keeps a token before the rows; a crash between leaves a token without rows.
+    /// What the rows' token drops does not go on to the rollup: ClickHouse without
+    /// `deduplicate_blocks_in_dependent_materialized_views`.
+    RollupNotFed,
+    /// The store keeps a token before the rows; a crash between leaves a token without rows. The
+    /// plain MergeTree of ClickHouse 26.7 does that: it writes its deduplication log, and then makes
+    /// the part visible by renaming it.
     TokenBeforeRows,
-    /// The other way round: a crash between leaves rows without a token.
+    /// The other way round; a crash between leaves rows without a token.
     RowsBeforeToken,
 }
 

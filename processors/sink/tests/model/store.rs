@@ -59,15 +59,15 @@ impl Store {
         Self { rows: table.clone(), rollup: table }
     }
 
-    /// The insert's next step.
-    pub fn take_step(&mut self, setting: &Setting, insert: &Insert, extent: Extent) {
+    /// The insert's next step; false if the token says that it was taken before.
+    pub fn take_step(&mut self, setting: &Setting, insert: &Insert, extent: Extent) -> bool {
         let months = months(setting, insert);
         let table = if insert.done < months.len() { &mut self.rows } else { &mut self.rollup };
         let month = months[insert.done % months.len()];
         let name = token("t", insert.partition as i32, insert.range);
         let token = format!("{name} month {month}");
         if table.tokens.contains(&token) && !setting.is(Variant::NoToken) {
-            return;
+            return false;
         }
         if extent == Extent::Whole || setting.is(Variant::TokenBeforeRows) {
             table.tokens.push(token);
@@ -82,6 +82,7 @@ impl Store {
                 }
             }
         }
+        true
     }
 
     pub fn has_any(&self, setting: &Setting, partition: usize, range: Range) -> bool {
