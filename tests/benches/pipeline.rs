@@ -49,6 +49,8 @@ fn main() {
         "--truth",
         source.folder.join("truth.json").to_str().unwrap(),
     ]);
+    // What is published goes to the disk now: the broker would wait for it in the first run.
+    std::process::Command::new("sync").status().unwrap();
     let topic = format!("{}sealed", source.prefix);
     let mut rows: Vec<(String, Vec<Figures>)> = Vec::new();
     for run in 1..=runs {

@@ -220,36 +220,31 @@ fn fused_and_apart_give_the_same_rows() {
     }
 }
 
-#[test]
-fn killed_processes_lose_nothing_and_repeat_nothing_but_an_insert() {
-    let d = Deployment::new("kill", "");
-    let mut processes: Vec<_> = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"]
-        .into_iter()
-        .map(|stage| (stage, d.start(stage)))
-        .collect();
-    let simulation = {
-        let (config, folder) = (d.config(), d.folder.clone());
-        std::thread::spawn(move || {
-            let out = std::process::Command::new(Deployment::binary())
-                .arg("--config")
-                .arg(config)
-                .args(["simulate", "--register", "--rate", "600", "--seconds", "15", "--seed", "5"])
-                .args(["--containers", "50", "--signing-keys"])
-                .arg(folder.join("carriers"))
-                .arg("--truth")
-                .arg(folder.join("truth.json"))
-                .output()
-                .unwrap();
-            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-        })
-    };
-    std::thread::sleep(5 * SECOND);
-    for (stage, process) in &mut processes {
-        process.kill();
-        *process = d.start(stage);
-        std::thread::sleep(SECOND / 2);
-    }
-    simulation.join().unwrap();
+/// Simulated carriers, in the background; what they sent is in `truth.json` when they are done.
+fn simulate(
+    d: &Deployment,
+    rate: &'static str,
+    seconds: &'static str,
+    seed: &'static str,
+) -> std::thread::JoinHandle<()> {
+    let (config, folder) = (d.config(), d.folder.clone());
+    std::thread::spawn(move || {
+        let out = std::process::Command::new(Deployment::binary())
+            .arg("--config")
+            .arg(config)
+            .args(["simulate", "--register", "--rate", rate, "--seconds", seconds, "--seed", seed])
+            .args(["--containers", "50", "--signing-keys"])
+            .arg(folder.join("carriers"))
+            .arg("--truth")
+            .arg(folder.join("truth.json"))
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    })
+}
+
+/// Everything that the carriers say they sent came to what they say it must.
+fn expect_truth(d: &Deployment) {
     let truth: Value =
         serde_json::from_slice(&std::fs::read(d.folder.join("truth.json")).unwrap()).unwrap();
     let carriers = truth["carriers"].as_object().unwrap();
@@ -278,6 +273,48 @@ fn killed_processes_lose_nothing_and_repeat_nothing_but_an_insert() {
         .map(|r| (r["code"].as_str().unwrap().to_owned(), r["n"].as_i64().unwrap()))
         .collect();
     assert_eq!(found, by_code);
+}
+
+/// A frozen process is put out of its group, and what it held when it woke is another's by then,
+/// or its own again as somebody else.
+#[test]
+fn frozen_processes_wake_up_as_nobody_and_join_anew() {
+    let d = Deployment::new("freeze", "");
+    let processes: Vec<_> = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"]
+        .into_iter()
+        .map(|stage| d.start(stage))
+        .collect();
+    let simulation = simulate(&d, "400", "20", "6");
+    std::thread::sleep(3 * SECOND);
+    let all = |signal| processes.iter().for_each(|p| p.signal(signal));
+    all("STOP");
+    // Longer than the session time-out of 10 s.
+    std::thread::sleep(13 * SECOND);
+    all("CONT");
+    simulation.join().unwrap();
+    expect_truth(&d);
+    let put_out = processes
+        .iter()
+        .filter(|p| p.log().contains("put us out") || p.log().contains("took our partitions away"));
+    assert!(put_out.count() > 0, "nobody noticed");
+}
+
+#[test]
+fn killed_processes_lose_nothing_and_repeat_nothing_but_an_insert() {
+    let d = Deployment::new("kill", "");
+    let mut processes: Vec<_> = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"]
+        .into_iter()
+        .map(|stage| (stage, d.start(stage)))
+        .collect();
+    let simulation = simulate(&d, "600", "15", "5");
+    std::thread::sleep(5 * SECOND);
+    for (stage, process) in &mut processes {
+        process.kill();
+        *process = d.start(stage);
+        std::thread::sleep(SECOND / 2);
+    }
+    simulation.join().unwrap();
+    expect_truth(&d);
 }
 
 #[test]

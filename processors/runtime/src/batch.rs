@@ -3,6 +3,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use waybill_schemas::RejectRecord;
+use waybill_sink::Mark;
 
 use crate::metrics::Tally;
 use crate::{Role, Values};
@@ -13,8 +14,8 @@ use crate::{Role, Values};
 pub struct Batch {
     arena: Vec<u8>,
     outputs: Vec<Output>,
-    /// Next offset to read, by input partition.
-    pub(crate) offsets: BTreeMap<i32, i64>,
+    /// What the commit says of each input partition.
+    pub(crate) marks: BTreeMap<(Role, i32), Mark>,
     pub(crate) records: usize,
     pub(crate) opened_at: Option<Instant>,
     pub(crate) tally: Tally,
@@ -80,13 +81,17 @@ impl Batch {
         from..self.arena.len()
     }
 
-    /// A record of `partition` was taken in.
-    pub(crate) fn read(&mut self, partition: i32, offset: i64) {
-        self.offsets.insert(partition, offset + 1);
+    /// A record was taken in.
+    pub(crate) fn read(&mut self, input: Role, partition: i32, offset: i64) {
+        self.mark(input, partition, Mark { offset: offset + 1, metadata: String::new() });
         self.records += 1;
         if self.opened_at.is_none() {
             self.opened_at = Some(Instant::now());
         }
+    }
+
+    pub(crate) fn mark(&mut self, input: Role, partition: i32, mark: Mark) {
+        self.marks.insert((input, partition), mark);
     }
 
     pub(crate) fn outgoing(&self) -> impl Iterator<Item = Outgoing<'_>> {
@@ -111,7 +116,7 @@ impl Batch {
         self.arena.clear();
         self.arena.shrink_to(keep_bytes);
         self.outputs.clear();
-        self.offsets.clear();
+        self.marks.clear();
         self.records = 0;
         self.opened_at = None;
         self.tally.clear();

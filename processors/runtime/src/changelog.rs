@@ -74,6 +74,7 @@ fn client(connection: &KafkaConnection, isolation: &str) -> ClientConfig {
         .set("enable.partition.eof", "true")
         .set("isolation.level", isolation)
         .set("fetch.wait.max.ms", "50")
-        .set("auto.offset.reset", "earliest");
+        // Where reading begins is always said.
+        .set("auto.offset.reset", "error");
     config
 }

@@ -1,17 +1,20 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
+use rdkafka::consumer::{
+    BaseConsumer, Consumer as _, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
+};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{Statistics, TopicPartitionList};
+use rdkafka::{Offset, Statistics, TopicPartitionList};
 use waybill_stage::Fault;
 
+use crate::membership::member;
 use crate::metrics::metrics;
 
 /// Everything that can come to a host's loop from Kafka.
@@ -99,7 +102,37 @@ impl ConsumerContext for Group {
 }
 
 /// A member of a consumer group, polled by hand.
-pub(crate) struct GroupConsumer(BaseConsumer<Group>);
+pub(crate) struct GroupConsumer {
+    client: BaseConsumer<Group>,
+    held: Mutex<Held>,
+    began: Instant,
+    /// The group has answered us, be it with no partitions.
+    is_member: AtomicBool,
+}
+
+/// What we were given, and as whom.
+#[derive(Default)]
+struct Held {
+    partitions: usize,
+    /// `None` while it is nothing.
+    member: Option<String>,
+}
+
+/// Where reading of a partition begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+}
+
+/// A request to join that is lost, as when a coordinator moves, is repeated by librdkafka after
+/// minutes only (`max.poll.interval.ms`); a new client asks at once.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(45);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than a broken transaction can stay open (`transaction.timeout.ms`): until then the
+/// broker does not say what is committed.
+const COMMITTED_TIMEOUT: Duration = Duration::from_secs(40);
 
 impl GroupConsumer {
     pub(crate) fn join(config: &ClientConfig, topics: &[&str]) -> Result<Self, Fault> {
@@ -107,32 +140,92 @@ impl GroupConsumer {
         let consumer: BaseConsumer<Group> =
             config.create_with_context(group).map_err(|e| Fault(format!("consumer: {e}")))?;
         consumer.subscribe(topics).map_err(|e| Fault(format!("subscribing: {e}")))?;
-        Ok(Self(consumer))
+        Ok(Self {
+            client: consumer,
+            held: Mutex::default(),
+            began: Instant::now(),
+            is_member: AtomicBool::new(false),
+        })
     }
 
     pub(crate) fn next(&self, wait: Duration) -> Result<Event<'_>, Fault> {
         if let Some(event) = self.change()? {
             return Ok(event);
         }
-        match self.0.poll(wait) {
+        match self.client.poll(wait) {
             Some(Ok(message)) => Ok(Event::Record(message)),
             Some(Err(error)) => Err(Fault(format!("reading: {error}"))),
+            None if !self.is_member.load(Ordering::Relaxed)
+                && self.began.elapsed() > JOIN_TIMEOUT =>
+            {
+                Err(Fault("the group has not answered".to_owned()))
+            }
             None => Ok(self.change()?.unwrap_or(Event::Tick)),
         }
     }
 
     fn change(&self) -> Result<Option<Event<'_>>, Fault> {
-        let mut changes = self.0.context().changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes =
+            self.client.context().changes.lock().unwrap_or_else(PoisonError::into_inner);
         match changes.pop_front() {
             None => Ok(None),
-            Some(Change::Assigned(p)) => Ok(Some(Event::Assigned(p))),
+            Some(Change::Assigned(p)) => {
+                self.is_member.store(true, Ordering::Relaxed);
+                Ok(Some(Event::Assigned(p)))
+            }
             Some(Change::Revoked(p)) => Ok(Some(Event::Revoked(p))),
             Some(Change::Failed(why)) => Err(Fault(format!("rebalance: {why}"))),
         }
     }
 
-    pub(crate) fn take(&self, partitions: &TopicPartitionList) -> Result<(), Fault> {
-        self.0.incremental_assign(partitions).map_err(|e| Fault(format!("assigning: {e}")))
+    /// Where each of `partitions` is to be read from: behind what is committed, or from the
+    /// beginning if nothing is. Records that were removed before they were read are a fault, and
+    /// nobody may go on as if they had never been.
+    pub(crate) fn starts(&self, partitions: &TopicPartitionList) -> Result<Vec<Start>, Fault> {
+        let committed = self
+            .client
+            .committed_offsets(partitions.clone(), COMMITTED_TIMEOUT)
+            .map_err(|e| Fault(format!("reading the committed offsets: {e}")))?;
+        committed
+            .elements()
+            .iter()
+            .map(|entry| {
+                let (topic, partition) = (entry.topic(), entry.partition());
+                let fault = |why: String| Fault(format!("{topic}-{partition}: {why}"));
+                entry.error().map_err(|e| fault(format!("its committed offset: {e}")))?;
+                let (low, high) = self
+                    .client
+                    .fetch_watermarks(topic, partition, LOOKUP_TIMEOUT)
+                    .map_err(|e| fault(format!("its watermarks: {e}")))?;
+                let offset = match entry.offset() {
+                    Offset::Offset(offset) => offset,
+                    Offset::Invalid => low,
+                    other => return Err(fault(format!("its committed offset is {other:?}"))),
+                };
+                if offset < low || offset > high {
+                    return Err(fault(format!(
+                        "the log is from {low} to {high}, and offset {offset} is to be read next: \
+                         what lies between was removed before it was read"
+                    )));
+                }
+                Ok(Start { topic: topic.to_owned(), partition, offset })
+            })
+            .collect()
+    }
+
+    pub(crate) fn take(&self, starts: &[Start]) -> Result<(), Fault> {
+        if !starts.is_empty() {
+            let member = self.current_member()?;
+            let mut held = self.held();
+            held.member = Some(member);
+            held.partitions += starts.len();
+        }
+        let mut list = TopicPartitionList::new();
+        for start in starts {
+            list.add_partition_offset(&start.topic, start.partition, Offset::Offset(start.offset))
+                .map_err(|e| Fault(format!("assigning: {e}")))?;
+        }
+        self.client.incremental_assign(&list).map_err(|e| Fault(format!("assigning: {e}")))
     }
 
     pub(crate) fn give(&self, partitions: &TopicPartitionList) -> Result<(), Fault> {
@@ -140,29 +233,79 @@ impl GroupConsumer {
             let labels = [p.topic(), &p.partition().to_string()];
             let _ = metrics().lag.remove_label_values(&labels);
         }
-        self.0.incremental_unassign(partitions).map_err(|e| Fault(format!("unassigning: {e}")))
+        self.let_go(partitions.count());
+        self.client.incremental_unassign(partitions).map_err(|e| Fault(format!("unassigning: {e}")))
+    }
+
+    /// What a transactional commit must carry, to be refused if we are no longer who was given the
+    /// partitions.
+    pub(crate) fn standing(&self) -> Result<ConsumerGroupMetadata, Fault> {
+        let group = self
+            .client
+            .group_metadata()
+            .ok_or_else(|| Fault("not a member of a group".to_owned()))?;
+        // Asked for afterwards: an identity, once lost, does not come back.
+        self.current_member()?;
+        Ok(group)
+    }
+
+    fn current_member(&self) -> Result<String, Fault> {
+        let lost = || Fault("the group has put us out".to_owned());
+        if self.has_lost_assignment() {
+            return Err(lost());
+        }
+        let member = member(&self.client).ok_or_else(lost)?;
+        match &self.held().member {
+            Some(holder) if *holder != member.id => Err(lost()),
+            _ => Ok(member.id),
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn let_go(&self, partitions: usize) {
+        let mut held = self.held();
+        held.partitions = held.partitions.saturating_sub(partitions);
+        if held.partitions == 0 {
+            held.member = None;
+        }
     }
 
     /// The group has given these partitions to another already: nothing of them may be committed.
     pub(crate) fn has_lost_assignment(&self) -> bool {
-        self.0.assignment_lost()
+        self.client.assignment_lost()
     }
 
     /// A member of the group, be it without partitions.
     pub(crate) fn has_joined(&self) -> bool {
-        !matches!(self.0.rebalance_protocol(), RebalanceProtocol::None)
+        !matches!(self.client.rebalance_protocol(), RebalanceProtocol::None)
     }
 
     pub(crate) fn inner(&self) -> &BaseConsumer<Group> {
-        &self.0
+        &self.client
     }
 }
 
 impl Drop for GroupConsumer {
     fn drop(&mut self) {
-        self.0.context().closing.store(true, Ordering::Relaxed);
-        // A change that waits for an answer would keep the group waiting.
-        let _ = self.0.unassign();
+        self.client.context().closing.store(true, Ordering::Relaxed);
+        // A change that nobody answers any more would keep the client from closing, for ever.
+        let changes = std::mem::take(
+            &mut *self.client.context().changes.lock().unwrap_or_else(PoisonError::into_inner),
+        );
+        for change in changes {
+            let partitions = match change {
+                Change::Assigned(p) => {
+                    let _ = self.client.incremental_assign(&p);
+                    p
+                }
+                Change::Revoked(p) => p,
+                Change::Failed(_) => continue,
+            };
+            let _ = self.client.incremental_unassign(&partitions);
+        }
         metrics().lag.reset();
     }
 }

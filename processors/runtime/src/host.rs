@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::Message;
-use rdkafka::consumer::Consumer;
 use rdkafka::message::BorrowedMessage;
 use waybill_stage::Fault;
 
-use crate::committer::Committer;
+use crate::committer::{Committer, Done};
 use crate::consumer::{Event, GroupConsumer, numbers};
 use crate::health::now_ms;
 use crate::metrics::metrics;
@@ -55,10 +54,21 @@ pub fn host(
     shutdown: &Shutdown,
 ) -> Result<(), Fault> {
     let input = processor.input();
-    let committer = Committer::start(settings, input)?;
+    let committer = Committer::start(settings)?;
     let consumer = GroupConsumer::join(&settings.consumer(), &[settings.topics.name(input)])?;
-    Host { settings, processor, values, health, committer, batch: Batch::default(), spare: None }
-        .run(&consumer, shutdown)
+    Host {
+        settings,
+        processor,
+        values,
+        health,
+        consumer: &consumer,
+        committer,
+        input,
+        batch: Batch::default(),
+        spare: None,
+        aborted: 0,
+    }
+    .run(shutdown)
 }
 
 struct Host<'a> {
@@ -66,47 +76,56 @@ struct Host<'a> {
     processor: &'a mut dyn Processor,
     values: &'a Values,
     health: &'a Health,
+    consumer: &'a GroupConsumer,
     committer: Committer,
+    input: Role,
     batch: Batch,
     /// A batch that was committed, for its memory.
     spare: Option<Batch>,
+    /// How often the batch that is being committed was aborted.
+    aborted: u32,
 }
 
+/// A rebalance that comes between asking who we are and committing costs an attempt.
+const ATTEMPTS: u32 = 5;
+
 impl Host<'_> {
-    fn run(&mut self, consumer: &GroupConsumer, shutdown: &Shutdown) -> Result<(), Fault> {
+    fn run(&mut self, shutdown: &Shutdown) -> Result<(), Fault> {
         loop {
             self.health.beat();
-            match consumer.next(self.patience())? {
+            match self.consumer.next(self.patience())? {
                 Event::Assigned(partitions) => {
                     let gained = numbers(&partitions);
                     let began = Instant::now();
+                    let starts = self.consumer.starts(&partitions)?;
                     self.processor.gain(&gained)?;
                     metrics().restore_seconds.observe(began.elapsed().as_secs_f64());
-                    consumer.take(&partitions)?;
+                    self.consumer.take(&starts)?;
                     self.assigned(i64::try_from(gained.len()).unwrap_or(0));
                     self.health.set_ready(true);
                 }
                 Event::Revoked(partitions) => {
-                    if consumer.has_lost_assignment() {
+                    if self.consumer.has_lost_assignment() {
+                        self.consumer.give(&partitions)?;
                         return Err(Fault("the group took our partitions away".to_owned()));
                     }
-                    self.commit_all(consumer)?;
+                    self.commit_all()?;
                     let lost = numbers(&partitions);
                     self.processor.lose(&lost);
-                    consumer.give(&partitions)?;
+                    self.consumer.give(&partitions)?;
                     self.assigned(-i64::try_from(lost.len()).unwrap_or(0));
                 }
                 Event::Record(message) => self.take(&message)?,
                 // One without partitions is ready to take over.
-                Event::Tick if consumer.has_joined() => self.health.set_ready(true),
+                Event::Tick if self.consumer.has_joined() => self.health.set_ready(true),
                 Event::Tick => {}
             }
             self.collect(Duration::ZERO)?;
             if self.is_due() {
-                self.submit(consumer)?;
+                self.submit()?;
             }
             if shutdown.is_requested() {
-                return self.commit_all(consumer);
+                return self.commit_all();
             }
         }
     }
@@ -139,7 +158,7 @@ impl Host<'_> {
         };
         let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now_ms() };
         self.processor.process(&record, &mut flow)?;
-        self.batch.read(record.partition, record.offset);
+        self.batch.read(self.input, record.partition, record.offset);
         Ok(())
     }
 
@@ -154,7 +173,7 @@ impl Host<'_> {
         self.is_full() || (old && self.committer.is_idle())
     }
 
-    fn submit(&mut self, consumer: &GroupConsumer) -> Result<(), Fault> {
+    fn submit(&mut self) -> Result<(), Fault> {
         while !self.committer.is_idle() {
             self.collect(Duration::from_secs(1))?;
             self.health.beat();
@@ -166,26 +185,34 @@ impl Host<'_> {
         }
         #[allow(clippy::cast_precision_loss)]
         metrics().batch_records.observe(self.batch.records as f64);
-        let group = consumer
-            .inner()
-            .group_metadata()
-            .ok_or_else(|| Fault("not a member of a group".to_owned()))?;
         let batch = std::mem::replace(&mut self.batch, self.spare.take().unwrap_or_default());
-        self.committer.submit(batch, group)
+        self.aborted = 0;
+        self.committer.submit(batch, self.consumer.standing()?)
     }
 
     fn collect(&mut self, wait: Duration) -> Result<(), Fault> {
-        if let Some(mut batch) = self.committer.collect(wait)? {
-            batch.tally.publish();
-            batch.reset(self.settings.limits.bytes);
-            self.spare = Some(batch);
+        match self.committer.collect(wait)? {
+            None => Ok(()),
+            Some(Done::Committed(mut batch)) => {
+                batch.tally.publish();
+                batch.reset(self.settings.limits.bytes);
+                self.spare = Some(batch);
+                Ok(())
+            }
+            Some(Done::Aborted(batch, why)) => {
+                self.aborted += 1;
+                if self.aborted == ATTEMPTS {
+                    return Err(Fault(why));
+                }
+                tracing::info!(why, attempt = self.aborted, "aborted: committing it anew");
+                self.committer.submit(batch, self.consumer.standing()?)
+            }
         }
-        Ok(())
     }
 
-    fn commit_all(&mut self, consumer: &GroupConsumer) -> Result<(), Fault> {
+    fn commit_all(&mut self) -> Result<(), Fault> {
         if !self.batch.is_empty() {
-            self.submit(consumer)?;
+            self.submit()?;
         }
         while !self.committer.is_idle() {
             self.collect(Duration::from_secs(1))?;

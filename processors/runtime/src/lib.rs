@@ -13,11 +13,13 @@ mod committer;
 mod consumer;
 mod health;
 mod host;
+mod membership;
 pub mod metrics;
 mod settings;
 mod sink_host;
 mod supervise;
 mod topics;
+mod transaction;
 mod values;
 
 pub use aggregating::Aggregating;

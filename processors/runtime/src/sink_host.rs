@@ -68,12 +68,13 @@ impl SinkHost<'_> {
             self.health.beat();
             match consumer.next(Duration::from_millis(20))? {
                 Event::Assigned(partitions) => {
-                    consumer.take(&partitions)?;
+                    consumer.take(&consumer.starts(&partitions)?)?;
                     metrics().assigned.add(i64::try_from(partitions.count()).unwrap_or(0));
                     self.health.set_ready(true);
                 }
                 Event::Revoked(partitions) => {
                     if consumer.has_lost_assignment() {
+                        consumer.give(&partitions)?;
                         return Err(Fault("the group took our partitions away".to_owned()));
                     }
                     self.write_all()?;

@@ -1,0 +1,183 @@
+//! One batch, one Kafka transaction: outputs, and how far the input was read.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::TopicPartitionList;
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
+use waybill_stage::Fault;
+
+use crate::metrics::metrics;
+use crate::{Batch, HostSettings, Topics};
+
+const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// A retriable error is tried again for this long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why a batch is not committed, by what may be done about it.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// Nothing of it is visible, nor will be: the same batch may be committed anew.
+    Aborted(String),
+    /// Nobody knows, or nobody of this name may write any more: only the group's committed
+    /// offsets can tell what comes next.
+    Unknown(Fault),
+}
+
+pub(crate) struct Transactor {
+    producer: BaseProducer<Quiet>,
+    topics: Topics,
+}
+
+impl Transactor {
+    /// Ends what an earlier process of the same transactional id left open.
+    pub(crate) fn start(settings: &HostSettings) -> Result<Self, Fault> {
+        let producer: BaseProducer<Quiet> = settings
+            .producer()
+            .create_with_context(Quiet)
+            .map_err(|e| Fault(format!("producer: {e}")))?;
+        let began = Instant::now();
+        loop {
+            match producer.init_transactions(CALL_TIMEOUT) {
+                Ok(()) => return Ok(Self { producer, topics: settings.topics.clone() }),
+                Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {}
+                Err(error) => return Err(Fault(format!("init_transactions: {error}"))),
+            }
+        }
+    }
+
+    /// Commits `batch` as a member of the group that `group` says we are. The coordinator refuses
+    /// it if that is no longer so.
+    pub(crate) fn commit(
+        &self,
+        batch: &Batch,
+        group: &ConsumerGroupMetadata,
+    ) -> Result<(), Failed> {
+        let began = Instant::now();
+        let result = self.transaction(batch, group);
+        let outcome = if result.is_ok() { "committed" } else { "aborted" };
+        metrics().transactions.with_label_values(&[outcome]).inc();
+        metrics().transaction_seconds.observe(began.elapsed().as_secs_f64());
+        result
+    }
+
+    fn transaction(&self, batch: &Batch, group: &ConsumerGroupMetadata) -> Result<(), Failed> {
+        self.producer.begin_transaction().map_err(|e| self.end("begin_transaction", &e))?;
+        self.send(batch)?;
+        let offsets = self.offsets(batch).map_err(|e| self.abort(format!("offsets: {e}")))?;
+        self.patient("send_offsets_to_transaction", || {
+            self.producer.send_offsets_to_transaction(&offsets, group, CALL_TIMEOUT)
+        })?;
+        self.deliver()?;
+        self.patient("commit_transaction", || self.producer.commit_transaction(CALL_TIMEOUT))
+    }
+
+    fn send(&self, batch: &Batch) -> Result<(), Failed> {
+        for out in batch.outgoing() {
+            let mut record = BaseRecord::to(self.topics.name(out.role)).key(out.key);
+            record.partition = out.partition;
+            record.payload = out.value;
+            let mut waited = Duration::ZERO;
+            while let Err((error, back)) = self.producer.send(record) {
+                let full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+                if !full || waited > CALL_TIMEOUT {
+                    return Err(self.end("producing", &error));
+                }
+                // The queue is librdkafka's bound on memory: deliveries make room.
+                let pause = Duration::from_millis(1);
+                self.producer.poll(pause);
+                waited += pause;
+                record = back;
+            }
+        }
+        Ok(())
+    }
+
+    fn offsets(&self, batch: &Batch) -> Result<TopicPartitionList, KafkaError> {
+        let mut offsets = TopicPartitionList::new();
+        for ((role, partition), mark) in &batch.marks {
+            let mut entry = offsets.add_partition(self.topics.name(*role), *partition);
+            entry.set_offset(rdkafka::Offset::Offset(mark.offset))?;
+            if !mark.metadata.is_empty() {
+                entry.set_metadata(&mark.metadata);
+            }
+        }
+        Ok(offsets)
+    }
+
+    /// Waits for what was produced to be delivered, instead of the flush within the binding's
+    /// `commit_transaction`, which waits in steps of 100 ms whatever comes in between. A flush
+    /// without a wait wakes the threads that send. Delivery failures surface in the commit.
+    fn deliver(&self) -> Result<(), Failed> {
+        let began = Instant::now();
+        while self.producer.flush(Duration::ZERO).is_err() {
+            if began.elapsed() > CALL_TIMEOUT {
+                return Err(self.abort("producing: no answer".to_owned()));
+            }
+            self.producer.poll(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+
+    /// Calls again what librdkafka calls retriable: the outcome of the first call is unknown, and
+    /// the call is idempotent.
+    fn patient(&self, what: &str, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), Failed> {
+        let began = Instant::now();
+        loop {
+            match call() {
+                Ok(()) => return Ok(()),
+                Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(error) => return Err(self.end(what, &error)),
+            }
+        }
+    }
+
+    /// What an error that is not retried leaves behind.
+    fn end(&self, what: &str, error: &KafkaError) -> Failed {
+        let why = format!("{what}: {error}");
+        match error {
+            KafkaError::Transaction(e) if e.txn_requires_abort() => self.abort(why),
+            KafkaError::Transaction(_) => Failed::Unknown(Fault(why)),
+            _ => self.abort(why),
+        }
+    }
+
+    /// In short steps, between which the deliveries that librdkafka waits for are served.
+    fn abort(&self, why: String) -> Failed {
+        let began = Instant::now();
+        loop {
+            match self.producer.abort_transaction(Duration::from_millis(200)) {
+                Ok(()) => return Failed::Aborted(why),
+                Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {
+                    self.producer.poll(Duration::from_millis(20));
+                }
+                Err(error) => {
+                    return Failed::Unknown(Fault(format!("{why}; aborting it: {error}")));
+                }
+            }
+        }
+    }
+}
+
+fn is_retriable(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Transaction(e) if e.is_retriable())
+}
+
+/// Delivery failures surface in `commit_transaction`.
+#[derive(Clone)]
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(target: "kafka", %error, reason, "kafka client");
+    }
+}
+
+impl ProducerContext<NoCustomPartitioner> for Quiet {
+    type DeliveryOpaque = ();
+    fn delivery(&self, _: &rdkafka::message::DeliveryResult<'_>, (): ()) {}
+}
