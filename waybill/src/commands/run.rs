@@ -229,12 +229,30 @@ impl Opening {
             cached_keys: config.decrypt.content_keys,
             cached_key_age_ms: millis(config.decrypt.content_key_age),
         });
-        Ok(Self { opener: Arc::new(opener), carriers, keys })
+        let opener = Arc::new(opener);
+        sweep(&opener)?;
+        Ok(Self { opener, carriers, keys })
     }
 
     fn stage(&self) -> Decrypt {
         Decrypt::new(self.opener.clone(), self.carriers.clone(), self.keys.clone())
     }
+}
+
+/// Old content keys go also while nothing comes in.
+fn sweep(opener: &Arc<Opener>) -> Result<(), Failure> {
+    let opener = Arc::downgrade(opener);
+    std::thread::Builder::new()
+        .name("sweeper".to_owned())
+        .spawn(move || {
+            while let Some(opener) = opener.upgrade() {
+                opener.sweep(jiff::Timestamp::now().as_millisecond());
+                drop(opener);
+                std::thread::sleep(Duration::from_secs(60));
+            }
+        })
+        .map(drop)
+        .map_err(|e| Failure::failed(format!("thread: {e}")))
 }
 
 fn millis(duration: Duration) -> i64 {
