@@ -29,6 +29,7 @@ pub(crate) enum Event<'a> {
     Tick,
 }
 
+#[derive(Clone)]
 enum Change {
     Assigned(TopicPartitionList),
     Revoked(TopicPartitionList),
@@ -105,6 +106,8 @@ impl ConsumerContext for Group {
 pub(crate) struct GroupConsumer {
     client: BaseConsumer<Group>,
     held: Mutex<Held>,
+    /// A change that the loop has been told of and has not answered yet.
+    owed: Mutex<Option<Change>>,
     began: Instant,
     /// The group has answered us, be it with no partitions.
     is_member: AtomicBool,
@@ -143,6 +146,7 @@ impl GroupConsumer {
         Ok(Self {
             client: consumer,
             held: Mutex::default(),
+            owed: Mutex::default(),
             began: Instant::now(),
             is_member: AtomicBool::new(false),
         })
@@ -167,7 +171,11 @@ impl GroupConsumer {
     fn change(&self) -> Result<Option<Event<'_>>, Fault> {
         let mut changes =
             self.client.context().changes.lock().unwrap_or_else(PoisonError::into_inner);
-        match changes.pop_front() {
+        let change = changes.pop_front();
+        if change.is_some() {
+            self.owe(change.clone());
+        }
+        match change {
             None => Ok(None),
             Some(Change::Assigned(p)) => {
                 self.is_member.store(true, Ordering::Relaxed);
@@ -225,6 +233,7 @@ impl GroupConsumer {
             list.add_partition_offset(&start.topic, start.partition, Offset::Offset(start.offset))
                 .map_err(|e| Fault(format!("assigning: {e}")))?;
         }
+        self.owe(None);
         self.client.incremental_assign(&list).map_err(|e| Fault(format!("assigning: {e}")))
     }
 
@@ -234,6 +243,7 @@ impl GroupConsumer {
             let _ = metrics().lag.remove_label_values(&labels);
         }
         self.let_go(partitions.count());
+        self.owe(None);
         self.client.incremental_unassign(partitions).map_err(|e| Fault(format!("unassigning: {e}")))
     }
 
@@ -259,6 +269,10 @@ impl GroupConsumer {
             Some(holder) if *holder != member.id => Err(lost()),
             _ => Ok(member.id),
         }
+    }
+
+    fn owe(&self, change: Option<Change>) {
+        *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = change;
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -292,10 +306,11 @@ impl Drop for GroupConsumer {
     fn drop(&mut self) {
         self.client.context().closing.store(true, Ordering::Relaxed);
         // A change that nobody answers any more would keep the client from closing, for ever.
-        let changes = std::mem::take(
+        let owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let waiting = std::mem::take(
             &mut *self.client.context().changes.lock().unwrap_or_else(PoisonError::into_inner),
         );
-        for change in changes {
+        for change in owed.into_iter().chain(waiting) {
             let partitions = match change {
                 Change::Assigned(p) => {
                     let _ = self.client.incremental_assign(&p);

@@ -106,7 +106,6 @@ impl Host<'_> {
                 }
                 Event::Revoked(partitions) => {
                     if self.consumer.has_lost_assignment() {
-                        self.consumer.give(&partitions)?;
                         return Err(Fault("the group took our partitions away".to_owned()));
                     }
                     self.commit_all()?;

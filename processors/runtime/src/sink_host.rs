@@ -74,7 +74,6 @@ impl SinkHost<'_> {
                 }
                 Event::Revoked(partitions) => {
                     if consumer.has_lost_assignment() {
-                        consumer.give(&partitions)?;
                         return Err(Fault("the group took our partitions away".to_owned()));
                     }
                     self.write_all()?;
