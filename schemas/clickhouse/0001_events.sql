@@ -88,5 +88,5 @@ CREATE TABLE IF NOT EXISTS {database}.events
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(received_at)
 ORDER BY (carrier_id, shipment_id, occurred_at, event_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 100000
 COMMENT 'Accepted events: one row each';

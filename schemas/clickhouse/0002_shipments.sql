@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS {database}.shipment_states
 ENGINE = ReplacingMergeTree(aggregated_at)
 PARTITION BY toYYYYMM(first_received_at)
 ORDER BY (carrier_id, shipment_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 100000
 COMMENT 'What is behind the view shipments: states of shipments, not yet all merged';
 
 CREATE VIEW IF NOT EXISTS {database}.shipments

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS {database}.rejects
     handle String COMMENT 'Shipment handle (sub), empty when not known' CODEC(ZSTD(1)),
     message_id String COMMENT 'Id of the sealed message (jti), empty when not known' CODEC(ZSTD(1)),
     position UInt32 COMMENT 'Which part of the message was rejected: 1, 2, …; 0 for the message as a whole',
+    attempt UInt32 COMMENT '0 for the record as it first came, 1, 2, … for each time it was sent through once more',
     source_partition Int32 COMMENT 'Where the sealed record stands: partition of the sealed topic',
     source_offset Int64 COMMENT 'Where the sealed record stands: offset in that partition' CODEC(Delta, LZ4),
     kafka_partition Int32 COMMENT 'Record that made this row: partition of the rejects topic',
@@ -23,7 +24,7 @@ CREATE TABLE IF NOT EXISTS {database}.rejects
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(received_at)
 ORDER BY (carrier_id, received_at, source_partition, source_offset, position)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 100000
 COMMENT 'Rejected records and parts of records: one row each';
 
 CREATE TABLE IF NOT EXISTS {database}.rejects_by_minute
@@ -37,7 +38,7 @@ CREATE TABLE IF NOT EXISTS {database}.rejects_by_minute
 ENGINE = SummingMergeTree
 PARTITION BY toYYYYMM(minute)
 ORDER BY (carrier_id, minute, stage, code)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 100000
 COMMENT 'Rollup of rejects';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.rejects_to_minutes TO {database}.rejects_by_minute

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS {database}.throughput_by_minute
 ENGINE = SummingMergeTree
 PARTITION BY toYYYYMM(minute)
 ORDER BY (carrier_id, minute, milestone)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 100000
 COMMENT 'Rollup behind the view throughput';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.events_to_throughput TO {database}.throughput_by_minute

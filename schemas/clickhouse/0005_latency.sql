@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS {database}.latency_by_minute
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(minute)
 ORDER BY (carrier_id, stage, minute)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 100000
 COMMENT 'Rollup behind the view latency';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.events_to_latency TO {database}.latency_by_minute

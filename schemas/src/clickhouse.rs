@@ -37,6 +37,8 @@ migrations! {
     6 "lane_performance" "0006_lane_performance.sql",
     7 "shipment_timeline" "0007_shipment_timeline.sql",
     8 "carrier_scorecard" "0008_carrier_scorecard.sql",
+    9 "ledger" "0009_ledger.sql",
+    10 "conservation" "0010_conservation.sql",
 }
 
 #[cfg(test)]

@@ -127,6 +127,8 @@ records! {
     "accepted_event" => crate::AcceptedEvent,
     "shipment" => crate::Shipment,
     "reject" => crate::RejectRecord,
+    "ledger_entry" => crate::LedgerEntry,
+    "redrive" => crate::Redrive,
 }
 
 /// The complete text of the schema `name`: types that stand in a file of their own are put in
@@ -142,6 +144,8 @@ pub fn published(name: &str) -> Option<String> {
             "accepted_event" => include_str!("../avro/accepted_event.avsc"),
             "shipment" => include_str!("../avro/shipment.avsc"),
             "reject" => include_str!("../avro/reject.avsc"),
+            "ledger_entry" => include_str!("../avro/ledger_entry.avsc"),
+            "redrive" => include_str!("../avro/redrive.avsc"),
             _ => return None,
         })
     };

@@ -10,6 +10,8 @@
 //! | `waybill.events` | [`AcceptedEvent`] | `accepted_event.avsc` |
 //! | `waybill.shipments` | [`Shipment`] | `shipment.avsc` |
 //! | `waybill.rejects` | [`RejectRecord`] | `reject.avsc` |
+//! | `waybill.ledger` | [`LedgerEntry`] | `ledger_entry.avsc` |
+//! | `waybill.redrive` | [`Redrive`] | `redrive.avsc` |
 //!
 //! Times are milliseconds since 1970-01-01T00:00:00Z (UTC) unless a field says otherwise.
 
@@ -19,7 +21,9 @@ mod code;
 mod codec;
 mod enriched_event;
 mod event_id;
+mod ledger_entry;
 mod opened;
+mod redrive;
 mod reject;
 mod released;
 mod shipment;
@@ -31,7 +35,9 @@ pub use code::{AsciiCode, Country, Unlocode};
 pub use codec::{DecodeError, EncodeError, Record, decode, encode};
 pub use enriched_event::{EnrichedEvent, Enrichment};
 pub use event_id::EventId;
+pub use ledger_entry::{LedgerCount, LedgerEntry, LedgerOutput};
 pub use opened::{Opened, Proof, Provenance};
+pub use redrive::{Answered, Redrive};
 pub use reject::RejectRecord;
 pub use released::released;
 pub use shipment::{Dwell, Leg, MilestoneEntry, Shipment, StatedCountry};

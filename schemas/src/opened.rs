@@ -22,6 +22,9 @@ pub struct Provenance {
     pub received_at: i64,
     /// When decrypt opened it, ms UTC.
     pub opened_at: i64,
+    /// 0, or which redrive of the sealed record this is.
+    #[serde(default)]
+    pub attempt: u32,
 }
 
 /// Which of the two proofs of sealed-event.md said who sent it.

@@ -23,4 +23,7 @@ pub struct RejectRecord {
     pub rejected_at: i64,
     /// For the carrier: what to mend, such as a JSON pointer; no values of the payload.
     pub detail: String,
+    /// 0, or which redrive of the sealed record was rejected.
+    #[serde(default)]
+    pub attempt: u32,
 }

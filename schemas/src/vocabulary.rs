@@ -66,6 +66,19 @@ ReferenceKind {
 }}
 
 closed_list! {
+/// What became of a record in a stage, in the ledger.
+LedgerOutcome {
+    Passed,
+    Rejected,
+    /// A copy of what was accepted before.
+    Duplicate,
+    /// A later record of the same batch makes it void.
+    Superseded,
+    /// Dead letters that an operator has taken back, by sending their record through once more.
+    Redriven,
+}}
+
+closed_list! {
 ReadingKind {
     Temperature, SetPoint, AmbientTemperature, Humidity, Oxygen, CarbonDioxide, Pressure, Shock,
     DoorOpen, BatteryLevel, Other,

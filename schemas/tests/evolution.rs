@@ -22,8 +22,8 @@ use apache_avro::types::Value;
 use fingerprint::fingerprint;
 use serde_json::{Value as Json, json};
 use waybill_schemas::{
-    AcceptedEvent, EnrichedEvent, NAMES, Opened, Record, RejectRecord, Shipment, ShipmentEvent,
-    decode, published, released,
+    AcceptedEvent, EnrichedEvent, LedgerEntry, NAMES, Opened, Record, Redrive, RejectRecord,
+    Shipment, ShipmentEvent, decode, published, released,
 };
 
 const WHAT_TO_DO: &str = "see the top of schemas/tests/evolution.rs";
@@ -276,4 +276,6 @@ fn records_of_every_release_become_todays_types() {
     check::<AcceptedEvent>();
     check::<Shipment>();
     check::<RejectRecord>();
+    check::<LedgerEntry>();
+    check::<Redrive>();
 }

@@ -9,8 +9,8 @@ use std::cell::Cell;
 
 use proptest::prelude::*;
 use waybill_schemas::{
-    AcceptedEvent, DecodeError, EnrichedEvent, Opened, Record, RejectRecord, Shipment,
-    ShipmentEvent, decode, encode,
+    AcceptedEvent, DecodeError, EnrichedEvent, LedgerEntry, Opened, Record, Redrive, RejectRecord,
+    Shipment, ShipmentEvent, decode, encode,
 };
 
 /// Counts what each thread holds, and the most it held.
@@ -65,6 +65,8 @@ fn every_type(bytes: &[u8]) {
     let _ = bounded::<AcceptedEvent>(bytes);
     let _ = bounded::<Shipment>(bytes);
     let _ = bounded::<RejectRecord>(bytes);
+    let _ = bounded::<LedgerEntry>(bytes);
+    let _ = bounded::<Redrive>(bytes);
 }
 
 fn encoded<R: Record>(record: &R) -> Vec<u8> {
@@ -80,6 +82,8 @@ fn samples() -> Vec<Vec<u8>> {
         encoded(&examples::accepted_event()),
         encoded(&examples::shipment()),
         encoded(&examples::reject()),
+        encoded(&examples::ledger_entry()),
+        encoded(&examples::redrive()),
     ]
 }
 
@@ -87,7 +91,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn random_bytes(which in 0..5_usize, noise in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn random_bytes(which in 0..7_usize, noise in prop::collection::vec(any::<u8>(), 0..600)) {
         every_type(&noise);
         let mut bytes = samples().swap_remove(which);
         bytes.truncate(10);
@@ -97,7 +101,7 @@ proptest! {
 
     #[test]
     fn mutated_records(
-        which in 0..5_usize,
+        which in 0..7_usize,
         cut in any::<prop::sample::Index>(),
         at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
     ) {

@@ -9,7 +9,7 @@ mod fingerprint;
 use apache_avro::types::Value;
 use serde_json::{Value as Json, json};
 use waybill_schemas::vocabulary::{
-    Classifier, Flag, Milestone, Mode, ReadingKind, ReferenceKind, ZoneQuality,
+    Classifier, Flag, LedgerOutcome, Milestone, Mode, ReadingKind, ReferenceKind, ZoneQuality,
 };
 use waybill_schemas::{EnrichedEvent, Record, decode, encode, published};
 
@@ -67,6 +67,10 @@ fn every_type_fits_its_schema() {
     check(&minimal::shipment());
     check(&examples::reject());
     check(&minimal::reject());
+    check(&examples::ledger_entry());
+    check(&minimal::ledger_entry());
+    check(&examples::redrive());
+    check(&minimal::redrive());
 }
 
 /// The symbols of every enum of that name, wherever it stands.
@@ -108,4 +112,5 @@ fn enums_are_the_lists_of_the_vocabulary() {
     check::<ReferenceKind>("ReferenceKind");
     check::<ReadingKind>("ReadingKind");
     check::<Flag>("Flag");
+    check::<LedgerOutcome>("LedgerOutcome");
 }

@@ -35,9 +35,13 @@ pub fn wait_until(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
 impl Deployment {
     /// Keys, topics and tables are made; `extra` is more TOML for its configuration.
     pub fn new(name: &str, extra: &str) -> Self {
+        Self::on(Servers::find(), name, 2, extra)
+    }
+
+    /// The same on other servers.
+    pub fn on(servers: Servers, name: &str, partitions: u32, extra: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let id = format!("{name}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let servers = Servers::find();
         let keep = tempfile::Builder::new().prefix("waybill-test-").tempdir().unwrap();
         let folder = keep.path().to_owned();
         let deployment = Self {
@@ -47,18 +51,18 @@ impl Deployment {
             folder,
             keep: Some(keep),
         };
-        deployment.write_config(extra);
+        deployment.write_config(partitions, extra);
         for args in [&["keys", "new", "--bits", "2048"][..], &["topics"], &["migrate"]] {
             deployment.ok(args);
         }
         deployment
     }
 
-    fn write_config(&self, extra: &str) {
+    fn write_config(&self, partitions: u32, extra: &str) {
         let text = format!(
             "deployment = \"waybill:test\"\n\
              [kafka]\nbrokers = \"{}\"\n\
-             [topics]\nprefix = \"{p}\"\npartitions = 2\n\
+             [topics]\nprefix = \"{p}\"\npartitions = {partitions}\n\
              [groups]\nprefix = \"{p}\"\n\
              [clickhouse]\nurl = \"{}\"\ndatabase = \"{}\"\n\
              [keys]\nfolder = \"{f}/keys\"\n\
@@ -115,6 +119,16 @@ impl Deployment {
     }
 
     pub fn start_as(&self, stages: &str, instance: &str) -> Process {
+        let mut process = self.spawn(stages, instance, &[]);
+        wait_until(&format!("{stages} to be ready"), Duration::from_secs(90), || {
+            assert!(!process.has_ended(), "{stages}: {}", process.log());
+            process.get("/readyz").is_some()
+        });
+        process
+    }
+
+    /// Starts it and does not wait; `environment` is added to its environment.
+    pub fn spawn(&self, stages: &str, instance: &str, environment: &[(&str, &str)]) -> Process {
         let port = free_port();
         let log = self.folder.join(format!("{stages}-{instance}.log"));
         let out = File::options().create(true).append(true).open(&log).unwrap();
@@ -122,16 +136,12 @@ impl Deployment {
             .command(&["run", stages])
             .env("WAYBILL_INSTANCE", instance)
             .env("WAYBILL_METRICS__LISTEN", format!("127.0.0.1:{port}"))
+            .envs(environment.iter().copied())
             .stdout(out.try_clone().unwrap())
             .stderr(out)
             .spawn()
             .unwrap();
-        let mut process = Process { child, port, log };
-        wait_until(&format!("{stages} to be ready"), Duration::from_secs(90), || {
-            assert!(process.child.try_wait().unwrap().is_none(), "{stages}: {}", process.log());
-            process.get("/readyz").is_some()
-        });
-        process
+        Process { child, port, log }
     }
 
     /// Every stage as a process of its own.
@@ -221,6 +231,16 @@ impl Deployment {
         self.number(sql)
     }
 
+    /// `waybill audit`, which must be clean.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub fn audit(&self) {
+        let out = self.run(&["audit", "--wait", "40s"]);
+        let said = String::from_utf8_lossy(&out.stdout);
+        assert!(out.status.success(), "{said}\n{}", String::from_utf8_lossy(&out.stderr));
+    }
+
     /// Keeps the folder, for a look at logs.
     pub fn keep(&mut self) {
         if let Some(keep) = self.keep.take() {
@@ -248,6 +268,10 @@ pub struct Process {
 impl Process {
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Sends it a signal by name, such as `STOP`.

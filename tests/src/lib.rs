@@ -3,8 +3,14 @@
 //! users run it.
 
 mod deployment;
+mod own_servers;
 pub mod panels;
+mod proxy;
 mod servers;
+mod truth;
 
 pub use deployment::{Deployment, Process, wait_until};
+pub use own_servers::OwnServers;
+pub use proxy::Proxy;
 pub use servers::{Servers, free_port, shared};
+pub use truth::Truth;

@@ -104,12 +104,14 @@ pub struct TopicSettings {
     pub partitions: i32,
     pub replication: i32,
     pub sealed: Option<String>,
+    pub redrive: Option<String>,
     pub opened: Option<String>,
     pub valid: Option<String>,
     pub enriched: Option<String>,
     pub events: Option<String>,
     pub shipments: Option<String>,
     pub rejects: Option<String>,
+    pub ledger: Option<String>,
     pub aggregate_state: Option<String>,
 }
 
@@ -120,12 +122,14 @@ impl Default for TopicSettings {
             partitions: 4,
             replication: 1,
             sealed: None,
+            redrive: None,
             opened: None,
             valid: None,
             enriched: None,
             events: None,
             shipments: None,
             rejects: None,
+            ledger: None,
             aggregate_state: None,
         }
     }
@@ -372,12 +376,14 @@ impl Config {
         let t = &self.topics;
         let named = [
             (Role::Sealed, &t.sealed),
+            (Role::Redrive, &t.redrive),
             (Role::Opened, &t.opened),
             (Role::Valid, &t.valid),
             (Role::Enriched, &t.enriched),
             (Role::Events, &t.events),
             (Role::Shipments, &t.shipments),
             (Role::Rejects, &t.rejects),
+            (Role::Ledger, &t.ledger),
             (Role::AggregateState, &t.aggregate_state),
         ];
         Topics::new(
@@ -420,12 +426,19 @@ impl Config {
         Ok(KafkaConnection(properties))
     }
 
-    /// Host settings of the process that runs `stages`.
-    pub fn host(&self, stages: &str, batch: &Batch) -> Result<HostSettings, Failure> {
+    /// The consumer group of whoever reads a topic for `stage`: that of the first stage of a
+    /// process, so that stages can be put into one process, or taken apart, without reading
+    /// anything twice.
+    pub fn group(&self, stage: &str) -> String {
+        format!("{}{stage}", self.groups.prefix)
+    }
+
+    /// Host settings of the process that begins with `stage`.
+    pub fn host(&self, stage: &str, batch: &Batch) -> Result<HostSettings, Failure> {
         Ok(HostSettings {
             connection: self.connection()?,
             topics: self.topics(),
-            group: format!("{}{stages}", self.groups.prefix),
+            group: self.group(stage),
             instance: self.instance.clone(),
             limits: BatchLimits { records: batch.records, bytes: batch.bytes, age: batch.age },
         })

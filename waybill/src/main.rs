@@ -1,5 +1,6 @@
 //! The one binary: every role is a subcommand.
 
+mod audit;
 mod commands;
 mod config;
 mod demo;
@@ -9,6 +10,7 @@ mod keyring;
 mod registry_file;
 mod secret;
 mod signals;
+mod since;
 mod telemetry;
 mod watched;
 
@@ -40,6 +42,8 @@ enum Command {
     Simulate(commands::simulate::Args),
     Topics(commands::topics::Args),
     Migrate(commands::migrate::Args),
+    Audit(commands::audit::Args),
+    Rejects(commands::rejects::Args),
     CheckConfig(commands::check_config::Args),
     Demo(commands::demo::Args),
 }
@@ -66,6 +70,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Simulate(args) => commands::simulate::run(&config, &args),
         Command::Topics(args) => commands::topics::run(&config, &args),
         Command::Migrate(args) => commands::migrate::run(&config, &args),
+        Command::Rejects(args) => commands::rejects::run(&config, &args),
+        Command::Audit(args) => commands::audit::run(&config, &args),
         Command::CheckConfig(args) => commands::check_config::run(&config, &args),
         Command::Demo(args) => commands::demo::run(&config, cli.config.as_deref(), &args),
     }

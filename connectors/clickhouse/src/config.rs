@@ -15,8 +15,6 @@ pub struct Config {
     pub password: Option<SecretString>,
     /// How long one request may take.
     pub request_timeout: Duration,
-    /// How long an insert is tried again before it is a fault.
-    pub retry_for: Duration,
 }
 
 impl Default for Config {
@@ -27,7 +25,6 @@ impl Default for Config {
             user: None,
             password: None,
             request_timeout: Duration::from_secs(30),
-            retry_for: Duration::from_secs(30),
         }
     }
 }

@@ -43,8 +43,8 @@ impl Kind {
         }
     }
 
-    /// What no list names is tried again: bounded by [`crate::Config::retry_for`], that costs
-    /// little, and a row refused for a server's passing trouble would be lost.
+    /// What no list names is tried again: bounded by the lease, that costs little, and a row refused
+    /// for a server's passing trouble would be lost.
     pub fn remedy(self) -> Remedy {
         match self {
             Self::Row => Remedy::Refuse,

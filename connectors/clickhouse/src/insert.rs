@@ -1,230 +1,214 @@
+//! How a range comes into its table, and everything that is made from the table, once.
+//!
+//! A range is one INSERT of one block under one token. ClickHouse goes by the token in each table
+//! for itself, rollups included: what has the token changes nothing, what lacks it is completed. So
+//! the first answer to every doubt is to **insert again under the same token**. Doubt is that the
+//! range comes `again`, or that an attempt of this call failed in any way: also an error that names
+//! a cause may come from a view, behind rows that are written.
+//!
+//! That leaves two ways to be wrong, and in doubt both are looked for, by the rows' Kafka
+//! coordinates (`presence.rs`):
+//!
+//! - **The token is there, the rows are not.** A plain MergeTree writes the token before the part
+//!   under it is in place; killed in between, it takes every further attempt for a copy. After the
+//!   insert the rows are counted, and those that are missing are put in place past the views, which
+//!   have had them. (Replicated tables keep token and part together: nothing is counted there, where
+//!   a replica that lags would look like a loss.)
+//! - **The rows are there, the token is forgotten.** Then another insert doubles them, in the
+//!   rollups too. So before inserting, rows that are there must surely be remembered: they are
+//!   younger than [`TAKEOVER`](crate::window::TAKEOVER), for which
+//!   [`check_window`](crate::ClickHouseSink::check_window) has made sure of the window; or, in a
+//!   plain MergeTree, fewer inserts came after them than the smallest window on the way remembers.
+//!   If neither is so, nothing is inserted: rows that are missing are still put in place, and a
+//!   warning says that nobody vouches for the rollups of this range.
+//!
+//! `shipment_states` keeps the latest row of each shipment only. All states of a shipment are in one
+//! Kafka partition, so none that is later is there while the range is open, and its rows can be
+//! counted too; one that is repeated is merged away.
+//!
+//! What stays open: a rollup that is a plain MergeTree can be killed between token and part as any
+//! table, and its rows have no coordinates to count. Replicated tables close it.
+
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use clickhouse::Client;
 use clickhouse::error::Error;
 use tracing::warn;
-use waybill_schemas::DecodeError;
-use waybill_stage::{Code, Fault, RefusedRecord, Reject, SinkBatch};
+use waybill_stage::{Code, Fault, Inserted, Reject, Stored};
 
-use crate::Config;
+use crate::decode::{Decoded, Refused};
+use crate::exchange::{Failed, Inserter, LONGEST_BLOCK};
 use crate::failure::{Kind, Remedy, code, fault};
-use crate::metrics::Metrics;
-use crate::rows::{Coordinates, Kept, Table};
-
-/// A batch of this size of which ClickHouse takes not one row is not a batch of bad rows: the
-/// table is not what we think it is.
-const ALL_REFUSED: usize = 16;
+use crate::rows::{Kept, Table};
+use crate::wait::{pause, within};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// What all inserts of a sink share.
-pub(crate) struct Inserter<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) client: &'a Client,
-    pub(crate) metrics: &'static Metrics,
-    /// Part of every deduplication token: a token means the same rows only within one life of
-    /// the sink, for the batches of the next may be cut otherwise.
-    pub(crate) life: &'a str,
-}
-
-/// What became of one batch.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) rows: u64,
-    pub(crate) rejects: Vec<RefusedRecord>,
-}
-
-/// Why an insert did not succeed, when another attempt would not help.
-enum Failed {
-    Refused(Error),
-    Fault(Fault),
-}
-
 impl Inserter<'_> {
-    /// Inserts `batch`. If a row of it is refused, halves it until the row stands alone.
-    pub(crate) async fn insert<T: Table>(
-        &self,
-        index: usize,
-        batch: &SinkBatch,
-    ) -> Result<Outcome, Fault> {
-        let (records, rejects) = decode::<T>(index, batch);
-        let mut outcome = Outcome { rows: 0, rejects };
-        let mut refused = 0;
-        // Cut the same way at every attempt, so that a part that went through before has the token
-        // it had then.
-        let mut parts = vec![records.as_slice()];
-        while let Some(part) = parts.pop().filter(|part| !part.is_empty()) {
-            match (self.insert_part::<T>(batch, part).await, part) {
-                (Ok(()), _) => outcome.rows += part.len() as u64,
-                (Err(Failed::Fault(fault)), _) => return Err(fault),
-                (Err(Failed::Refused(error)), [kept]) => {
-                    refused += 1;
-                    if refused == ALL_REFUSED.max(records.len()) {
-                        return Err(fault(
-                            &format!("it refuses every row of a batch for {}", T::NAME),
-                            &error,
-                        ));
-                    }
-                    outcome.rejects.push(self.refuse::<T>(index, kept, &error));
-                }
-                (Err(Failed::Refused(_)), _) => {
-                    let (first, second) = part.split_at(part.len() / 2);
-                    parts.extend([second, first]);
-                }
-            }
+    /// Tries until the range is in the store, or the lease ends, or an operator must act.
+    pub(crate) async fn insert<T: Table>(&self) -> Result<Stored, Fault> {
+        if self.batch.records.len() > LONGEST_BLOCK {
+            return Err(Fault(format!(
+                "{} records are more than go into one block of {} ({LONGEST_BLOCK}): {}",
+                self.batch.records.len(),
+                T::NAME,
+                self.place(),
+            )));
         }
-        Ok(outcome)
+        let mut decoded = Decoded::of::<T>(self.batch);
+        let Some(done) = within(self.lease, self.settle::<T>(&mut decoded)).await else {
+            return Ok(self.unknown::<T>());
+        };
+        if !done? {
+            return Ok(self.unknown::<T>());
+        }
+        self.observe::<T>(&decoded.records);
+        Ok(Stored::Done(Inserted {
+            rows: decoded.records.len() as u64,
+            counts: decoded.counts::<T>(),
+            rejects: decoded.refused.into_iter().map(|refused| refused.record).collect(),
+        }))
     }
 
-    fn refuse<T: Table>(
-        &self,
-        index: usize,
-        kept: &Kept<T::Record>,
-        error: &Error,
-    ) -> RefusedRecord {
-        let (provenance, position) = T::origin(&kept.record);
+    /// Whether all of it is in the store: if not, the lease has ended.
+    async fn settle<T: Table>(&self, decoded: &mut Decoded<T::Record>) -> Result<bool, Fault> {
+        let mut again = self.batch.again;
+        // A whole batch was refused, and not one row of it alone.
+        let mut strange = false;
+        let mut wait = FIRST_PAUSE;
+        while !decoded.records.is_empty() {
+            if !self.lease.holds(Instant::now()) {
+                return Ok(false);
+            }
+            let trouble = match self.once::<T>(&decoded.records, again).await {
+                Ok(()) => return Ok(true),
+                Err(Failed::Refused(error)) => match self.search::<T>(&decoded.records).await {
+                    Ok(refused) if !refused.is_empty() => {
+                        take_out::<T>(decoded, refused);
+                        again = true;
+                        continue;
+                    }
+                    Ok(_) if !strange => {
+                        strange = true;
+                        Failed::Again(fault("it refuses a batch, and not one row of it", &error))
+                    }
+                    Ok(_) => Failed::Fault(fault(
+                        &format!(
+                            "it refuses a batch for {}, and not one row of it: look at the \
+                             materialized views of the table",
+                            T::NAME
+                        ),
+                        &error,
+                    )),
+                    Err(trouble) => trouble,
+                },
+                Err(trouble) => trouble,
+            };
+            // A table that an operator has mended meanwhile is looked at anew.
+            self.client.clear_cached_metadata().await;
+            let trouble = match trouble {
+                Failed::Again(trouble) => trouble,
+                Failed::Fault(fault) => {
+                    self.count::<T>("fault");
+                    return Err(fault);
+                }
+                Failed::Refused(error) => fault("looking for refused rows", &error),
+            };
+            again = true;
+            self.count::<T>("again");
+            warn!(
+                table = T::NAME,
+                rows = decoded.records.len(),
+                pause_ms = wait.as_millis() as u64,
+                "{trouble}; trying again while the lease lasts"
+            );
+            pause(self.lease, wait).await;
+            wait = (wait * 2).min(LONGEST_PAUSE);
+        }
+        Ok(true)
+    }
+
+    /// One attempt: whatever part of it was done before is not done twice.
+    async fn once<T: Table>(&self, records: &[Kept<T::Record>], again: bool) -> Result<(), Failed> {
+        if !again {
+            return self.send::<T>(records).await;
+        }
+        let store = self.look::<T>(records).await?;
+        if store.remembers {
+            self.send::<T>(records).await?;
+        } else {
+            warn!(
+                table = T::NAME,
+                age_s = store.age_ms / 1000,
+                "rows are in the store, and their token may be forgotten: they are not inserted \
+                 again, and nobody vouches for the rollups: {}",
+                self.place()
+            );
+        }
+        self.complete::<T>(records, &store).await?;
+        self.clean_up::<T>().await
+    }
+
+    async fn send<T: Table>(&self, records: &[Kept<T::Record>]) -> Result<(), Failed> {
+        self.begin("inserting")?;
+        let started = Instant::now();
+        let Err(error) = self.write::<T>(T::NAME, records).await else {
+            self.count::<T>("ok");
+            let seconds = started.elapsed().as_secs_f64();
+            self.metrics.insert_seconds.with_label_values(&[T::NAME]).observe(seconds);
+            return Ok(());
+        };
+        let kind = Kind::of(&error);
+        self.metrics.errors.with_label_values(&[kind.as_str()]).inc();
+        let said = || fault(&format!("inserting into {}", T::NAME), &error);
+        Err(match kind.remedy() {
+            Remedy::Again => Failed::Again(said()),
+            Remedy::Operator => Failed::Fault(said()),
+            Remedy::Refuse => {
+                self.count::<T>("refused");
+                Failed::Refused(error)
+            }
+        })
+    }
+
+    fn unknown<T: Table>(&self) -> Stored {
+        self.count::<T>("unknown");
+        warn!(table = T::NAME, "the lease ended before the store answered: {}", self.place());
+        Stored::Unknown
+    }
+
+    fn count<T: Table>(&self, outcome: &str) {
+        self.metrics.inserts.with_label_values(&[T::NAME, outcome]).inc();
+    }
+
+    fn observe<T: Table>(&self, records: &[Kept<T::Record>]) {
+        self.metrics.rows.with_label_values(&[T::NAME]).inc_by(records.len() as u64);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        for sealed_at in records.iter().filter_map(|kept| T::sealed_at(&kept.record)) {
+            self.metrics.end_to_end.observe((now - sealed_at as f64 / 1000.0).max(0.0));
+        }
+    }
+}
+
+/// Makes rejects of the records at these offsets.
+fn take_out<T: Table>(decoded: &mut Decoded<T::Record>, refused: Vec<(i64, Error)>) {
+    let refused: BTreeMap<i64, Error> = refused.into_iter().collect();
+    let records = std::mem::take(&mut decoded.records);
+    for kept in records {
+        let Some(error) = refused.get(&kept.offset) else {
+            decoded.records.push(kept);
+            continue;
+        };
         // What it says of the row may hold the row's values.
         let code = match error {
             Error::BadResponse(text) => code(text).unwrap_or_default(),
             _ => 0,
         };
-        RefusedRecord {
-            batch: index,
-            offset: kept.offset,
-            provenance: Some(provenance),
-            position,
-            reject: Reject::new(
-                Code::StorageRefused,
-                format!("the store refuses the row (ClickHouse code {code})"),
-            ),
-        }
-    }
-
-    /// Tries until it is done, or cannot get better, or has taken too long.
-    async fn insert_part<T: Table>(
-        &self,
-        batch: &SinkBatch,
-        part: &[Kept<T::Record>],
-    ) -> Result<(), Failed> {
-        let count = |outcome| self.metrics.inserts.with_label_values(&[T::NAME, outcome]).inc();
-        let give_up_at = Instant::now() + self.config.retry_for;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let started = Instant::now();
-            let Err(error) = self.send::<T>(batch, part).await else {
-                count("ok");
-                let seconds = started.elapsed().as_secs_f64();
-                self.metrics.insert_seconds.with_label_values(&[T::NAME]).observe(seconds);
-                self.metrics.rows.with_label_values(&[T::NAME]).inc_by(part.len() as u64);
-                self.observe_end_to_end::<T>(part);
-                return Ok(());
-            };
-            let kind = Kind::of(&error);
-            self.metrics.errors.with_label_values(&[kind.as_str()]).inc();
-            match kind.remedy() {
-                Remedy::Refuse => {
-                    count("refused");
-                    // Was it the row, or has the table changed under us? The next attempt asks.
-                    self.client.clear_cached_metadata().await;
-                    return Err(Failed::Refused(error));
-                }
-                Remedy::Again if Instant::now() + pause < give_up_at => {
-                    count("again");
-                    warn!(
-                        table = T::NAME,
-                        rows = part.len(),
-                        pause_ms = pause.as_millis() as u64,
-                        "{}; trying again",
-                        fault("inserting", &error)
-                    );
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-                Remedy::Again | Remedy::Operator => {
-                    count("fault");
-                    // A table that an operator has mended meanwhile is looked at anew.
-                    self.client.clear_cached_metadata().await;
-                    return Err(Failed::Fault(fault(
-                        &format!("inserting into {}", T::NAME),
-                        &error,
-                    )));
-                }
-            }
-        }
-    }
-
-    /// One INSERT. If an attempt arrived although we did not hear of it, the token makes the next
-    /// one change nothing, in the rollups neither.
-    async fn send<T: Table>(
-        &self,
-        batch: &SinkBatch,
-        part: &[Kept<T::Record>],
-    ) -> Result<(), Error> {
-        let ([first, ..], [.., last]) = (part, part) else { return Ok(()) };
-        let token = format!(
-            "{}:{}:{}-{}:{}",
-            batch.topic, batch.partition, first.offset, last.offset, self.life
+        let reject = Reject::new(
+            Code::StorageRefused,
+            format!("the store refuses the row (ClickHouse code {code})"),
         );
-        let limit = Some(self.config.request_timeout);
-        let table = format!("{}.{}", self.config.database, T::NAME);
-        let mut insert = self
-            .client
-            .insert_unescaped::<T::Row>(&table)
-            .await?
-            .with_timeouts(limit, limit)
-            .with_setting("insert_deduplication_token", token)
-            .with_setting("deduplicate_blocks_in_dependent_materialized_views", "1")
-            // A batch that spans many months makes many parts: slow, but no reason to stop.
-            .with_setting("throw_on_max_partitions_per_insert_block", "0");
-        for kept in part {
-            let at = Coordinates { partition: batch.partition, offset: kept.offset };
-            insert.write(&T::row(&kept.record, at)).await?;
-        }
-        insert.end().await
+        decoded.refused.push(Refused::of::<T>(&kept, reject));
     }
-
-    fn observe_end_to_end<T: Table>(&self, part: &[Kept<T::Record>]) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        for sealed_at in part.iter().filter_map(|kept| T::sealed_at(&kept.record)) {
-            let seconds = now.as_secs_f64() - sealed_at as f64 / 1000.0;
-            self.metrics.end_to_end.observe(seconds.max(0.0));
-        }
-    }
-}
-
-/// The records that can be rows, and the rejects of those that cannot.
-fn decode<T: Table>(index: usize, batch: &SinkBatch) -> (Vec<Kept<T::Record>>, Vec<RefusedRecord>) {
-    let mut records = Vec::with_capacity(batch.records.len());
-    let mut rejects = Vec::new();
-    for raw in &batch.records {
-        let mut refuse = |origin: Option<_>, reject| {
-            let (provenance, position) = origin.unzip();
-            rejects.push(RefusedRecord {
-                batch: index,
-                offset: raw.offset,
-                provenance,
-                position: position.unwrap_or_default(),
-                reject,
-            });
-        };
-        match waybill_schemas::decode::<T::Record>(&raw.value) {
-            Ok(record) => match T::check(&record) {
-                Ok(()) => records.push(Kept { offset: raw.offset, record }),
-                Err(reject) => refuse(Some(T::origin(&record)), reject),
-            },
-            Err(error) => refuse(None, undecodable(&error)),
-        }
-    }
-    T::compact(&mut records);
-    (records, rejects)
-}
-
-fn undecodable(error: &DecodeError) -> Reject {
-    let detail = match error {
-        DecodeError::NotSingleObject => "not an Avro single object",
-        DecodeError::UnknownSchema => "written with an unknown schema",
-        DecodeError::Datum(_) => "does not fit its Avro schema",
-    };
-    Reject::new(Code::Internal, detail).because("undecodable")
 }

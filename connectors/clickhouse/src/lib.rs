@@ -1,5 +1,6 @@
 //! ClickHouse's side of Waybill: the [`ClickHouseSink`] that turns the records of `waybill.events`,
-//! `waybill.shipments` and `waybill.rejects` into rows, the tables' [migrations](Database::migrate),
+//! `waybill.shipments`, `waybill.rejects` and `waybill.ledger` into rows, each once (`insert.rs` says
+//! how), the tables' [migrations](Database::migrate),
 //! and the few questions that the command line asks ([`Database::summary`],
 //! [`Database::query_text`]).
 //!
@@ -9,19 +10,32 @@
 //! What is absent: no second attempt at what cannot get better ([`Kind`] says what can), and no
 //! record that stops the stream. A record that is no row comes back as a reject.
 
+mod audit;
 mod config;
 mod database;
+mod dead_letters;
+mod decode;
+mod exchange;
 mod failure;
 mod insert;
 pub mod metrics;
 mod migrate;
+mod presence;
+mod pressure;
+mod probe;
 mod rows;
 mod sink;
 mod statements;
 mod summary;
+mod wait;
+mod window;
 
+pub use audit::{
+    Books, Coverage, Derived, Misstored, Seam, StageTotal, Unaccounted, Unbalanced, Written,
+};
 pub use config::Config;
 pub use database::Database;
+pub use dead_letters::{DeadLetter, Filter, RejectedRecord};
 pub use failure::{Kind, Remedy};
 pub use migrate::Applied;
 pub use sink::ClickHouseSink;

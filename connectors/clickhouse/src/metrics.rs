@@ -21,7 +21,7 @@ macro_rules! metric {
 
 metric! {
     /// INSERTs by table and outcome: ok, again (failed and tried once more), refused (a row of it
-    /// is not taken), fault (given up).
+    /// is not taken), unknown (the lease ended first), fault (an operator must act).
     INSERTS = "waybill_inserts_total"
 }
 metric! {

@@ -159,6 +159,7 @@ impl Opener {
                 sealed_at: forms::to_millis(header.iat),
                 received_at: record.received_at,
                 opened_at: now_ms,
+                attempt: record.attempt,
             }),
             proof,
             media_type,

@@ -18,6 +18,7 @@ fn sealed_events_of_another_implementation_open() {
                 source_partition: 0,
                 source_offset: 0,
                 received_at: 1_763_990_401_000,
+                attempt: 0,
             };
             let opened = world.open(&record).unwrap_or_else(|e| panic!("{proof} {key}: {e:?}"));
             assert_eq!(opened.media_type, "application/vnd.test+json;v=1");
@@ -63,6 +64,7 @@ fn our_own_events_open() {
                     source_partition: 0,
                     source_offset: n,
                     received_at: now_ms,
+                    attempt: 0,
                 };
                 let opened = world.open(&record).unwrap();
                 assert_eq!(

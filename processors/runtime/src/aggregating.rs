@@ -61,8 +61,12 @@ impl<'a> Aggregating<'a> {
 }
 
 impl Processor for Aggregating<'_> {
-    fn input(&self) -> Role {
-        Role::Enriched
+    fn stages(&self) -> String {
+        NAME.to_owned()
+    }
+
+    fn inputs(&self) -> &'static [Role] {
+        &[Role::Enriched]
     }
 
     fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
@@ -89,6 +93,7 @@ impl Processor for Aggregating<'_> {
     /// Every shipment that changed in the batch: its new state for readers, and for the changelog.
     fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
         for (number, partition) in &mut self.partitions {
+            flow.batch.ledger.open(Role::Enriched, *number);
             for (id, shipment) in partition.take_changed() {
                 let key = id.as_bytes();
                 match shipment {

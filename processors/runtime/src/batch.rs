@@ -5,6 +5,7 @@ use std::time::Instant;
 use waybill_schemas::RejectRecord;
 use waybill_sink::Mark;
 
+use crate::ledger::{Ledger, Stretch};
 use crate::metrics::Tally;
 use crate::{Role, Values};
 
@@ -19,6 +20,7 @@ pub struct Batch {
     pub(crate) records: usize,
     pub(crate) opened_at: Option<Instant>,
     pub(crate) tally: Tally,
+    pub(crate) ledger: Ledger,
     scratch: Vec<u8>,
 }
 
@@ -54,6 +56,7 @@ impl Batch {
         self.scratch.clear();
         waybill_schemas::encode(record, &mut self.scratch)
             .map_err(|e| waybill_stage::Fault(format!("encoding for {}: {e}", role.as_str())))?;
+        self.ledger.wrote(role);
         let kept = self.keep(key);
         let from = self.arena.len();
         values.seal(role, key, &self.scratch, &mut self.arena)?;
@@ -75,15 +78,30 @@ impl Batch {
         self.put(values, Role::Rejects, None, record.carrier_id.as_bytes(), record)
     }
 
+    /// Closes the ledger's page of a stretch: the entry goes out with the batch.
+    pub(crate) fn enter(
+        &mut self,
+        values: &Values,
+        stages: &str,
+        stretch: Stretch,
+        now_ms: i64,
+    ) -> Result<(), waybill_stage::Fault> {
+        let entry = self.ledger.take(stages, stretch, now_ms);
+        let key = format!("{stages}/{}-{}", entry.topic, entry.partition);
+        self.put(values, Role::Ledger, None, key.as_bytes(), &entry)
+    }
+
     fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
         let from = self.arena.len();
         self.arena.extend_from_slice(bytes);
         from..self.arena.len()
     }
 
-    /// A record was taken in.
+    /// A record is taken in: what comes of it follows.
     pub(crate) fn read(&mut self, input: Role, partition: i32, offset: i64) {
         self.mark(input, partition, Mark { offset: offset + 1, metadata: String::new() });
+        self.ledger.open(input, partition);
+        self.ledger.read();
         self.records += 1;
         if self.opened_at.is_none() {
             self.opened_at = Some(Instant::now());
@@ -120,5 +138,6 @@ impl Batch {
         self.records = 0;
         self.opened_at = None;
         self.tally.clear();
+        self.ledger.clear();
     }
 }

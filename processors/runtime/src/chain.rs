@@ -6,12 +6,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use waybill_schemas::{Provenance, Record, RejectRecord};
+use waybill_schemas::vocabulary::LedgerOutcome;
+use waybill_schemas::{Opened, Provenance, Record, Redrive, RejectRecord};
 use waybill_stage::{
     Answer, Code, Context, Failure, Fault, PartReject, Reject, SealedRecord, Stage, Traced,
 };
 
 use crate::host::{Incoming, Processor};
+use crate::ledger::Item;
 use crate::{Batch, Role, Values};
 
 /// What flows beside the records: the batch being filled, and the clock's word.
@@ -24,6 +26,9 @@ pub struct Flow<'a> {
 
 /// Takes one record and whatever becomes of it.
 pub trait Step<I>: Send {
+    /// The stages from here on.
+    fn stages(&self) -> Vec<&'static str>;
+
     fn take(&mut self, input: I, flow: &mut Flow<'_>) -> Result<(), Fault>;
 }
 
@@ -44,9 +49,15 @@ impl<S: Stage, N: Step<S::Output>> Run<S, N> {
 impl<S, N> Step<S::Input> for Run<S, N>
 where
     S: Stage,
-    S::Output: Send,
+    S::Output: Send + Traced,
     N: Step<S::Output>,
 {
+    fn stages(&self) -> Vec<&'static str> {
+        let mut stages = vec![S::NAME];
+        stages.extend(self.next.stages());
+        stages
+    }
+
     fn take(&mut self, input: S::Input, flow: &mut Flow<'_>) -> Result<(), Fault> {
         let (provenance, position) = (input.provenance(), input.position());
         let cx = Context { now_ms: flow.now_ms };
@@ -61,9 +72,9 @@ where
     }
 }
 
-/// Runs `apply` on one record: catches its panic, times and counts its outcome, writes its
-/// rejects. What passed stays in `answer`.
-pub(crate) fn answered<T>(
+/// Runs `apply` on one record: catches its panic, times and counts its outcome, for the metrics and
+/// for the ledger, and writes its rejects. What passed stays in `answer`.
+pub(crate) fn answered<T: Traced>(
     stage: &'static str,
     answer: &mut Answer<T>,
     provenance: &Arc<Provenance>,
@@ -89,8 +100,31 @@ pub(crate) fn answered<T>(
         }
     }
     count(flow.batch.tally.stage(stage), answer, took);
+    // A record counts once: where something of it passed, or else as what came of it first.
+    let mut whole = 1;
+    let mut item = |outcome, code: &'static str, parts| Item {
+        stage: stage.into(),
+        carrier_id: &provenance.carrier_id,
+        received_at: provenance.received_at,
+        outcome,
+        code: code.into(),
+        records: std::mem::take(&mut whole),
+        parts,
+    };
+    if let Some(first) = answer.passed.first() {
+        let parts = answer.passed.len() as u64;
+        let carrier_id = &first.provenance().carrier_id;
+        flow.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Passed, "", parts) });
+    }
+    if answer.duplicates > 0 || (answer.passed.is_empty() && answer.rejects.is_empty()) {
+        let copies = u64::from(answer.duplicates);
+        flow.batch.ledger.count(item(LedgerOutcome::Duplicate, "", copies));
+    }
     for PartReject { position, reject } in answer.rejects.drain(..) {
+        let code = reject.code.as_str();
         let record = dead_letter(stage, provenance, position, reject, flow.now_ms);
+        let carrier_id = &record.carrier_id;
+        flow.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Rejected, code, 1) });
         flow.batch.put_reject(flow.values, &record)?;
     }
     Ok(())
@@ -144,6 +178,7 @@ pub(crate) fn dead_letter(
         received_at: provenance.received_at,
         rejected_at: now_ms,
         detail: reject.detail.into_owned(),
+        attempt: provenance.attempt,
     }
 }
 
@@ -166,27 +201,72 @@ impl<O> End<O> {
 }
 
 impl<O: Record> Step<O> for End<O> {
+    fn stages(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     fn take(&mut self, output: O, flow: &mut Flow<'_>) -> Result<(), Fault> {
         flow.batch.put(flow.values, self.role, None, (self.key)(&output), &output)
     }
 }
 
-/// A chain that begins with sealed records.
+/// A chain that begins with sealed records: as carriers publish them, or sent through once more.
 #[derive(Debug)]
 pub struct Sealed<S>(pub S);
 
+impl<S: Step<SealedRecord>> Sealed<S> {
+    /// A record that was rejected: judged as what it was then, at the place where it stands.
+    fn again(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        let redrive = match read_back::<Redrive>(Role::Redrive, record, flow)? {
+            Ok(redrive) => redrive,
+            Err(reason) => {
+                let stage = self.0.stages().first().copied().unwrap_or_default();
+                return unreadable(stage, record, reason, flow);
+            }
+        };
+        for answered in redrive.answers {
+            flow.batch.ledger.count(Item {
+                stage: answered.stage.into(),
+                carrier_id: &answered.carrier_id,
+                received_at: redrive.received_at,
+                outcome: LedgerOutcome::Redriven,
+                code: answered.code.into(),
+                records: 0,
+                parts: answered.parts,
+            });
+        }
+        let sealed = SealedRecord {
+            key: record.key.map(<[u8]>::to_vec),
+            value: Some(redrive.sealed),
+            source_partition: redrive.source_partition,
+            source_offset: redrive.source_offset,
+            received_at: redrive.received_at,
+            attempt: redrive.attempt,
+        };
+        self.0.take(sealed, flow)
+    }
+}
+
 impl<S: Step<SealedRecord>> Processor for Sealed<S> {
-    fn input(&self) -> Role {
-        Role::Sealed
+    fn stages(&self) -> String {
+        self.0.stages().join(",")
+    }
+
+    fn inputs(&self) -> &'static [Role] {
+        &[Role::Sealed, Role::Redrive]
     }
 
     fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        if record.role == Role::Redrive {
+            return self.again(record, flow);
+        }
         let sealed = SealedRecord {
             key: record.key.map(<[u8]>::to_vec),
             value: record.value.map(<[u8]>::to_vec),
             source_partition: record.partition,
             source_offset: record.offset,
             received_at: record.appended_at,
+            attempt: 0,
         };
         self.0.take(sealed, flow)
     }
@@ -195,7 +275,7 @@ impl<S: Step<SealedRecord>> Processor for Sealed<S> {
 /// A chain that begins with what an earlier process wrote.
 #[derive(Debug)]
 pub struct Decoded<S, I> {
-    input: Role,
+    input: &'static [Role; 1],
     /// Of the stage that comes first, for records that cannot be read back.
     stage: &'static str,
     chain: S,
@@ -203,18 +283,22 @@ pub struct Decoded<S, I> {
 }
 
 impl<S: Step<I>, I: Record> Decoded<S, I> {
-    pub fn new(input: Role, stage: &'static str, chain: S) -> Self {
+    pub fn new(input: &'static [Role; 1], stage: &'static str, chain: S) -> Self {
         Self { input, stage, chain, input_type: std::marker::PhantomData }
     }
 }
 
 impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
-    fn input(&self) -> Role {
+    fn stages(&self) -> String {
+        self.chain.stages().join(",")
+    }
+
+    fn inputs(&self) -> &'static [Role] {
         self.input
     }
 
     fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        match read_back::<I>(self.input, record, flow)? {
+        match read_back::<I>(record.role, record, flow)? {
             Ok(input) => self.chain.take(input, flow),
             Err(reason) => unreadable(self.stage, record, reason, flow),
         }
@@ -248,7 +332,7 @@ pub(crate) fn unreadable(
         received_at: record.appended_at,
         ..Provenance::default()
     });
-    let mut answer = Answer::<()>::default();
+    let mut answer = Answer::<Opened>::default();
     answered(stage, &mut answer, &provenance, 0, flow, |_| {
         Err(Reject::new(Code::Internal, detail).because(reason).into())
     })

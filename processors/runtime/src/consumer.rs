@@ -127,6 +127,8 @@ pub(crate) struct Start {
     pub(crate) topic: String,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
+    /// What stands beside the committed offset.
+    pub(crate) metadata: String,
 }
 
 /// A request to join that is lost, as when a coordinator moves, is repeated by librdkafka after
@@ -158,6 +160,8 @@ impl GroupConsumer {
         }
         match self.client.poll(wait) {
             Some(Ok(message)) => Ok(Event::Record(message)),
+            // The client connects anew by itself.
+            Some(Err(error)) if passes(&error) => Ok(Event::Tick),
             Some(Err(error)) => Err(Fault(format!("reading: {error}"))),
             None if !self.is_member.load(Ordering::Relaxed)
                 && self.began.elapsed() > JOIN_TIMEOUT =>
@@ -216,7 +220,8 @@ impl GroupConsumer {
                          what lies between was removed before it was read"
                     )));
                 }
-                Ok(Start { topic: topic.to_owned(), partition, offset })
+                let metadata = entry.metadata().to_owned();
+                Ok(Start { topic: topic.to_owned(), partition, offset, metadata })
             })
             .collect()
     }
@@ -297,9 +302,35 @@ impl GroupConsumer {
         !matches!(self.client.rebalance_protocol(), RebalanceProtocol::None)
     }
 
-    pub(crate) fn inner(&self) -> &BaseConsumer<Group> {
-        &self.client
+    /// Stops or resumes reading all that is ours; we stay a member.
+    pub(crate) fn pause(&self, paused: bool) -> Result<(), Fault> {
+        self.client
+            .assignment()
+            .and_then(|all| if paused { self.client.pause(&all) } else { self.client.resume(&all) })
+            .map_err(|e| Fault(format!("pausing: {e}")))
     }
+}
+
+/// Whether reading goes on by itself after this error. What is said here of one connection or one
+/// answer is no fault of ours; what ends a client, or an offset that is not there, is.
+fn passes(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::MessageTimedOut
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::RequestTimedOut
+                | RDKafkaErrorCode::NetworkException
+                | RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::NotCoordinator
+        )
+    )
 }
 
 impl Drop for GroupConsumer {
@@ -323,12 +354,4 @@ impl Drop for GroupConsumer {
         }
         metrics().lag.reset();
     }
-}
-
-/// Numbers of the partitions in `list`.
-pub(crate) fn numbers(list: &TopicPartitionList) -> Vec<i32> {
-    list.elements()
-        .iter()
-        .map(rdkafka::topic_partition_list::TopicPartitionListElem::partition)
-        .collect()
 }

@@ -1,20 +1,23 @@
 //! Consume, batch, run stages, commit; one loop, driven by one closed enum of events.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::Message;
 use rdkafka::message::BorrowedMessage;
+use rdkafka::{Message, TopicPartitionList};
 use waybill_stage::Fault;
 
 use crate::committer::{Committer, Done};
-use crate::consumer::{Event, GroupConsumer, numbers};
+use crate::consumer::{Event, GroupConsumer, Start};
 use crate::health::now_ms;
+use crate::ledger::Stretch;
 use crate::metrics::metrics;
 use crate::{Batch, Flow, Health, HostSettings, Role, Shutdown, Values};
 
 /// A record as it was read.
 #[derive(Debug)]
 pub struct Incoming<'a> {
+    pub role: Role,
     pub topic: &'a str,
     pub partition: i32,
     pub offset: i64,
@@ -26,7 +29,11 @@ pub struct Incoming<'a> {
 
 /// What a host runs: stateless stages in a chain, or a stateful one.
 pub trait Processor: Send {
-    fn input(&self) -> Role;
+    /// The stages, as `waybill run` names them.
+    fn stages(&self) -> String;
+
+    /// What it reads; the first is the topic whose partitions it has state for.
+    fn inputs(&self) -> &'static [Role];
 
     /// Takes one record; what comes of it goes into `flow.batch`.
     fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault>;
@@ -53,17 +60,20 @@ pub fn host(
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), Fault> {
-    let input = processor.input();
+    let inputs = processor.inputs();
+    let topics: Vec<&str> = inputs.iter().map(|role| settings.topics.name(*role)).collect();
     let committer = Committer::start(settings)?;
-    let consumer = GroupConsumer::join(&settings.consumer(), &[settings.topics.name(input)])?;
+    let consumer = GroupConsumer::join(&settings.consumer(), &topics)?;
     Host {
+        stages: processor.stages(),
         settings,
         processor,
         values,
         health,
         consumer: &consumer,
         committer,
-        input,
+        inputs,
+        read_up_to: BTreeMap::new(),
         batch: Batch::default(),
         spare: None,
         aborted: 0,
@@ -78,7 +88,10 @@ struct Host<'a> {
     health: &'a Health,
     consumer: &'a GroupConsumer,
     committer: Committer,
-    input: Role,
+    inputs: &'static [Role],
+    stages: String,
+    /// Of each input partition that is ours, where the next batch begins.
+    read_up_to: BTreeMap<(Role, i32), i64>,
     batch: Batch,
     /// A batch that was committed, for its memory.
     spare: Option<Batch>,
@@ -95,13 +108,12 @@ impl Host<'_> {
             self.health.beat();
             match self.consumer.next(self.patience())? {
                 Event::Assigned(partitions) => {
-                    let gained = numbers(&partitions);
                     let began = Instant::now();
                     let starts = self.consumer.starts(&partitions)?;
-                    self.processor.gain(&gained)?;
+                    self.processor.gain(&self.numbers(&partitions))?;
                     metrics().restore_seconds.observe(began.elapsed().as_secs_f64());
                     self.consumer.take(&starts)?;
-                    self.assigned(i64::try_from(gained.len()).unwrap_or(0));
+                    self.gained(&starts)?;
                     self.health.set_ready(true);
                 }
                 Event::Revoked(partitions) => {
@@ -109,10 +121,9 @@ impl Host<'_> {
                         return Err(Fault("the group took our partitions away".to_owned()));
                     }
                     self.commit_all()?;
-                    let lost = numbers(&partitions);
-                    self.processor.lose(&lost);
+                    self.processor.lose(&self.numbers(&partitions));
                     self.consumer.give(&partitions)?;
-                    self.assigned(-i64::try_from(lost.len()).unwrap_or(0));
+                    self.lost(&partitions);
                 }
                 Event::Record(message) => self.take(&message)?,
                 // One without partitions is ready to take over.
@@ -129,8 +140,33 @@ impl Host<'_> {
         }
     }
 
-    fn assigned(&self, change: i64) {
-        metrics().assigned.add(change);
+    /// Of `partitions`, those of the first input.
+    fn numbers(&self, partitions: &TopicPartitionList) -> Vec<i32> {
+        let topic = self.inputs.first().map_or("", |role| self.settings.topics.name(*role));
+        let elements = partitions.elements();
+        elements.iter().filter(|p| p.topic() == topic).map(|p| p.partition()).collect()
+    }
+
+    fn role(&self, topic: &str) -> Result<Role, Fault> {
+        let role = self.settings.topics.role(self.inputs, topic);
+        role.ok_or_else(|| Fault(format!("topic {topic} was not subscribed to")))
+    }
+
+    fn gained(&mut self, starts: &[Start]) -> Result<(), Fault> {
+        for start in starts {
+            self.read_up_to.insert((self.role(&start.topic)?, start.partition), start.offset);
+        }
+        metrics().assigned.set(i64::try_from(self.read_up_to.len()).unwrap_or(0));
+        Ok(())
+    }
+
+    fn lost(&mut self, partitions: &TopicPartitionList) {
+        for p in partitions.elements() {
+            if let Some(role) = self.settings.topics.role(self.inputs, p.topic()) {
+                self.read_up_to.remove(&(role, p.partition()));
+            }
+        }
+        metrics().assigned.set(i64::try_from(self.read_up_to.len()).unwrap_or(0));
     }
 
     /// How long to wait for a record: until the batch is due, and never so long that a commit
@@ -148,6 +184,7 @@ impl Host<'_> {
 
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<(), Fault> {
         let record = Incoming {
+            role: self.role(message.topic())?,
             topic: message.topic(),
             partition: message.partition(),
             offset: message.offset(),
@@ -155,10 +192,9 @@ impl Host<'_> {
             value: message.payload(),
             appended_at: message.timestamp().to_millis().unwrap_or_default(),
         };
+        self.batch.read(record.role, record.partition, record.offset);
         let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now_ms() };
-        self.processor.process(&record, &mut flow)?;
-        self.batch.read(self.input, record.partition, record.offset);
-        Ok(())
+        self.processor.process(&record, &mut flow)
     }
 
     fn is_full(&self) -> bool {
@@ -179,6 +215,7 @@ impl Host<'_> {
         }
         let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now_ms() };
         self.processor.close(&mut flow)?;
+        self.enter()?;
         if let Some(at) = self.batch.opened_at {
             metrics().batch_seconds.observe(at.elapsed().as_secs_f64());
         }
@@ -187,6 +224,21 @@ impl Host<'_> {
         let batch = std::mem::replace(&mut self.batch, self.spare.take().unwrap_or_default());
         self.aborted = 0;
         self.committer.submit(batch, self.consumer.standing()?)
+    }
+
+    /// The ledger's entry of each input partition that the batch has read.
+    fn enter(&mut self) -> Result<(), Fault> {
+        let read: Vec<_> =
+            self.batch.marks.iter().map(|((role, n), mark)| (*role, *n, mark.offset)).collect();
+        for (input, partition, next) in read {
+            let known = self.read_up_to.insert((input, partition), next);
+            let from = known.ok_or_else(|| {
+                Fault(format!("{}-{partition} was read and is not ours", input.as_str()))
+            })?;
+            let stretch = Stretch { input, partition, from, next };
+            self.batch.enter(self.values, &self.stages, stretch, now_ms())?;
+        }
+        Ok(())
     }
 
     fn collect(&mut self, wait: Duration) -> Result<(), Fault> {

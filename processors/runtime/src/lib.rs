@@ -1,6 +1,6 @@
 //! The host of every role that reads Kafka. It consumes, batches, runs stages, and commits: one
-//! Kafka transaction for outputs, rejects, state and offsets ([`host`]), or one insert and then
-//! the offsets ([`sink_host`]). It counts, times and routes every outcome, once, here.
+//! Kafka transaction for outputs, rejects, state, ledger and offsets ([`host`]), or claims and
+//! inserts in turn ([`sink_host`]). It counts, times and routes every outcome, once, here.
 //!
 //! What is absent: no stage knows Kafka; no offset is committed without the outputs that belong to
 //! it; nothing is done in a rebalance callback.
@@ -11,10 +11,15 @@ mod chain;
 mod changelog;
 mod committer;
 mod consumer;
+mod crash_point;
 mod health;
 mod host;
+mod ledger;
 mod membership;
 pub mod metrics;
+mod offsets;
+mod reader;
+mod redriver;
 mod settings;
 mod sink_host;
 mod supervise;
@@ -25,10 +30,13 @@ mod values;
 pub use aggregating::Aggregating;
 pub use batch::Batch;
 pub use chain::{Decoded, End, Flow, Run, Sealed, Step};
+pub use crash_point::arm as arm_crash_points;
 pub use health::Health;
 pub use host::{Incoming, Processor, host};
+pub use offsets::{Reader, Standing, partitions, standings};
+pub use redriver::{Attempt, Redriver, Source, source};
 pub use settings::{BatchLimits, HostSettings, KafkaConnection};
-pub use sink_host::sink_host;
+pub use sink_host::{SINK_INPUTS, sink_host};
 pub use supervise::{Shutdown, supervise};
 pub use topics::{Role, TopicError, Topics, create_topics};
 pub use values::Values;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry,
 };
 use waybill_stage::{Code, Reject};
 
@@ -61,6 +61,10 @@ metrics! {
     shipments: IntGauge = "waybill_state_shipments", gauge;
     /// Seconds that restoring the state of newly assigned partitions took.
     restore_seconds: Histogram = "waybill_restore_seconds", histogram(&[0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0]);
+    /// Ranges that got into the store, by whether they may have been there before (stored, again).
+    ranges: IntCounterVec = "waybill_sink_ranges_total", counters(&["outcome"]);
+    /// Seconds for which the sink gathers records: longer while the store has many parts.
+    insert_age: Gauge = "waybill_sink_age_seconds", float_gauge;
     /// Content keys looked for in the cache, by result (hit, miss).
     content_keys: IntCounterVec = "waybill_content_key_cache_total", counters(&["result"]);
     /// Content keys unwrapped with a platform RSA key.
@@ -99,6 +103,9 @@ fn histogram(buckets: &'static [f64]) -> impl Fn(&str, &str) -> Made<Histogram> 
 }
 fn counter(name: &str, help: &str) -> Made<IntCounter> {
     IntCounter::new(name, help)
+}
+fn float_gauge(name: &str, help: &str) -> Made<Gauge> {
+    Gauge::new(name, help)
 }
 fn gauge(name: &str, help: &str) -> Made<IntGauge> {
     IntGauge::new(name, help)

@@ -12,25 +12,31 @@ use rdkafka::error::RDKafkaErrorCode;
 pub enum Role {
     /// What carriers publish.
     Sealed,
+    /// Sealed records that an operator sends through once more. Only operators may write to it.
+    Redrive,
     Opened,
     Valid,
     Enriched,
     Events,
     Shipments,
     Rejects,
+    /// What each committed batch did.
+    Ledger,
     /// Aggregate's state, compacted; its partitions are those of `Enriched`.
     AggregateState,
 }
 
 impl Role {
-    pub const ALL: [Role; 8] = [
+    pub const ALL: [Role; 10] = [
         Role::Sealed,
+        Role::Redrive,
         Role::Opened,
         Role::Valid,
         Role::Enriched,
         Role::Events,
         Role::Shipments,
         Role::Rejects,
+        Role::Ledger,
         Role::AggregateState,
     ];
 
@@ -38,26 +44,29 @@ impl Role {
     pub const fn as_str(self) -> &'static str {
         match self {
             Role::Sealed => "sealed",
+            Role::Redrive => "redrive",
             Role::Opened => "opened",
             Role::Valid => "valid",
             Role::Enriched => "enriched",
             Role::Events => "events",
             Role::Shipments => "shipments",
             Role::Rejects => "rejects",
+            Role::Ledger => "ledger",
             Role::AggregateState => "aggregate_state",
         }
     }
 
     /// Whether values are encrypted under the platform's internal key: all that hold what carriers
-    /// said. Sealed records are encrypted already; rejects hold no plaintext.
+    /// said. Sealed records, sent again or not, are encrypted already; rejects and the ledger hold
+    /// no plaintext.
     pub const fn is_confidential(self) -> bool {
-        !matches!(self, Role::Sealed | Role::Rejects)
+        !matches!(self, Role::Sealed | Role::Redrive | Role::Rejects | Role::Ledger)
     }
 
-    /// How many partitions it gets, of the number that is set. Rejects are few, and each partition
-    /// costs the sink an insert.
+    /// How many partitions it gets, of the number that is set. Rejects and entries are few, and
+    /// each partition costs the sink an insert; redriven records are few.
     fn partitions(self, set: i32) -> i32 {
-        if self == Role::Rejects { 1 } else { set }
+        if matches!(self, Role::Redrive | Role::Rejects | Role::Ledger) { 1 } else { set }
     }
 
     /// What the broker must be told of it.
@@ -67,6 +76,8 @@ impl Role {
             Role::Sealed => {
                 &[("message.timestamp.type", "LogAppendTime"), ("cleanup.policy", "delete")]
             }
+            // Kept for ever: they tell what was redriven.
+            Role::Redrive => &[("cleanup.policy", "delete"), ("retention.ms", "-1")],
             Role::AggregateState => &[
                 ("cleanup.policy", "compact"),
                 ("min.cleanable.dirty.ratio", "0.3"),
@@ -92,6 +103,11 @@ impl Topics {
 
     pub fn name(&self, role: Role) -> &str {
         self.0.get(&role).map_or("", String::as_str)
+    }
+
+    /// Of `roles`, the one whose topic has that name.
+    pub fn role(&self, roles: &[Role], name: &str) -> Option<Role> {
+        roles.iter().copied().find(|role| self.name(*role) == name)
     }
 }
 

@@ -9,6 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
 use waybill_stage::Fault;
 
+use crate::crash_point::crash_point;
 use crate::metrics::metrics;
 use crate::{Batch, HostSettings, Topics};
 
@@ -56,7 +57,9 @@ impl Transactor {
         group: &ConsumerGroupMetadata,
     ) -> Result<(), Failed> {
         let began = Instant::now();
+        crash_point("transaction_begun");
         let result = self.transaction(batch, group);
+        crash_point("transaction_committed");
         let outcome = if result.is_ok() { "committed" } else { "aborted" };
         metrics().transactions.with_label_values(&[outcome]).inc();
         metrics().transaction_seconds.observe(began.elapsed().as_secs_f64());
@@ -70,7 +73,9 @@ impl Transactor {
         self.patient("send_offsets_to_transaction", || {
             self.producer.send_offsets_to_transaction(&offsets, group, CALL_TIMEOUT)
         })?;
+        crash_point("transaction_sent");
         self.deliver()?;
+        crash_point("transaction_delivered");
         self.patient("commit_transaction", || self.producer.commit_transaction(CALL_TIMEOUT))
     }
 

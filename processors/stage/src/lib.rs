@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 pub use outcome::{Answer, PartReject};
 pub use reject::{Claims, Code, Failure, Fault, Reject, safe_detail};
-pub use sink::{Inserted, RefusedRecord, Sink, SinkBatch, SinkRecord};
-use waybill_schemas::{EnrichedEvent, Opened, Provenance, ShipmentEvent};
+pub use sink::{Inserted, Lease, RefusedRecord, Sink, SinkBatch, SinkRecord, Stored};
+use waybill_schemas::{AcceptedEvent, EnrichedEvent, Opened, Provenance, ShipmentEvent};
 
 /// What a stage may know of the world, given by the host.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,8 @@ pub struct SealedRecord {
     pub source_offset: i64,
     /// The broker's append time, ms UTC.
     pub received_at: i64,
+    /// 0, or which redrive of it this is; coordinates and time are then those of the first.
+    pub attempt: u32,
 }
 
 /// Whose record it is: what a dead letter needs, before the stage has taken the record apart.
@@ -63,6 +65,7 @@ impl Traced for SealedRecord {
             source_partition: self.source_partition,
             source_offset: self.source_offset,
             received_at: self.received_at,
+            attempt: self.attempt,
             ..Provenance::default()
         })
     }
@@ -90,6 +93,15 @@ impl Traced for ShipmentEvent {
 }
 
 impl Traced for EnrichedEvent {
+    fn provenance(&self) -> Arc<Provenance> {
+        self.event.provenance.clone()
+    }
+    fn position(&self) -> u32 {
+        self.event.position
+    }
+}
+
+impl Traced for AcceptedEvent {
     fn provenance(&self) -> Arc<Provenance> {
         self.event.provenance.clone()
     }

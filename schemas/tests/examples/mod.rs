@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{
-    Classifier, Flag, Milestone, Mode, ReadingKind, ReferenceKind, ZoneQuality,
+    Classifier, Flag, LedgerOutcome, Milestone, Mode, ReadingKind, ReferenceKind, ZoneQuality,
 };
 use waybill_schemas::{
-    AcceptedEvent, Country, Dwell, EnrichedEvent, Enrichment, Equipment, EventId, History, Leg,
-    MilestoneEntry, OccurrenceTime, Opened, Place, Proof, Provenance, Reading, Reference,
-    RejectRecord, Shipment, ShipmentEvent, StatedCountry, Transport, Unlocode,
+    AcceptedEvent, Answered, Country, Dwell, EnrichedEvent, Enrichment, Equipment, EventId,
+    History, LedgerCount, LedgerEntry, LedgerOutput, Leg, MilestoneEntry, OccurrenceTime, Opened,
+    Place, Proof, Provenance, Reading, Redrive, Reference, RejectRecord, Shipment, ShipmentEvent,
+    StatedCountry, Transport, Unlocode,
 };
 
 const T: i64 = 1_768_889_700_123;
@@ -29,6 +30,7 @@ pub fn provenance() -> Arc<Provenance> {
         sealed_at: T + 1,
         received_at: T + 2,
         opened_at: T + 3,
+        attempt: 1,
     })
 }
 
@@ -210,6 +212,52 @@ pub fn reject() -> RejectRecord {
         received_at: T + 2,
         rejected_at: T + 4,
         detail: "/1/eventDateTime is missing".into(),
+        attempt: 2,
+    }
+}
+
+pub fn ledger_entry() -> LedgerEntry {
+    let count = |outcome, code: &str| LedgerCount {
+        stage: "validate".into(),
+        carrier_id: "acme-line".into(),
+        hour: T - T % 3_600_000,
+        outcome,
+        code: code.into(),
+        records: 1,
+        parts: 3,
+    };
+    LedgerEntry {
+        stages: "decrypt,validate".into(),
+        topic: "sealed".into(),
+        partition: 3,
+        from_offset: 40,
+        next_offset: 45,
+        records: 4,
+        committed_at: T + 5,
+        counts: vec![
+            count(LedgerOutcome::Passed, ""),
+            count(LedgerOutcome::Rejected, "missing_field"),
+            count(LedgerOutcome::Duplicate, ""),
+            count(LedgerOutcome::Superseded, ""),
+            count(LedgerOutcome::Redriven, "unknown_carrier"),
+        ],
+        outputs: vec![LedgerOutput { topic: "valid".into(), records: 3 }],
+    }
+}
+
+pub fn redrive() -> Redrive {
+    Redrive {
+        source_partition: 3,
+        source_offset: 42,
+        received_at: T + 2,
+        attempt: 1,
+        sealed: (0..=255).collect(),
+        answers: vec![Answered {
+            stage: "decrypt".into(),
+            carrier_id: String::new(),
+            code: "unknown_carrier".into(),
+            parts: 1,
+        }],
     }
 }
 
@@ -336,6 +384,32 @@ pub mod minimal {
             received_at: 0,
             rejected_at: 0,
             detail: String::new(),
+            attempt: 0,
+        }
+    }
+
+    pub fn ledger_entry() -> LedgerEntry {
+        LedgerEntry {
+            stages: String::new(),
+            topic: String::new(),
+            partition: 0,
+            from_offset: 0,
+            next_offset: 0,
+            records: 0,
+            committed_at: 0,
+            counts: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    pub fn redrive() -> Redrive {
+        Redrive {
+            source_partition: 0,
+            source_offset: 0,
+            received_at: 0,
+            attempt: 0,
+            sealed: Vec::new(),
+            answers: Vec::new(),
         }
     }
 }

@@ -1,9 +1,11 @@
+pub mod audit;
 pub mod carriers;
 pub mod check_config;
 pub mod demo;
 pub mod keys;
 pub mod migrate;
 pub mod publish;
+pub mod rejects;
 pub mod run;
 pub mod simulate;
 pub mod topics;

@@ -10,8 +10,8 @@ use waybill_decrypt::{Carriers, Decrypt, Opener};
 use waybill_enrich::Enrich;
 use waybill_runtime::metrics::metrics;
 use waybill_runtime::{
-    Aggregating, Decoded, End, Health, HostSettings, Processor, Role, Run, Sealed, Shutdown,
-    Values, host, sink_host, supervise,
+    Aggregating, Decoded, End, Health, HostSettings, Processor, Role, Run, SINK_INPUTS, Sealed,
+    Shutdown, Values, arm_crash_points, host, partitions, sink_host, supervise,
 };
 use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
 use waybill_sealing::platform_key::PlatformKeys;
@@ -90,6 +90,7 @@ impl Work {
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let work = Work::parse(&args.stages).map_err(Failure::config)?;
     let internal = Keyring::new(&config.keys.folder, config.passphrase()?).internal()?;
+    arm_crash_points();
     let values = Values::new(&internal).map_err(|f| Failure::config(f.to_string()))?;
     let (health, shutdown) = (Arc::new(Health::default()), Shutdown::default());
     signals::on_stop({
@@ -97,9 +98,9 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         move || shutdown.request()
     })?;
     health.beat();
-    let group = args.stages.replace([',', ' '], "-");
+    let first = args.stages.split(',').next().unwrap_or_default().trim();
     let batch = if work == Work::ClickHouse { &config.sink } else { &config.batch };
-    let settings = config.host(&group, batch)?;
+    let settings = config.host(first, batch)?;
     tracing::info!(stages = %args.stages, group = %settings.group, "starting");
     match work {
         Work::Stateless { first, last } => {
@@ -122,6 +123,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             supervise(&args.stages, &shutdown, || {
                 let sink = ClickHouseSink::open(clickhouse.clone())?;
                 sink.database().ping()?;
+                sink.check_window(partitions(&settings, &SINK_INPUTS)?)?;
                 let sink: Box<dyn Sink> = Box::new(sink);
                 sink_host(&settings, sink, &values, &health, &shutdown)
             });
@@ -207,13 +209,17 @@ impl Parts {
             (0, 0) => Box::new(Sealed(Run::new(decrypt()?, opened()))),
             (0, 1) => Box::new(Sealed(Run::new(decrypt()?, Run::new(validate(), valid())))),
             (0, _) => Box::new(Sealed(Run::new(decrypt()?, Run::new(validate(), enrich())))),
-            (1, 1) => {
-                Box::new(Decoded::new(Role::Opened, Validate::NAME, Run::new(validate(), valid())))
-            }
-            (1, _) => {
-                Box::new(Decoded::new(Role::Opened, Validate::NAME, Run::new(validate(), enrich())))
-            }
-            _ => Box::new(Decoded::new(Role::Valid, Enrich::NAME, enrich())),
+            (1, 1) => Box::new(Decoded::new(
+                &[Role::Opened],
+                Validate::NAME,
+                Run::new(validate(), valid()),
+            )),
+            (1, _) => Box::new(Decoded::new(
+                &[Role::Opened],
+                Validate::NAME,
+                Run::new(validate(), enrich()),
+            )),
+            _ => Box::new(Decoded::new(&[Role::Valid], Enrich::NAME, enrich())),
         })
     }
 }

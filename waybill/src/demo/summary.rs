@@ -4,6 +4,7 @@ use std::path::Path;
 use serde::Deserialize;
 use waybill_clickhouse::Database;
 
+use crate::audit::Verdict;
 use crate::demo::figures::Watch;
 use crate::demo::processes::Processor;
 use crate::demo::screen::grouped;
@@ -38,6 +39,7 @@ pub struct Outcome {
     /// Confirmed by the broker.
     pub published: u64,
     pub truth: Truth,
+    pub verdict: Verdict,
     pub watch: Watch,
     /// Name of the run's database.
     pub database: String,
@@ -103,6 +105,8 @@ pub fn print(
         println!("\n{query}\n{}", database.query_text(query).map_err(unreachable)?.trim_end());
     }
 
+    println!("\n  waybill audit\n\n{}", outcome.verdict);
+
     let differences = differences(&outcome.truth, total);
     for line in &differences {
         println!("demo: {line}");
@@ -119,7 +123,8 @@ pub fn print(
         total.p99_ms
     );
     match lost {
-        0 if differences.is_empty() => Ok(()),
+        0 if differences.is_empty() && outcome.verdict.is_clean() => Ok(()),
+        0 if differences.is_empty() => Err(Failure::failed("the audit is not clean")),
         0 => Err(Failure::failed("the answers are not those that the carriers' messages ask for")),
         n => Err(Failure::failed(format!("{n} messages have no answer"))),
     }

@@ -92,6 +92,7 @@ pub(crate) struct EventRow<'a> {
 
 impl Table for Events {
     const NAME: &'static str = "events";
+    const CUT_BY: &'static str = "received_at";
     type Record = AcceptedEvent;
     type Row = EventRow<'static>;
 
@@ -187,8 +188,13 @@ impl Table for Events {
         }
     }
 
-    fn origin(record: &AcceptedEvent) -> (Arc<Provenance>, u32) {
-        (record.event.provenance.clone(), record.event.position)
+    fn origin(record: &AcceptedEvent) -> Option<(Arc<Provenance>, u32)> {
+        Some((record.event.provenance.clone(), record.event.position))
+    }
+
+    fn receipt(record: &AcceptedEvent) -> (&str, i64) {
+        let from = &record.event.provenance;
+        (&from.carrier_id, from.received_at)
     }
 
     fn sealed_at(record: &AcceptedEvent) -> Option<i64> {

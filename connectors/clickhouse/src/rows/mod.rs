@@ -1,6 +1,7 @@
-//! How the records of the three topics become rows.
+//! How the records of the four topics become rows.
 
 mod event;
+mod ledger;
 mod reject;
 mod shipment;
 
@@ -12,12 +13,19 @@ use waybill_schemas::{AsciiCode, EventId, Provenance, Record};
 use waybill_stage::{Code, Reject};
 
 pub(crate) use event::Events;
+pub(crate) use ledger::Ledger;
 pub(crate) use reject::Rejects;
 pub(crate) use shipment::Shipments;
 
 /// A table and the records that go into it.
 pub(crate) trait Table {
     const NAME: &'static str;
+    /// The column whose month says in which of the table's partitions a row lies.
+    const CUT_BY: &'static str;
+    /// Whether merges leave one of several rows of a key: then copies do no harm.
+    const MERGES: bool = false;
+    /// Whether what becomes of its records is counted in the ledger: all but the ledger's own.
+    const COUNTED: bool = true;
     type Record: Record;
     type Row: RowWrite;
 
@@ -27,15 +35,25 @@ pub(crate) trait Table {
     fn row<'a>(record: &'a Self::Record, at: Coordinates) -> <Self::Row as Row>::Value<'a>;
 
     /// Whose record it is, and its position in the message.
-    fn origin(record: &Self::Record) -> (Arc<Provenance>, u32);
+    fn origin(record: &Self::Record) -> Option<(Arc<Provenance>, u32)>;
+
+    /// What the row has in [`Table::CUT_BY`], ms UTC.
+    fn cut_by(record: &Self::Record) -> i64 {
+        Self::receipt(record).1
+    }
+
+    /// Carrier and time of receipt, ms UTC.
+    fn receipt(record: &Self::Record) -> (&str, i64);
 
     /// When an event was sealed, ms UTC, for the end-to-end histogram.
     fn sealed_at(_: &Self::Record) -> Option<i64> {
         None
     }
 
-    /// Drops what a later record of the batch makes void.
-    fn compact(_: &mut Vec<Kept<Self::Record>>) {}
+    /// Takes out what a later record of the batch makes void.
+    fn compact(_: &mut Vec<Kept<Self::Record>>) -> Vec<Kept<Self::Record>> {
+        Vec::new()
+    }
 }
 
 /// A decoded record and the offset it came from.

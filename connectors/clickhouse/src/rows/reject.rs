@@ -19,6 +19,7 @@ pub(crate) struct RejectRow<'a> {
     handle: &'a str,
     message_id: &'a str,
     position: u32,
+    attempt: u32,
     source_partition: i32,
     source_offset: i64,
     kafka_partition: i32,
@@ -30,6 +31,7 @@ pub(crate) struct RejectRow<'a> {
 
 impl Table for Rejects {
     const NAME: &'static str = "rejects";
+    const CUT_BY: &'static str = "received_at";
     type Record = RejectRecord;
     type Row = RejectRow<'static>;
 
@@ -47,6 +49,7 @@ impl Table for Rejects {
             handle: &record.handle,
             message_id: &record.message_id,
             position: record.position,
+            attempt: record.attempt,
             source_partition: record.source_partition,
             source_offset: record.source_offset,
             kafka_partition: at.partition,
@@ -58,7 +61,7 @@ impl Table for Rejects {
         }
     }
 
-    fn origin(record: &RejectRecord) -> (Arc<Provenance>, u32) {
+    fn origin(record: &RejectRecord) -> Option<(Arc<Provenance>, u32)> {
         let provenance = Provenance {
             carrier_id: record.carrier_id.clone(),
             handle: record.handle.clone(),
@@ -68,7 +71,12 @@ impl Table for Rejects {
             sealed_at: record.sealed_at.unwrap_or_default(),
             received_at: record.received_at,
             opened_at: 0,
+            attempt: record.attempt,
         };
-        (Arc::new(provenance), record.position)
+        Some((Arc::new(provenance), record.position))
+    }
+
+    fn receipt(record: &RejectRecord) -> (&str, i64) {
+        (&record.carrier_id, record.received_at)
     }
 }

@@ -90,6 +90,8 @@ pub(crate) struct ShipmentRow<'a> {
 
 impl Table for Shipments {
     const NAME: &'static str = "shipment_states";
+    const CUT_BY: &'static str = "first_received_at";
+    const MERGES: bool = true;
     type Record = Shipment;
     type Row = ShipmentRow<'static>;
 
@@ -175,12 +177,20 @@ impl Table for Shipments {
         }
     }
 
-    fn origin(record: &Shipment) -> (Arc<Provenance>, u32) {
-        (record.last.clone(), 0)
+    fn origin(record: &Shipment) -> Option<(Arc<Provenance>, u32)> {
+        Some((record.last.clone(), 0))
+    }
+
+    fn cut_by(record: &Shipment) -> i64 {
+        record.first_received_at
+    }
+
+    fn receipt(record: &Shipment) -> (&str, i64) {
+        (&record.last.carrier_id, record.last.received_at)
     }
 
     /// Only the latest state of a shipment is worth sending.
-    fn compact(records: &mut Vec<Kept<Shipment>>) {
+    fn compact(records: &mut Vec<Kept<Shipment>>) -> Vec<Kept<Shipment>> {
         let mut latest: HashMap<(&str, &str), (i64, i64)> = HashMap::new();
         for Kept { offset, record } in records.iter() {
             let this = (record.aggregated_at, *offset);
@@ -191,6 +201,9 @@ impl Table for Shipments {
         }
         let mut keep: Vec<i64> = latest.into_values().map(|(_, offset)| offset).collect();
         keep.sort_unstable();
-        records.retain(|kept| keep.binary_search(&kept.offset).is_ok());
+        let (latest, void) =
+            records.drain(..).partition(|kept| keep.binary_search(&kept.offset).is_ok());
+        *records = latest;
+        void
     }
 }

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use waybill_clickhouse::Database;
+use waybill_schemas::vocabulary::LedgerOutcome::{Duplicate, Passed, Rejected};
 use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, ZoneQuality};
-use waybill_schemas::{AcceptedEvent, Equipment, EventId, Place, Shipment, Transport};
-use waybill_stage::Sink;
+use waybill_schemas::{AcceptedEvent, Equipment, EventId, LedgerEntry, Place, Shipment, Transport};
 
+use crate::ledger::{count, entry};
 use crate::samples::{DAY, HOUR, MINUTE, SECOND, T0, country, event, reject, shipment, unlocode};
-use crate::server::{ask, batch, execute, migrated, sink};
+use crate::server::{ask, batch, execute, insert_all, migrated, sink};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/analysts.md");
 
@@ -104,17 +105,19 @@ fn example() -> Database {
         reject("boreal", "unknown_code", 65),
         reject("", "malformed", 70),
     ];
-    sink.insert(&[
+    let batches = [
         batch("events", 0, &events),
         batch("shipments", 0, &shipments),
         batch("rejects", 0, &rejects),
-    ])
-    .unwrap();
+        batch("ledger", 0, &entries()),
+    ];
+    insert_all(&mut sink, &batches);
     let database = migrated("analysts");
     for (table, time) in [
         ("events", "aggregated_at"),
         ("shipment_states", "aggregated_at"),
         ("rejects", "rejected_at"),
+        ("ledger", "committed_at"),
     ] {
         execute(&format!(
             "INSERT INTO test_analysts.{table}
@@ -192,4 +195,30 @@ fn voyaged(carrier: &str, number: &str, delay: i64, duplicates: u64) -> Shipment
     state.finished = delay < DAY;
     state.aggregated_at = T0 + MINUTE + SECOND;
     state
+}
+
+/// Of acme, 8 messages with the 8 events above, 2 copies and 2 rejects; of boreal 5 with 4 events and
+/// a reject, and one event is not stored yet.
+fn entries() -> [LedgerEntry; 2] {
+    let acme = |of| count(("acme", 0), of);
+    let boreal = |of| count(("boreal", 0), of);
+    let until_aggregate = vec![
+        acme(("decrypt", Passed, "", 8, 8)),
+        acme(("validate", Passed, "", 6, 10)),
+        acme(("validate", Rejected, "invalid_time", 2, 2)),
+        acme(("enrich", Passed, "", 10, 10)),
+        acme(("aggregate", Passed, "", 8, 8)),
+        acme(("aggregate", Duplicate, "", 2, 2)),
+        boreal(("decrypt", Passed, "", 5, 5)),
+        boreal(("validate", Passed, "", 4, 4)),
+        boreal(("validate", Rejected, "unknown_code", 1, 1)),
+        boreal(("enrich", Passed, "", 4, 4)),
+        boreal(("aggregate", Passed, "", 4, 4)),
+    ];
+    let clickhouse =
+        vec![acme(("clickhouse", Passed, "", 8, 8)), boreal(("clickhouse", Passed, "", 3, 3))];
+    [
+        entry("decrypt,validate,enrich,aggregate", "sealed", 100, until_aggregate),
+        entry("clickhouse", "events", 40, clickhouse),
+    ]
 }

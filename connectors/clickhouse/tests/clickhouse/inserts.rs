@@ -1,10 +1,9 @@
 use crate::samples::{DAY, HOUR, MINUTE, SECOND, T0, country, event, full_event, reject, shipment};
-use crate::server::{ask, batch, insert, outcome, sink};
+use crate::server::{ask, batch, insert, insert_all, outcome, sink};
 
 use waybill_clickhouse::{CarrierSummary, Database};
-use waybill_schemas::Shipment;
 use waybill_schemas::vocabulary::{Flag, Milestone, ZoneQuality};
-use waybill_stage::Sink;
+use waybill_schemas::{RejectRecord, Shipment};
 
 /// Asserts that `sql` is answered with `expect`, tab-separated.
 fn check(database: &Database, sql: &str, expect: &str) {
@@ -178,11 +177,12 @@ fn every_field_of_a_shipment_arrives() {
 #[test]
 fn every_field_of_a_reject_arrives() {
     let (mut sink, database) = sink("reject");
-    insert(&mut sink, batch("rejects", 5, &[reject("acme", "invalid_time", 3)]));
+    let redriven = RejectRecord { attempt: 2, ..reject("acme", "invalid_time", 3) };
+    insert(&mut sink, batch("rejects", 5, &[redriven]));
     check(
         &database,
-        "SELECT carrier_id, code, stage, detail, handle, message_id, position FROM rejects",
-        "acme\tinvalid_time\tvalidate\t/eventDateTime: no date-time by RFC 3339\th-3\tm-3\t0",
+        "SELECT carrier_id, code, stage, detail, handle, message_id, position, attempt FROM rejects",
+        "acme\tinvalid_time\tvalidate\t/eventDateTime: no date-time by RFC 3339\th-3\tm-3\t0\t2",
     );
     check(
         &database,
@@ -235,7 +235,7 @@ fn rollups_and_views_answer_right() {
     domestic.destination_country = country("SG");
     domestic.delay_ms = None;
     domestic.finished = false;
-    sink.insert(&[
+    let batches = [
         batch("events", 0, &events),
         batch("shipments", 0, &[shipment("acme", "s1", 5, 1), on_time, domestic]),
         batch(
@@ -247,8 +247,8 @@ fn rollups_and_views_answer_right() {
                 reject("", "malformed", 2),
             ],
         ),
-    ])
-    .unwrap();
+    ];
+    insert_all(&mut sink, &batches);
 
     let check = |sql: &str, expect: &str| check(&database, sql, expect);
     check(
@@ -310,7 +310,7 @@ fn the_summary_counts_by_carrier_since_a_moment() {
     let (mut sink, database) = sink("summary");
     let mut quick = event("zeta", "z1", 10);
     quick.event.position = 2;
-    sink.insert(&[
+    let batches = [
         batch("events", 0, &[event("acme", "s1", 0), event("acme", "s1", 10), quick]),
         batch("shipments", 0, &[shipment("acme", "s1", 2, 4), shipment("zeta", "z1", 1, 1)]),
         batch(
@@ -322,8 +322,8 @@ fn the_summary_counts_by_carrier_since_a_moment() {
                 reject("", "malformed", 11),
             ],
         ),
-    ])
-    .unwrap();
+    ];
+    insert_all(&mut sink, &batches);
     let all = database.summary(T0).unwrap();
     assert_eq!(all.total.events, 3);
     assert_eq!((all.total.rejected(), all.total.duplicates), (3, 5));

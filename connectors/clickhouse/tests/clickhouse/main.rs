@@ -5,9 +5,12 @@
 
 mod analysts;
 mod inserts;
+mod ledger;
+mod once;
 mod operator;
 mod proxy;
 mod refusals;
 mod samples;
 mod schema;
 mod server;
+mod window;

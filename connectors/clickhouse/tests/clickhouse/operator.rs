@@ -1,11 +1,14 @@
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use waybill_clickhouse::{ClickHouseSink, Config, Database};
-use waybill_stage::Sink;
+use waybill_stage::{Sink, Stored};
 
 use crate::proxy::Proxy;
-use crate::samples::event;
-use crate::server::{ask, batch, config, empty, execute, insert, migrated, sink};
+use crate::samples::{event, reject};
+use crate::server::{
+    ask, batch, config, empty, execute, insert, lease, migrated, sink, try_insert,
+};
 
 fn at(config: Config, change: impl FnOnce(&mut Config)) -> Config {
     let mut config = config;
@@ -25,7 +28,8 @@ fn the_operator_is_told_at_once_what_to_mend() {
     let check = |config: Config, expect: &str| {
         let started = Instant::now();
         let mut sink = ClickHouseSink::open(config).unwrap();
-        let fault = sink.insert(&[batch("events", 0, &[event("acme", "s1", 0)])]).unwrap_err();
+        let fault =
+            try_insert(&mut sink, &[batch("events", 0, &[event("acme", "s1", 0)])]).unwrap_err();
         assert!(fault.0.contains(expect), "{fault}");
         assert!(!fault.0.contains("wrong-password"), "{fault}");
         assert!(started.elapsed() < Duration::from_secs(5), "{fault}");
@@ -48,19 +52,73 @@ fn ping_wants_a_migrated_database() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_given_up_in_time() {
-    let config = at(config("gone"), |c| {
-        c.url = "http://127.0.0.1:1".to_owned();
-        c.retry_for = Duration::from_millis(500);
-    });
+fn a_server_that_is_not_there_is_given_up_with_the_lease() {
+    let config = at(config("gone"), |c| c.url = "http://127.0.0.1:1".to_owned());
     let database = Database::open(config.clone()).unwrap();
     assert!(database.ping().unwrap_err().0.contains("cannot be reached"));
     let mut sink = ClickHouseSink::open(config).unwrap();
     let started = Instant::now();
-    let fault = sink.insert(&[batch("events", 0, &[event("acme", "s1", 0)])]).unwrap_err();
-    assert!(fault.0.contains("cannot be reached"), "{fault}");
+    let batches = [
+        batch("events", 0, &[event("acme", "s1", 0)]),
+        batch("rejects", 0, &[reject("acme", "expired", 0)]),
+    ];
+    let stored = sink.insert(&batches, &lease(Duration::from_millis(600))).unwrap();
+    assert!(matches!(stored[..], [Stored::Unknown, Stored::Unknown]), "{stored:?}");
     let took = started.elapsed();
-    assert!(Duration::from_millis(250) < took && took < Duration::from_secs(3), "{took:?}");
+    assert!(Duration::from_millis(500) < took && took < Duration::from_secs(2), "{took:?}");
+}
+
+/// Whether nothing answers, or something that never does: not longer than half a second.
+#[test]
+fn a_cancelled_lease_ends_the_wait() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    for port in [1, silent.local_addr().unwrap().port()] {
+        let config = at(config("cancelled"), |c| c.url = format!("http://127.0.0.1:{port}"));
+        let mut sink = ClickHouseSink::open(config).unwrap();
+        let lease = lease(Duration::from_secs(60));
+        // By then the pauses between attempts are long.
+        let cancelled = std::thread::spawn({
+            let lease = lease.clone();
+            move || {
+                std::thread::sleep(Duration::from_secs(2));
+                lease.cancel();
+                Instant::now()
+            }
+        });
+        let batches = [batch("events", 0, &[event("acme", "s1", 0)])];
+        let stored = sink.insert(&batches, &lease).unwrap();
+        let took = cancelled.join().unwrap().elapsed();
+        assert!(matches!(stored[..], [Stored::Unknown]), "{stored:?}");
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+}
+
+/// The lease is asked before the first attempt too.
+#[test]
+fn nothing_begins_without_a_lease() {
+    let (mut sink, database) = sink("no_lease");
+    let over = lease(Duration::ZERO);
+    let stored = sink.insert(&[batch("events", 0, &[event("acme", "s1", 0)])], &over).unwrap();
+    assert!(matches!(stored[..], [Stored::Unknown]), "{stored:?}");
+    assert_eq!(ask(&database, "SELECT count() FROM events"), "0");
+}
+
+/// One batch that cannot be stored for now does not take the others' answers away.
+#[test]
+fn what_is_not_known_of_one_batch_leaves_the_others() {
+    let (mut sink, database) = sink("one_unknown");
+    insert(&mut sink, batch("events", 0, &[event("acme", "s1", 0)]));
+    execute("SYSTEM STOP MERGES test_one_unknown.events");
+    execute(
+        "ALTER TABLE test_one_unknown.events MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1",
+    );
+    let batches = [
+        batch("events", 1, &[event("acme", "s1", 1)]),
+        batch("rejects", 0, &[reject("acme", "expired", 0)]),
+    ];
+    let stored = sink.insert(&batches, &lease(Duration::from_secs(1))).unwrap();
+    assert!(matches!(stored[..], [Stored::Unknown, Stored::Done(_)]), "{stored:?}");
+    assert_eq!(ask(&database, "SELECT count() FROM rejects"), "1");
 }
 
 /// Code 252 until somebody gives the table room.

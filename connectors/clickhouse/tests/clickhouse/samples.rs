@@ -39,6 +39,7 @@ pub fn provenance(carrier: &str, n: i64) -> Arc<Provenance> {
         sealed_at: received_at - 500,
         received_at,
         opened_at: received_at + 10,
+        attempt: 0,
     })
 }
 
@@ -239,5 +240,6 @@ pub fn reject(carrier: &str, code: &str, n: i64) -> RejectRecord {
         received_at: T0 + n * SECOND,
         rejected_at: T0 + n * SECOND + 15,
         detail: "/eventDateTime: no date-time by RFC 3339".to_owned(),
+        attempt: 0,
     }
 }

@@ -140,9 +140,14 @@ fn the_names_that_others_rely_on_are_there() {
     {
         check("shipments", column, kind);
     }
-    for view in
-        ["throughput", "latency", "lane_performance", "carrier_scorecard", "shipment_timeline"]
-    {
+    for view in [
+        "throughput",
+        "latency",
+        "lane_performance",
+        "carrier_scorecard",
+        "shipment_timeline",
+        "conservation",
+    ] {
         let found = ask(
             &database,
             &format!(
@@ -160,7 +165,7 @@ fn every_table_that_grows_remembers_deduplication_tokens() {
     let without = ask(
         &database,
         "SELECT name FROM system.tables WHERE database = 'test_window' AND engine LIKE '%MergeTree'
-        AND name != 'migrations' AND engine_full NOT LIKE '%non_replicated_deduplication_window = 10000%'",
+        AND name != 'migrations' AND engine_full NOT LIKE '% non_replicated_deduplication_window = 100000,%'",
     );
     assert_eq!(without, "");
 }

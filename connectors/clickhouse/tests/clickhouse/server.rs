@@ -4,11 +4,13 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use waybill_clickhouse::{ClickHouseSink, Config, Database};
 use waybill_schemas::{Record, encode};
-use waybill_stage::{Inserted, Sink, SinkBatch, SinkRecord};
+use waybill_stage::{Fault, Inserted, Lease, Sink, SinkBatch, SinkRecord, Stored};
+
+use crate::samples::T0;
 
 /// HTTP address of the server, started by the first test that asks.
 pub fn url() -> &'static str {
@@ -52,12 +54,7 @@ fn free_port() -> u16 {
 }
 
 pub fn config(database: &str) -> Config {
-    Config {
-        url: url().to_owned(),
-        database: format!("test_{database}"),
-        retry_for: Duration::from_secs(10),
-        ..Config::default()
-    }
+    Config { url: url().to_owned(), database: format!("test_{database}"), ..Config::default() }
 }
 
 /// A fresh database of that name, without tables.
@@ -105,18 +102,20 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// A batch of partition 3, with the offsets from `first` on.
 pub fn batch<R: Record>(role: &'static str, first: i64, records: &[R]) -> SinkBatch {
-    let next = first + i64::try_from(records.len()).unwrap();
-    let records = (first..).zip(records).map(|(offset, record)| SinkRecord {
-        offset,
-        value: encoded(record),
-        appended_at: 0,
-    });
+    let last = first + i64::try_from(records.len()).unwrap() - 1;
+    let records: Vec<_> = (first..)
+        .zip(records)
+        .map(|(offset, record)| SinkRecord { offset, value: encoded(record), appended_at: T0 })
+        .collect();
     SinkBatch {
         role,
         topic: format!("waybill.{role}"),
         partition: 3,
-        next_offset: next,
-        records: records.collect(),
+        first,
+        last,
+        token: format!("waybill.{role}:3:{first}-{last}"),
+        again: false,
+        records,
     }
 }
 
@@ -126,14 +125,40 @@ fn encoded<R: Record>(record: &R) -> Vec<u8> {
     bytes
 }
 
-/// What an insert came to: rows, and for each reject its batch, offset and code.
-pub fn outcome(inserted: &Inserted) -> (u64, Vec<(usize, i64, &'static str)>) {
-    let rejects =
-        inserted.rejects.iter().map(|r| (r.batch, r.offset, r.reject.code.as_str())).collect();
+/// The same batch, when it comes a second time.
+pub fn again(batch: SinkBatch) -> SinkBatch {
+    SinkBatch { again: true, ..batch }
+}
+
+/// What an insert came to: rows, and for each reject its offset and code.
+pub fn outcome(inserted: &Inserted) -> (u64, Vec<(i64, &'static str)>) {
+    let rejects = inserted.rejects.iter().map(|r| (r.offset, r.reject.code.as_str())).collect();
     (inserted.rows, rejects)
+}
+
+pub fn lease(time: Duration) -> Lease {
+    Lease::until(Instant::now() + time)
+}
+
+/// Inserts under a lease that is long enough.
+pub fn try_insert(
+    sink: &mut ClickHouseSink,
+    batches: &[SinkBatch],
+) -> Result<Vec<Inserted>, Fault> {
+    let stored = sink.insert(batches, &lease(Duration::from_secs(20)))?;
+    assert_eq!(stored.len(), batches.len());
+    let done = stored.into_iter().map(|stored| match stored {
+        Stored::Done(inserted) => inserted,
+        Stored::Unknown => panic!("unknown"),
+    });
+    Ok(done.collect())
+}
+
+pub fn insert_all(sink: &mut ClickHouseSink, batches: &[SinkBatch]) -> Vec<Inserted> {
+    try_insert(sink, batches).unwrap()
 }
 
 /// Inserts one batch.
 pub fn insert(sink: &mut ClickHouseSink, batch: SinkBatch) -> Inserted {
-    sink.insert(&[batch]).unwrap()
+    insert_all(sink, &[batch]).remove(0)
 }

@@ -275,6 +275,7 @@ impl Event {
             source_partition: 3,
             source_offset: 77,
             received_at: self.received_at,
+            attempt: 0,
         }
     }
 }

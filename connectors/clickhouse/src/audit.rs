@@ -1,0 +1,241 @@
+//! What the tables say to an auditor: the ledger's sums and seams, and the rows beside them. It
+//! judges nothing.
+
+use clickhouse::{Row, RowOwned, RowRead};
+use serde::Deserialize;
+use waybill_stage::Fault;
+
+use crate::Database;
+
+/// Of each kind of finding, so many are listed.
+const LISTED: usize = 20;
+
+/// Entries of one input partition, taken together.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
+pub struct Coverage {
+    pub topic: String,
+    pub partition: i32,
+    pub first: i64,
+    pub next: i64,
+    pub records: u64,
+    pub entries: u64,
+}
+
+/// Two neighbours of one partition that do not meet.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
+pub struct Seam {
+    pub topic: String,
+    pub partition: i32,
+    /// Where the one before ends.
+    pub before: i64,
+    /// Where this one begins.
+    pub from_offset: i64,
+}
+
+/// An entry whose outcomes are not its records.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
+pub struct Unbalanced {
+    pub topic: String,
+    pub partition: i32,
+    pub from_offset: i64,
+    pub next_offset: i64,
+    pub records: u64,
+    pub counted: u64,
+}
+
+/// What became of a stage's records.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
+pub struct StageTotal {
+    /// The process that the stage was in.
+    pub stages: String,
+    pub topic: String,
+    pub stage: String,
+    pub outcome: String,
+    pub records: u64,
+    pub parts: u64,
+}
+
+/// Records that were written to a topic.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
+pub struct Written {
+    /// The process that wrote them.
+    pub stages: String,
+    pub topic: String,
+    pub records: u64,
+}
+
+/// A range of which the table holds other rows than the ledger says.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
+pub struct Misstored {
+    pub partition: i32,
+    pub from_offset: i64,
+    pub next_offset: i64,
+    /// By the ledger.
+    pub passed: u64,
+    /// Rows, and different records among them.
+    pub stored: u64,
+    pub different: u64,
+}
+
+/// A carrier's hour.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
+pub struct Unaccounted {
+    pub carrier_id: String,
+    pub hour: String,
+    pub in_flight: i64,
+}
+
+/// Rows of a table and of what is derived from it.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
+pub struct Derived {
+    pub what: String,
+    pub rows: u64,
+    pub derived: u64,
+}
+
+/// All that an audit reads from ClickHouse.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Books {
+    pub coverage: Vec<Coverage>,
+    pub seams: Vec<Seam>,
+    pub unbalanced: Vec<Unbalanced>,
+    pub stages: Vec<StageTotal>,
+    pub written: Vec<Written>,
+    pub misstored_events: Vec<Misstored>,
+    pub misstored_rejects: Vec<Misstored>,
+    pub unaccounted: Vec<Unaccounted>,
+    pub derived: Vec<Derived>,
+}
+
+impl Database {
+    /// What is written of what was committed since `since_ms` (ms UTC; 0: ever), the hours of one
+    /// carrier if it is named. Whole tables are compared only where `since_ms` is 0.
+    pub fn books(&self, since_ms: i64, carrier: Option<&str>) -> Result<Books, Fault> {
+        let ledger = format!(
+            "(SELECT * FROM {} WHERE committed_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC'))",
+            self.table("ledger")
+        );
+        let ask = Ask { database: self, since_ms, carrier: carrier.unwrap_or_default() };
+        let mut books = Books {
+            coverage: ask.rows(&format!(
+                "SELECT topic, partition, min(from_offset) AS first, max(next_offset) AS next,
+                    sum(records) AS records, count() AS entries
+                FROM {ledger} WHERE topic != 'ledger' GROUP BY topic, partition
+                ORDER BY topic, partition"
+            ))?,
+            seams: ask.rows(&format!(
+                "SELECT topic, partition, before, from_offset FROM (
+                    SELECT topic, partition, from_offset, lagInFrame(next_offset, 1, from_offset) OVER (
+                        PARTITION BY topic, partition ORDER BY from_offset, next_offset
+                        ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
+                    ) AS before
+                    FROM {ledger} WHERE topic != 'ledger'
+                ) WHERE before != from_offset ORDER BY topic, partition, from_offset LIMIT {LISTED}"
+            ))?,
+            unbalanced: ask.rows(&format!(
+                "SELECT topic, partition, from_offset, next_offset, records,
+                    arraySum(arrayMap((s, n) -> if(s = splitByChar(',', stages)[1], n, 0),
+                        `counts.stage`, `counts.records`)) AS counted
+                FROM {ledger} WHERE topic != 'ledger' AND records != counted
+                ORDER BY topic, partition, from_offset LIMIT {LISTED}"
+            ))?,
+            stages: ask.rows(&format!(
+                "SELECT stages, topic, `counts.stage` AS stage, `counts.outcome` AS outcome,
+                    sum(`counts.records`) AS records, sum(`counts.parts`) AS parts
+                FROM {ledger} ARRAY JOIN counts GROUP BY ALL ORDER BY ALL"
+            ))?,
+            written: ask.rows(&format!(
+                "SELECT stages, `outputs.topic` AS topic, sum(`outputs.records`) AS records
+                FROM {ledger} ARRAY JOIN outputs GROUP BY ALL ORDER BY ALL"
+            ))?,
+            misstored_events: ask.rows(&self.misstored(&ledger, "events"))?,
+            misstored_rejects: ask.rows(&self.misstored(&ledger, "rejects"))?,
+            unaccounted: ask.rows(&format!(
+                "SELECT carrier_id, toString(hour) AS hour, toInt64(in_flight) AS in_flight
+                FROM {} WHERE in_flight != 0
+                    AND toInt64(toUnixTimestamp(hour)) * 1000 >= {{since:Int64}} - 3600000
+                    AND ({{carrier:String}} = '' OR carrier_id = {{carrier:String}})
+                ORDER BY hour, carrier_id LIMIT {LISTED}",
+                self.table("conservation")
+            ))?,
+            derived: Vec::new(),
+        };
+        if since_ms == 0 {
+            books.derived = ask.rows(&self.derived())?;
+        }
+        Ok(books)
+    }
+
+    /// Ranges whose rows are not those that the ledger says.
+    fn misstored(&self, ledger: &str, topic: &str) -> String {
+        format!(
+            "WITH entries AS (
+                SELECT partition, from_offset, next_offset, toUInt64(arraySum(arrayMap(
+                    (outcome, n) -> if(outcome = 'passed', n, 0), `counts.outcome`, `counts.records`
+                ))) AS passed
+                FROM {ledger} WHERE topic = '{topic}' AND stages = 'clickhouse'
+            )
+            SELECT partition, from_offset, any(next_offset) AS next_offset, any(passed) AS passed,
+                sum(found.n) AS stored, sum(found.different) AS different
+            FROM entries LEFT JOIN (
+                SELECT kafka_partition AS partition, from_offset, count() AS n,
+                    uniqExact(kafka_offset) AS different
+                FROM (SELECT kafka_partition, kafka_offset FROM {}) AS row
+                ASOF INNER JOIN entries
+                    ON row.kafka_partition = entries.partition
+                    AND row.kafka_offset >= entries.from_offset
+                WHERE kafka_offset < next_offset GROUP BY ALL
+            ) AS found USING (partition, from_offset)
+            GROUP BY partition, from_offset
+            HAVING passed != stored OR passed != different
+            ORDER BY partition, from_offset LIMIT {LISTED}",
+            self.table(topic)
+        )
+    }
+
+    /// Counts that must be the same.
+    fn derived(&self) -> String {
+        let count = |table: &str| format!("(SELECT count() FROM {})", self.table(table));
+        let sum = |column: &str, table: &str, filter: &str| {
+            format!("(SELECT sum({column}) FROM {} {filter})", self.table(table))
+        };
+        let lines = [
+            (
+                "events: different (carrier_id, event_id)",
+                count("events"),
+                format!("(SELECT uniqExact(carrier_id, event_id) FROM {})", self.table("events")),
+            ),
+            ("events: rollup throughput", count("events"), sum("events", "throughput", "")),
+            (
+                "events: rollup latency, total",
+                count("events"),
+                sum("events", "latency", "WHERE stage = 'total'"),
+            ),
+            (
+                "rejects: rollup rejects_by_minute",
+                count("rejects"),
+                sum("rejects", "rejects_by_minute", ""),
+            ),
+        ];
+        lines
+            .map(|(what, rows, derived)| {
+                format!("SELECT '{what}' AS what, toUInt64(ifNull({rows}, 0)) AS rows, toUInt64(ifNull({derived}, 0)) AS derived")
+            })
+            .join(" UNION ALL ")
+    }
+}
+
+struct Ask<'a> {
+    database: &'a Database,
+    since_ms: i64,
+    carrier: &'a str,
+}
+
+impl Ask<'_> {
+    fn rows<T: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<T>, Fault> {
+        self.database.run("reading the ledger", async {
+            let query = self.database.client.query_raw(sql).param("since", self.since_ms);
+            query.param("carrier", self.carrier).fetch_all().await
+        })
+    }
+}

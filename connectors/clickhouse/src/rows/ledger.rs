@@ -1,0 +1,90 @@
+use std::sync::Arc;
+
+use clickhouse::Row;
+use serde::Serialize;
+use waybill_schemas::{LedgerCount, LedgerEntry, LedgerOutput, Provenance};
+use waybill_stage::Reject;
+
+use super::{Coordinates, Each, Table, receipt_time};
+
+/// `waybill.ledger`, table `ledger`.
+pub(crate) struct Ledger;
+
+#[derive(Row, Serialize)]
+pub(crate) struct LedgerRow<'a> {
+    stages: &'a str,
+    topic: &'a str,
+    partition: i32,
+    from_offset: i64,
+    next_offset: i64,
+    records: u64,
+    committed_at: i64,
+    #[serde(rename = "counts.stage")]
+    count_stages: Each<'a, LedgerCount, &'a str>,
+    #[serde(rename = "counts.carrier_id")]
+    count_carriers: Each<'a, LedgerCount, &'a str>,
+    #[serde(rename = "counts.hour")]
+    count_hours: Each<'a, LedgerCount, u32>,
+    #[serde(rename = "counts.outcome")]
+    count_outcomes: Each<'a, LedgerCount, &'a str>,
+    #[serde(rename = "counts.code")]
+    count_codes: Each<'a, LedgerCount, &'a str>,
+    #[serde(rename = "counts.records")]
+    count_records: Each<'a, LedgerCount, u64>,
+    #[serde(rename = "counts.parts")]
+    count_parts: Each<'a, LedgerCount, u64>,
+    #[serde(rename = "outputs.topic")]
+    output_topics: Each<'a, LedgerOutput, &'a str>,
+    #[serde(rename = "outputs.records")]
+    output_records: Each<'a, LedgerOutput, u64>,
+    kafka_partition: i32,
+    kafka_offset: i64,
+}
+
+impl Table for Ledger {
+    const NAME: &'static str = "ledger";
+    const CUT_BY: &'static str = "committed_at";
+    const COUNTED: bool = false;
+    type Record = LedgerEntry;
+    type Row = LedgerRow<'static>;
+
+    fn check(record: &LedgerEntry) -> Result<(), Reject> {
+        receipt_time("committed_at", record.committed_at)
+    }
+
+    fn row(record: &LedgerEntry, at: Coordinates) -> LedgerRow<'_> {
+        let LedgerEntry { counts, outputs, .. } = record;
+        LedgerRow {
+            stages: &record.stages,
+            topic: &record.topic,
+            partition: record.partition,
+            from_offset: record.from_offset,
+            next_offset: record.next_offset,
+            records: record.records,
+            committed_at: record.committed_at,
+            count_stages: Each(counts, |c| &c.stage),
+            count_carriers: Each(counts, |c| &c.carrier_id),
+            // A record may say any time of itself: an odd one must not cost the entry its row.
+            count_hours: Each(counts, |c| {
+                u32::try_from((c.hour / 1000).max(0)).unwrap_or(u32::MAX)
+            }),
+            count_outcomes: Each(counts, |c| c.outcome.as_str()),
+            count_codes: Each(counts, |c| &c.code),
+            count_records: Each(counts, |c| c.records),
+            count_parts: Each(counts, |c| c.parts),
+            output_topics: Each(outputs, |o| &o.topic),
+            output_records: Each(outputs, |o| o.records),
+            kafka_partition: at.partition,
+            kafka_offset: at.offset,
+        }
+    }
+
+    fn origin(_: &LedgerEntry) -> Option<(Arc<Provenance>, u32)> {
+        None
+    }
+
+    /// Of no carrier; the time is that of the commit.
+    fn receipt(record: &LedgerEntry) -> (&str, i64) {
+        ("", record.committed_at)
+    }
+}

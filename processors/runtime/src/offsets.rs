@@ -1,0 +1,147 @@
+//! Where topics and groups stand, for who asks from outside.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{Message, Offset, TopicPartitionList};
+use waybill_stage::Fault;
+
+use crate::reader::client;
+use crate::{HostSettings, KafkaConnection, Role};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than a broken transaction can stay open.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A topic, and the group that reads it.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub role: Role,
+    pub topic: String,
+    pub group: String,
+}
+
+/// A partition, and how far its group has read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub partition: i32,
+    /// Where the log begins: what was before is gone.
+    pub first: i64,
+    /// Where the group goes on; `None` if it has never committed.
+    pub next: Option<i64>,
+    /// Range that the sink has claimed, and not settled.
+    pub claim: String,
+    /// Committed records that the group has not read.
+    pub waiting: u64,
+}
+
+/// Partitions that the topics of `roles` have together.
+pub fn partitions(settings: &HostSettings, roles: &[Role]) -> Result<u32, Fault> {
+    let probe = probe(&settings.connection, &settings.group)?;
+    let mut all = 0;
+    for role in roles {
+        all += numbers(&probe, settings.topics.name(*role))?.len();
+    }
+    Ok(u32::try_from(all).unwrap_or(u32::MAX))
+}
+
+/// How far each topic is read by its group.
+pub fn standings(
+    connection: &KafkaConnection,
+    readers: &[Reader],
+) -> Result<BTreeMap<Role, Vec<Standing>>, Fault> {
+    let mut found = BTreeMap::new();
+    for reader in readers {
+        let probe = probe(connection, &reader.group)?;
+        let mut list = TopicPartitionList::new();
+        for partition in numbers(&probe, &reader.topic)? {
+            list.add_partition(&reader.topic, partition);
+        }
+        let committed = probe.committed_offsets(list, PATIENCE).map_err(|e| {
+            Fault(format!("reading what group {} has committed: {e}", reader.group))
+        })?;
+        let mut standings = Vec::new();
+        for entry in committed.elements() {
+            let partition = entry.partition();
+            let (first, _) = probe
+                .fetch_watermarks(&reader.topic, partition, TIMEOUT)
+                .map_err(|e| Fault(format!("watermarks of {}: {e}", reader.topic)))?;
+            let next = match entry.offset() {
+                Offset::Offset(next) => Some(next),
+                _ => None,
+            };
+            let claim = entry.metadata().to_owned();
+            standings.push(Standing { partition, first, next, claim, waiting: 0 });
+        }
+        found.insert(reader.role, standings);
+    }
+    count_waiting(connection, readers, &mut found)?;
+    Ok(found)
+}
+
+/// Reads on from where each group stands, to the end as it is now: only that tells records from
+/// the marks of transactions.
+fn count_waiting(
+    connection: &KafkaConnection,
+    readers: &[Reader],
+    found: &mut BTreeMap<Role, Vec<Standing>>,
+) -> Result<(), Fault> {
+    let fault = |e: KafkaError| Fault(format!("reading what waits: {e}"));
+    let consumer = client(connection, "read_committed").map_err(fault)?;
+    let mut list = TopicPartitionList::new();
+    for reader in readers {
+        for standing in found.get(&reader.role).into_iter().flatten() {
+            let from = standing.next.unwrap_or(standing.first).max(standing.first);
+            list.add_partition_offset(&reader.topic, standing.partition, Offset::Offset(from))
+                .map_err(fault)?;
+        }
+    }
+    consumer.assign(&list).map_err(fault)?;
+    let (mut ended, all) = (0, list.count());
+    let mut idle_since = Instant::now();
+    while ended < all {
+        match consumer.poll(Duration::from_millis(200)) {
+            Some(Ok(message)) => {
+                let of = readers.iter().find(|r| r.topic == message.topic());
+                let standings = of.and_then(|reader| found.get_mut(&reader.role));
+                let standing = standings.and_then(|standings| {
+                    standings.iter_mut().find(|s| s.partition == message.partition())
+                });
+                if let Some(standing) = standing {
+                    standing.waiting += 1;
+                }
+                idle_since = Instant::now();
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
+            Some(Err(error)) => return Err(fault(error)),
+            None if idle_since.elapsed() > PATIENCE => {
+                return Err(Fault("reading what waits: no answer".to_owned()));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn probe(connection: &KafkaConnection, group: &str) -> Result<BaseConsumer, Fault> {
+    connection
+        .client()
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .set("isolation.level", "read_committed")
+        .create()
+        .map_err(|e| Fault(format!("consumer: {e}")))
+}
+
+fn numbers(probe: &BaseConsumer, topic: &str) -> Result<Vec<i32>, Fault> {
+    let metadata = probe
+        .fetch_metadata(Some(topic), TIMEOUT)
+        .map_err(|e| Fault(format!("looking for topic {topic}: {e}")))?;
+    let partitions = metadata.topics().first().map(|t| t.partitions()).unwrap_or_default();
+    if partitions.is_empty() {
+        return Err(Fault(format!("topic {topic} is not there: run `waybill topics`")));
+    }
+    Ok(partitions.iter().map(rdkafka::metadata::MetadataPartition::id).collect())
+}

@@ -1,0 +1,159 @@
+//! Sends sealed records through once more. Whoever opens a [`Redriver`] puts out whoever had it
+//! open before, and only then looks at what was sent: so nothing is sent twice.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Message, Offset};
+use waybill_schemas::Redrive;
+use waybill_stage::Fault;
+
+use crate::reader::{Go, read, settled};
+use crate::{HostSettings, Role};
+
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+pub struct Redriver<'a> {
+    settings: &'a HostSettings,
+    producer: BaseProducer,
+    sent: BTreeSet<Attempt>,
+}
+
+/// A redrive of the sealed record at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attempt {
+    pub source_partition: i32,
+    pub source_offset: i64,
+    pub attempt: u32,
+}
+
+/// What stands at a place of the sealed topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Record {
+        key: Option<Vec<u8>>,
+        value: Option<Vec<u8>>,
+        /// ms UTC.
+        received_at: i64,
+    },
+    /// It was removed: the oldest record that is left was received then, ms UTC.
+    Expired { oldest: Option<i64> },
+}
+
+impl std::fmt::Debug for Redriver<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Redriver({} sent)", self.sent.len())
+    }
+}
+
+impl<'a> Redriver<'a> {
+    pub fn open(settings: &'a HostSettings) -> Result<Self, Fault> {
+        let fault = |e: &dyn std::fmt::Display| Fault(format!("opening the redrive topic: {e}"));
+        let topic = settings.topics.name(Role::Redrive);
+        let producer: BaseProducer = settings
+            .connection
+            .client()
+            // One for the deployment, whoever it is that redrives.
+            .set("transactional.id", topic)
+            .set("message.timeout.ms", "15000")
+            .set("partitioner", "murmur2_random")
+            .create()
+            .map_err(|e| fault(&e))?;
+        producer.init_transactions(TIMEOUT).map_err(|e| fault(&e))?;
+        let mut sent = BTreeSet::new();
+        for partition in partitions(settings, topic)? {
+            let (low, high) = settled(&settings.connection, topic, partition)?;
+            if low == high {
+                continue;
+            }
+            read(&settings.connection, topic, partition, Offset::Beginning, |message| {
+                let value = message.payload().unwrap_or_default();
+                // What is no redrive of ours was answered by decrypt.
+                if let Ok(redrive) = waybill_schemas::decode::<Redrive>(value) {
+                    sent.insert(Attempt {
+                        source_partition: redrive.source_partition,
+                        source_offset: redrive.source_offset,
+                        attempt: redrive.attempt,
+                    });
+                }
+                Ok(Go::On)
+            })?;
+        }
+        Ok(Self { settings, producer, sent })
+    }
+
+    /// Whether that attempt was made, by anybody.
+    pub fn has_sent(&self, attempt: Attempt) -> bool {
+        self.sent.contains(&attempt)
+    }
+
+    /// Sends all of them, or none.
+    pub fn send(&mut self, records: &[(Option<Vec<u8>>, Redrive)]) -> Result<(), Fault> {
+        let fault = |e: &dyn std::fmt::Display| Fault(format!("redriving: {e}"));
+        let topic = self.settings.topics.name(Role::Redrive);
+        self.producer.begin_transaction().map_err(|e| fault(&e))?;
+        for (key, redrive) in records {
+            let mut value = Vec::new();
+            waybill_schemas::encode(redrive, &mut value).map_err(|e| fault(&e))?;
+            let mut record = BaseRecord::<[u8], [u8]>::to(topic).payload(&value);
+            record.key = key.as_deref();
+            self.producer.send(record).map_err(|(e, _)| fault(&e))?;
+        }
+        self.producer.flush(TIMEOUT).map_err(|e| fault(&e))?;
+        self.producer.commit_transaction(TIMEOUT).map_err(|e| fault(&e))?;
+        self.sent.extend(records.iter().map(|(_, redrive)| Attempt {
+            source_partition: redrive.source_partition,
+            source_offset: redrive.source_offset,
+            attempt: redrive.attempt,
+        }));
+        Ok(())
+    }
+}
+
+/// The sealed record at a place, as it was published.
+pub fn source(settings: &HostSettings, partition: i32, offset: i64) -> Result<Source, Fault> {
+    let topic = settings.topics.name(Role::Sealed);
+    let probe = probe(settings)?;
+    let (low, _) = probe
+        .fetch_watermarks(topic, partition, TIMEOUT)
+        .map_err(|e| Fault(format!("{topic}-{partition}: {e}")))?;
+    let mut found = None;
+    let from = Offset::Offset(offset.max(low));
+    read(&settings.connection, topic, partition, from, |message| {
+        let received_at = message.timestamp().to_millis().unwrap_or_default();
+        found = Some(if message.offset() == offset {
+            Source::Record {
+                key: message.key().map(<[u8]>::to_vec),
+                value: message.payload().map(<[u8]>::to_vec),
+                received_at,
+            }
+        } else {
+            Source::Expired { oldest: Some(received_at) }
+        });
+        Ok(Go::Enough)
+    })?;
+    Ok(found.unwrap_or(Source::Expired { oldest: None }))
+}
+
+fn probe(settings: &HostSettings) -> Result<BaseConsumer, Fault> {
+    let mut config: ClientConfig = settings.connection.client();
+    config.set("group.id", "waybill-reader").create().map_err(|e| Fault(format!("consumer: {e}")))
+}
+
+fn partitions(settings: &HostSettings, topic: &str) -> Result<Vec<i32>, Fault> {
+    let metadata = probe(settings)?
+        .fetch_metadata(Some(topic), TIMEOUT)
+        .map_err(|e| Fault(format!("looking for topic {topic}: {e}")))?;
+    let found: Vec<i32> = metadata
+        .topics()
+        .iter()
+        .flat_map(|t| t.partitions().iter().map(rdkafka::metadata::MetadataPartition::id))
+        .collect();
+    if found.is_empty() {
+        return Err(Fault(format!("topic {topic} is not there: run `waybill topics`")));
+    }
+    Ok(found)
+}

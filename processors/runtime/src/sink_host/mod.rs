@@ -1,0 +1,393 @@
+//! Puts what arrives on the last topics into a store, exactly once. The protocol is
+//! `waybill-sink`'s; here it is driven: claims, settlements, dead letters and ledger entries go
+//! into one Kafka transaction at each [turn](SinkHost::turn), and between two turns one thread
+//! reads while another inserts.
+
+mod lane;
+mod store;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::message::BorrowedMessage;
+use rdkafka::{Message, TopicPartitionList};
+use waybill_schemas::Provenance;
+use waybill_schemas::vocabulary::LedgerOutcome;
+use waybill_sink::Mark;
+use waybill_stage::{Code, Fault, Reject, Sink};
+
+use crate::chain::dead_letter;
+use crate::consumer::{Event, GroupConsumer};
+use crate::crash_point::crash_point;
+use crate::health::now_ms;
+use crate::ledger::Item;
+use crate::metrics::metrics;
+use crate::transaction::{Failed, Transactor};
+use crate::{Batch, Health, HostSettings, Role, Shutdown, Values};
+use lane::{Lane, Settled};
+use store::{Done, Store};
+
+const STAGE: &str = "clickhouse";
+
+/// What the sink reads. Its entries in the ledger are about all but the ledger itself.
+pub const SINK_INPUTS: [Role; 4] = [Role::Events, Role::Shipments, Role::Rejects, Role::Ledger];
+
+/// How long a partition that goes to another waits for its insert. If that takes longer, the next
+/// one inserts the range once more, under the same token.
+const REVOKED_WAIT: Duration = Duration::from_secs(5);
+const SHUTDOWN_WAIT: Duration = Duration::from_secs(10);
+
+/// A rebalance that comes between asking who we are and committing costs an attempt.
+const ATTEMPTS: u32 = 5;
+
+/// Runs `sink` until shutdown, or until a fault; the next life takes over what is committed.
+pub fn sink_host(
+    settings: &HostSettings,
+    sink: Box<dyn Sink>,
+    values: &Values,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> Result<(), Fault> {
+    let transactor = Transactor::start(settings)?;
+    let topics: Vec<&str> = SINK_INPUTS.iter().map(|r| settings.topics.name(*r)).collect();
+    let consumer = GroupConsumer::join(&settings.consumer(), &topics)?;
+    SinkHost {
+        settings,
+        values,
+        health,
+        consumer: &consumer,
+        transactor,
+        store: Store::start(sink)?,
+        lanes: BTreeMap::new(),
+        gathering_since: None,
+        age: settings.limits.age,
+        paused: false,
+        batch: Batch::default(),
+    }
+    .run(shutdown)
+}
+
+struct SinkHost<'a> {
+    settings: &'a HostSettings,
+    values: &'a Values,
+    health: &'a Health,
+    consumer: &'a GroupConsumer,
+    transactor: Transactor,
+    store: Store,
+    lanes: BTreeMap<(Role, i32), Lane>,
+    /// When the oldest record was read that is not claimed.
+    gathering_since: Option<Instant>,
+    /// How old it may get: longer while the store has too many parts.
+    age: Duration,
+    paused: bool,
+    batch: Batch,
+}
+
+impl SinkHost<'_> {
+    fn run(&mut self, shutdown: &Shutdown) -> Result<(), Fault> {
+        loop {
+            self.health.beat();
+            match self.consumer.next(Duration::from_millis(20))? {
+                Event::Assigned(partitions) => {
+                    self.gain(&partitions)?;
+                    self.health.set_ready(true);
+                }
+                Event::Revoked(partitions) => self.lose(&partitions)?,
+                Event::Record(message) => self.gather(&message)?,
+                // One without partitions is ready to take over.
+                Event::Tick if self.consumer.has_joined() => self.health.set_ready(true),
+                Event::Tick => {}
+            }
+            self.collect(Duration::ZERO)?;
+            if self.store.is_idle() && self.is_due() {
+                self.turn(true)?;
+            }
+            self.hold_back()?;
+            if shutdown.is_requested() {
+                return self.finish(SHUTDOWN_WAIT);
+            }
+        }
+    }
+
+    fn gain(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
+        let began = Instant::now();
+        let mut starts = self.consumer.starts(partitions)?;
+        let mut gained = Vec::with_capacity(starts.len());
+        for start in &mut starts {
+            let role = self.role(&start.topic)?;
+            let metadata = std::mem::take(&mut start.metadata);
+            let committed = Mark { offset: start.offset, metadata };
+            let (topic, partition) = (&start.topic, start.partition);
+            let connection = &self.settings.connection;
+            let lane =
+                Lane::take_over(role, topic, partition, &committed, connection, self.values)?;
+            start.offset = lane.read_from();
+            gained.push(((role, partition), lane));
+        }
+        self.consumer.take(&starts)?;
+        self.lanes.extend(gained);
+        if self.paused {
+            self.pause(true)?;
+        }
+        metrics().restore_seconds.observe(began.elapsed().as_secs_f64());
+        metrics().assigned.set(i64::try_from(self.lanes.len()).unwrap_or(0));
+        Ok(())
+    }
+
+    fn lose(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
+        if self.consumer.has_lost_assignment() {
+            return Err(Fault("the group took our partitions away".to_owned()));
+        }
+        self.finish(REVOKED_WAIT)?;
+        // Of a range that is not in the store yet, the next one takes over the claim.
+        self.store.cancel();
+        for p in partitions.elements() {
+            self.lanes.remove(&(self.role(p.topic())?, p.partition()));
+        }
+        self.consumer.give(partitions)?;
+        metrics().assigned.set(i64::try_from(self.lanes.len()).unwrap_or(0));
+        Ok(())
+    }
+
+    fn role(&self, topic: &str) -> Result<Role, Fault> {
+        let role = self.settings.topics.role(&SINK_INPUTS, topic);
+        role.ok_or_else(|| Fault(format!("topic {topic} was not subscribed to")))
+    }
+
+    fn gather(&mut self, message: &BorrowedMessage<'_>) -> Result<(), Fault> {
+        let (role, partition) = (self.role(message.topic())?, message.partition());
+        let Some(lane) = self.lanes.get_mut(&(role, partition)) else {
+            return Err(Fault(format!("{}-{partition} was read and is not ours", message.topic())));
+        };
+        lane.gather(message, self.values)?;
+        self.gathering_since.get_or_insert_with(Instant::now);
+        Ok(())
+    }
+
+    /// Records and bytes that wait to be claimed.
+    fn gathered(&self) -> (usize, usize) {
+        self.lanes.values().map(Lane::gathered).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+    }
+
+    fn is_full(&self) -> bool {
+        let limits = &self.settings.limits;
+        let (records, bytes) = self.gathered();
+        records >= limits.records || bytes >= limits.bytes
+    }
+
+    /// Whether something is to be said at the coordinator's, or to be inserted.
+    fn is_due(&self) -> bool {
+        match self.gathering_since {
+            Some(since) => since.elapsed() >= self.age || self.is_full(),
+            // Nothing follows: what is stored is settled now, and not with the next claim.
+            None => self.lanes.values().any(|lane| lane.is_stored() || lane.is_waiting()),
+        }
+    }
+
+    /// Memory stays bounded while the store is slow: reading pauses, membership goes on.
+    fn hold_back(&mut self) -> Result<(), Fault> {
+        let wanted = !self.store.is_idle() && self.is_full();
+        if wanted != self.paused {
+            self.pause(wanted)?;
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self, paused: bool) -> Result<(), Fault> {
+        self.paused = paused;
+        self.consumer.pause(paused)
+    }
+
+    /// One transaction: settles what is in the store, and claims what was gathered; then the store
+    /// gets what is claimed. A claim is durable before anybody acts on it.
+    fn turn(&mut self, claims: bool) -> Result<(), Fault> {
+        let began = Instant::now();
+        let mut settled = Vec::new();
+        let mut marks = Vec::new();
+        for (key, lane) in &mut self.lanes {
+            let before = lane.mark();
+            settled.extend(lane.settle()?);
+            let to_insert = claims && lane.claim()?;
+            // A claim that is inserted once more is said once more: only a member can.
+            if to_insert || lane.mark() != before {
+                marks.push((*key, lane.mark()));
+            }
+        }
+        if marks.is_empty() {
+            return Ok(());
+        }
+        for ((role, partition), mark) in marks {
+            self.batch.mark(role, partition, mark);
+        }
+        for range in settled {
+            self.enter(range)?;
+        }
+        crash_point("sink_before_commit");
+        self.commit()?;
+        crash_point("sink_after_commit");
+        self.batch.tally.publish();
+        self.batch.reset(self.settings.limits.bytes);
+        if !claims {
+            return Ok(());
+        }
+        if let Some(since) = self.gathering_since.take() {
+            metrics().batch_seconds.observe(began.duration_since(since).as_secs_f64());
+        }
+        let batches: Vec<_> = self.lanes.values_mut().filter_map(Lane::hand_over).collect();
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let records: usize = batches.iter().map(|b| b.records.len()).sum();
+        #[allow(clippy::cast_precision_loss)]
+        metrics().batch_records.observe(records as f64);
+        self.store.submit(batches)
+    }
+
+    fn commit(&mut self) -> Result<(), Fault> {
+        for attempt in 1.. {
+            match self.transactor.commit(&self.batch, &self.consumer.standing()?) {
+                Ok(()) => break,
+                Err(Failed::Aborted(why)) if attempt < ATTEMPTS => {
+                    tracing::info!(why, attempt, "aborted: committing it anew");
+                }
+                Err(Failed::Aborted(why)) => return Err(Fault(why)),
+                Err(Failed::Unknown(fault)) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
+    /// Dead letters, figures and the ledger's entry of a range that is in the store.
+    fn enter(&mut self, range: Settled) -> Result<(), Fault> {
+        let outcome = if range.batch.again { "again" } else { "stored" };
+        metrics().ranges.with_label_values(&[outcome]).inc();
+        let stretch = range.stretch;
+        let (records, taken) = range.records();
+        self.batch.ledger.open(stretch.input, stretch.partition);
+        for _ in 0..records {
+            self.batch.ledger.read();
+        }
+        for count in &range.inserted.counts {
+            self.batch.ledger.count(Item {
+                stage: STAGE.into(),
+                carrier_id: &count.carrier_id,
+                received_at: count.hour,
+                outcome: count.outcome,
+                code: count.code.clone().into(),
+                records: count.records,
+                parts: count.parts,
+            });
+        }
+        for record in &range.unreadable {
+            self.batch.ledger.count(Item {
+                stage: STAGE.into(),
+                carrier_id: "",
+                received_at: record.appended_at,
+                outcome: LedgerOutcome::Rejected,
+                code: Code::Internal.as_str().into(),
+                records: 1,
+                parts: 1,
+            });
+        }
+        let at = |offset| format!("{}-{}@{offset}", range.batch.topic, range.batch.partition);
+        let refused = range.inserted.rejects.iter().map(|refused| {
+            let reject = Reject {
+                detail: format!("{} {}", at(refused.offset), refused.reject.detail).into(),
+                claims: None,
+                ..refused.reject
+            };
+            let appended_at = range.appended_at(refused.offset);
+            (refused.provenance.clone(), refused.position, appended_at, reject)
+        });
+        let unreadable = range.unreadable.iter().map(|record| {
+            let reject = Reject::new(Code::Internal, at(record.offset)).because("not_ours");
+            (None, 0, record.appended_at, reject)
+        });
+        let answers: Vec<_> = refused.chain(unreadable).collect();
+        let answered = !answers.is_empty();
+        let stage = self.batch.tally.stage(STAGE);
+        stage.passed += taken;
+        stage.events_passed += range.inserted.rows;
+        stage.rejected += answers.len() as u64;
+        stage.events_rejected += answers.len() as u64;
+        for (provenance, position, appended_at, reject) in answers {
+            // Without provenance nobody knows whose it is: the detail names the record itself.
+            let provenance = provenance.unwrap_or_else(|| nobodys(appended_at));
+            self.batch.tally.stage(STAGE).reject(&reject);
+            let letter = dead_letter(STAGE, &provenance, position, reject, now_ms());
+            self.batch.put_reject(self.values, &letter)?;
+        }
+        // An entry about entries would need an entry itself, and so on: only what is out of order.
+        if stretch.input != Role::Ledger || answered {
+            self.batch.enter(self.values, STAGE, stretch, now_ms())?;
+        }
+        Ok(())
+    }
+
+    fn collect(&mut self, wait: Duration) -> Result<(), Fault> {
+        let Some(Done { batches, pressure }) = self.store.collect(wait)? else { return Ok(()) };
+        crash_point("sink_after_insert");
+        for (batch, inserted) in batches {
+            let role = self.role(&batch.topic)?;
+            // It may be another's by now.
+            if let Some(lane) = self.lanes.get_mut(&(role, batch.partition)) {
+                lane.answered(batch, inserted);
+            }
+        }
+        if let Some(pressure) = pressure {
+            self.age = age(self.settings.limits.age, pressure);
+            metrics().insert_age.set(self.age.as_secs_f64());
+        }
+        Ok(())
+    }
+
+    /// Waits for the store, at most so long, and settles what it has; claims nothing more.
+    fn finish(&mut self, wait: Duration) -> Result<(), Fault> {
+        let began = Instant::now();
+        while !self.store.is_idle() && began.elapsed() < wait {
+            self.health.beat();
+            self.collect(Duration::from_millis(100))?;
+        }
+        self.turn(false)
+    }
+}
+
+/// How long records are gathered: as set while the store has few parts, and ten times that when it
+/// is about to slow inserts down by itself.
+fn age(set: Duration, pressure: f64) -> Duration {
+    const EASY: f64 = 0.2;
+    let beyond = ((pressure - EASY) / (1.0 - EASY)).clamp(0.0, 1.0);
+    set.mul_f64(1.0 + 9.0 * beyond)
+}
+
+fn nobodys(appended_at: i64) -> Arc<Provenance> {
+    Arc::new(Provenance {
+        source_partition: -1,
+        source_offset: -1,
+        received_at: appended_at,
+        ..Provenance::default()
+    })
+}
+
+impl Drop for SinkHost<'_> {
+    fn drop(&mut self) {
+        self.health.set_ready(false);
+        metrics().assigned.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_gathered_longer_when_the_store_has_many_parts() {
+        let set = Duration::from_millis(500);
+        for (pressure, expect_ms) in
+            [(0.0, 500), (0.2, 500), (0.6, 2750), (1.0, 5000), (7.0, 5000), (-1.0, 500)]
+        {
+            assert_eq!(age(set, pressure).as_millis(), expect_ms, "{pressure}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use crate::{Proxy, Servers, wait_until};
+
+/// A Kafka and a ClickHouse that belong to one test, which may kill them; each behind a proxy.
+#[derive(Debug)]
+pub struct OwnServers {
+    pub kafka: Proxy,
+    pub clickhouse: Proxy,
+    folder: tempfile::TempDir,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl OwnServers {
+    /// # Panics
+    /// When they do not start.
+    pub fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("waybill-servers-").tempdir().unwrap();
+        let [kafka, controller, advertised, http, tcp, way] = [(); 6].map(|()| port());
+        let own = Self {
+            kafka: Proxy::start(advertised, kafka),
+            clickhouse: Proxy::start(way, http),
+            environment: vec![
+                ("WAYBILL_STATE", folder.path().display().to_string()),
+                ("WAYBILL_KAFKA_PORT", kafka.to_string()),
+                ("WAYBILL_KAFKA_CONTROLLER_PORT", controller.to_string()),
+                ("WAYBILL_KAFKA_ADVERTISED_PORT", advertised.to_string()),
+                // One that was killed may come back when its session has ended. A shorter one could
+                // end while it starts: a broker that is fenced then forgets markers of transactions
+                // that it was about to write, and they hang for ever.
+                (
+                    "WAYBILL_KAFKA_PROPERTIES",
+                    "broker.session.timeout.ms=9000".to_owned(),
+                ),
+                ("WAYBILL_CLICKHOUSE_HTTP_PORT", http.to_string()),
+                ("WAYBILL_CLICKHOUSE_TCP_PORT", tcp.to_string()),
+            ],
+            folder,
+        };
+        own.up();
+        own
+    }
+
+    fn script(&self, args: &[&str]) -> Output {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dev/servers");
+        let mut command = Command::new(script);
+        command.args(args).envs(self.environment.iter().map(|(k, v)| (*k, v.as_str())));
+        command.output().unwrap()
+    }
+
+    /// Starts what is down, and waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn up(&self) {
+        let out = self.script(&["up"]);
+        assert!(out.status.success(), "dev/servers: {}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    /// kill -9 of one of them; it is gone when this returns.
+    pub fn kill(&self, name: &str) {
+        let file = self.state().join("run").join(format!("{name}.pid"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let pid = text.split_whitespace().next().unwrap();
+        let sent = Command::new("kill").args(["-9", pid]).status().unwrap();
+        assert!(sent.success(), "kill -9 {name}");
+        // Its threads end one after the other, and the last one lets go of its ports.
+        let ports = format!("WAYBILL_{}_", name.to_uppercase());
+        let of_it = |(key, _): &&(&str, String)| {
+            key.starts_with(&ports)
+                && key.ends_with("_PORT")
+                && !key.ends_with("ADVERTISED_PORT")
+        };
+        for (key, port) in self.environment.iter().filter(of_it) {
+            let port: u16 = port.parse().unwrap();
+            wait_until(&format!("{key} to be free"), Duration::from_secs(20), || {
+                TcpListener::bind(("127.0.0.1", port)).is_ok()
+            });
+        }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// What a server has written to its log.
+    pub fn log(&self, name: &str) -> String {
+        let file = self.state().join("log").join(format!("{name}.log"));
+        std::fs::read_to_string(file).unwrap_or_default()
+    }
+
+    /// Where clients find them: through the proxies.
+    pub fn addresses(&self) -> Servers {
+        Servers {
+            kafka: format!("127.0.0.1:{}", self.kafka.port),
+            clickhouse: format!("http://127.0.0.1:{}", self.clickhouse.port),
+            state: self.state(),
+        }
+    }
+}
+
+/// A free port that no outgoing connection is given: while a server is down, a connection to a port
+/// of those could be one to itself.
+fn port() -> u16 {
+    loop {
+        let port = fastrand::u16(20_000..32_000);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+impl Drop for OwnServers {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("servers: {}", self.folder.path().display());
+            self.folder.disable_cleanup(true);
+        }
+        let _ = self.script(&["down"]);
+    }
+}

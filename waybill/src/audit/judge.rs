@@ -1,0 +1,319 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use waybill_clickhouse::{Books, Misstored};
+use waybill_runtime::{Role, Standing};
+
+use super::READERS;
+
+/// All that is known.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// When the audit began: the books must tell of all of this.
+    pub asked: BTreeMap<Role, Vec<Standing>>,
+    /// Just before the books were read.
+    pub standings: BTreeMap<Role, Vec<Standing>>,
+    pub books: Books,
+    /// The books are those of all time.
+    pub is_whole: bool,
+}
+
+/// What an audit says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// By topic: what was found in order.
+    pub lines: Vec<String>,
+    /// What is on its way, and no finding.
+    pub moving: Vec<String>,
+    /// What is not in order, with coordinates.
+    pub findings: Vec<String>,
+}
+
+impl Verdict {
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+impl Facts {
+    /// Whether something is still on its way, so that the books may be behind.
+    pub fn is_moving(&self) -> bool {
+        self.standings.values().flatten().any(|s| s.waiting > 0 || !s.claim.is_empty())
+            || !self.behind().is_empty()
+    }
+
+    /// Partitions of which more is committed than the ledger tells.
+    fn behind(&self) -> Vec<(Role, i32, i64, i64)> {
+        let mut behind = Vec::new();
+        for (role, _) in READERS {
+            for standing in self.asked.get(&role).into_iter().flatten() {
+                let told = self
+                    .books
+                    .coverage
+                    .iter()
+                    .find(|c| c.topic == role.as_str() && c.partition == standing.partition)
+                    .map(|c| c.next);
+                if let Some(next) = standing.next
+                    && told.unwrap_or(standing.first) < next
+                    && (self.is_whole || told.is_some())
+                {
+                    behind.push((role, standing.partition, told.unwrap_or(standing.first), next));
+                }
+            }
+        }
+        behind
+    }
+
+    fn of(&self, role: Role) -> &[Standing] {
+        self.standings.get(&role).map_or(&[], Vec::as_slice)
+    }
+
+    fn waiting(&self, role: Role) -> u64 {
+        self.of(role).iter().map(|s| s.waiting).sum()
+    }
+
+    fn read(&self, role: Role) -> u64 {
+        let of = self.books.coverage.iter().filter(|c| c.topic == role.as_str());
+        of.map(|c| c.records).sum()
+    }
+
+    fn written(&self, role: Role) -> u64 {
+        let of = self.books.written.iter().filter(|w| w.topic == role.as_str());
+        of.map(|w| w.records).sum()
+    }
+
+    /// Records and parts of a stage with that outcome; of one process if it is named.
+    fn stage(&self, stages: Option<&str>, stage: &str, outcome: Option<&str>) -> (u64, u64) {
+        self.books
+            .stages
+            .iter()
+            .filter(|t| t.stage == stage && stages.is_none_or(|s| s == t.stages))
+            .filter(|t| outcome.is_none_or(|o| o == t.outcome) && t.outcome != "redriven")
+            .fold((0, 0), |sum, t| (sum.0 + t.records, sum.1 + t.parts))
+    }
+}
+
+/// Every promise, held against the facts.
+pub fn judge(facts: &Facts) -> Verdict {
+    let mut verdict = Verdict::default();
+    offsets(facts, &mut verdict);
+    sums(facts, &mut verdict);
+    if facts.is_whole {
+        flow(facts, &mut verdict);
+        derived(facts, &mut verdict);
+    }
+    store(facts, &mut verdict);
+    for hour in &facts.books.unaccounted {
+        let line = format!(
+            "carrier {:?}, hour {}: {} of what was received is not accounted for",
+            hour.carrier_id, hour.hour, hour.in_flight
+        );
+        if facts.is_moving() && hour.in_flight > 0 {
+            verdict.moving.push(line);
+        } else {
+            verdict.findings.push(line);
+        }
+    }
+    verdict
+}
+
+/// Each offset is covered once, from where the log began to what is committed.
+fn offsets(facts: &Facts, verdict: &mut Verdict) {
+    for seam in &facts.books.seams {
+        let what = if seam.before < seam.from_offset { "by no entry" } else { "more than once" };
+        let (low, high) = (seam.before.min(seam.from_offset), seam.before.max(seam.from_offset));
+        verdict.findings.push(format!(
+            "{}-{}: offsets {low} to {} are covered {what}",
+            seam.topic,
+            seam.partition,
+            high - 1
+        ));
+    }
+    for entry in &facts.books.unbalanced {
+        verdict.findings.push(format!(
+            "{}-{}@{}-{}: {} records were read, and {} have an outcome",
+            entry.topic,
+            entry.partition,
+            entry.from_offset,
+            entry.next_offset - 1,
+            entry.records,
+            entry.counted
+        ));
+    }
+    if facts.is_whole {
+        for covered in facts.books.coverage.iter().filter(|c| c.first != 0) {
+            verdict.findings.push(format!(
+                "{}-{}: offsets 0 to {} are covered by no entry",
+                covered.topic,
+                covered.partition,
+                covered.first - 1
+            ));
+        }
+    }
+    for (role, partition, told, next) in facts.behind() {
+        verdict.findings.push(format!(
+            "{}-{partition}: offsets {told} to {} are committed, and the ledger does not tell of \
+             them",
+            role.as_str(),
+            next - 1
+        ));
+    }
+    for (role, _) in READERS {
+        let (waiting, name) = (facts.waiting(role), role.as_str());
+        if waiting > 0 {
+            verdict.moving.push(format!("{name}: {waiting} records are not read yet"));
+        }
+    }
+}
+
+/// What stages of one process hand to each other, and what each process writes.
+fn sums(facts: &Facts, verdict: &mut Verdict) {
+    let mut processes: Vec<&str> = facts.books.stages.iter().map(|t| t.stages.as_str()).collect();
+    processes.dedup();
+    for process in processes {
+        let stages: Vec<&str> = process.split(',').collect();
+        for pair in stages.windows(2) {
+            let [first, second] = pair else { continue };
+            let (_, passed) = facts.stage(Some(process), first, Some("passed"));
+            let (taken, _) = facts.stage(Some(process), second, None);
+            if passed != taken {
+                verdict.findings.push(format!(
+                    "{process}: {first} passed {passed} on, and {second} took {taken}"
+                ));
+            }
+        }
+        let output = match stages.last() {
+            Some(&"decrypt") => Role::Opened,
+            Some(&"validate") => Role::Valid,
+            Some(&"enrich") => Role::Enriched,
+            Some(&"aggregate") => Role::Events,
+            _ => continue,
+        };
+        let last = stages.last().copied().unwrap_or_default();
+        let (_, passed) = facts.stage(Some(process), last, Some("passed"));
+        let written: u64 = facts
+            .books
+            .written
+            .iter()
+            .filter(|w| w.stages == process && w.topic == output.as_str())
+            .map(|w| w.records)
+            .sum();
+        if passed != written {
+            verdict.findings.push(format!(
+                "{process}: {last} passed {passed} on, and {written} were written to {}",
+                output.as_str()
+            ));
+        }
+    }
+}
+
+/// What leaves a stage enters the next.
+fn flow(facts: &Facts, verdict: &mut Verdict) {
+    for (role, reader) in READERS {
+        let (read, waiting, name) = (facts.read(role), facts.waiting(role), role.as_str());
+        let partitions = facts.of(role).len();
+        let outcomes: Vec<String> = ["passed", "rejected", "duplicate", "superseded"]
+            .into_iter()
+            .filter_map(|outcome| {
+                let of = |t: &&waybill_clickhouse::StageTotal| {
+                    t.topic == name && t.stage == reader && t.outcome == outcome
+                };
+                let records: u64 = facts.books.stages.iter().filter(of).map(|t| t.records).sum();
+                (records > 0).then(|| format!("{records} {outcome}"))
+            })
+            .collect();
+        if read > 0 || waiting > 0 {
+            verdict.lines.push(format!(
+                "{name:<10} {read} records of {partitions} partitions, each read once by {reader}: \
+                 {}",
+                if outcomes.is_empty() { "none".to_owned() } else { outcomes.join(" + ") }
+            ));
+        }
+        // Carriers and operators write these.
+        if matches!(role, Role::Sealed | Role::Redrive) {
+            continue;
+        }
+        let written = facts.written(role);
+        if written != read + waiting {
+            let line =
+                format!("{name}: {written} records were written, and {read} read, {waiting} wait");
+            // The entry of who wrote stands in the ledger before that of who read: only what was
+            // written and not read yet can be a matter of time.
+            if facts.is_moving() && written > read {
+                verdict.moving.push(line);
+            } else {
+                verdict.findings.push(line);
+            }
+        }
+    }
+    let rejected: u64 =
+        facts.books.stages.iter().filter(|t| t.outcome == "rejected").map(|t| t.parts).sum();
+    let letters = facts.written(Role::Rejects);
+    if rejected != letters {
+        verdict
+            .findings
+            .push(format!("{rejected} were rejected, and {letters} dead letters were written"));
+    }
+}
+
+/// What entered the sink is in ClickHouse, once.
+fn store(facts: &Facts, verdict: &mut Verdict) {
+    let mut list = |table: &str, ranges: &[Misstored]| {
+        for range in ranges {
+            verdict.findings.push(format!(
+                "{table}-{}@{}-{}: {} records were stored by the ledger, and the table has {} rows \
+                 of {} records",
+                range.partition,
+                range.from_offset,
+                range.next_offset - 1,
+                range.passed,
+                range.stored,
+                range.different
+            ));
+        }
+    };
+    list("events", &facts.books.misstored_events);
+    list("rejects", &facts.books.misstored_rejects);
+}
+
+fn derived(facts: &Facts, verdict: &mut Verdict) {
+    let mut fine = Vec::new();
+    for pair in &facts.books.derived {
+        if pair.rows == pair.derived {
+            fine.push(format!("{} {}", pair.what, pair.rows));
+        } else {
+            let line = format!("{}: {}, and the rows are {}", pair.what, pair.derived, pair.rows);
+            // Between an insert and the next, a table and its rollup are read one after the other.
+            if facts.is_moving() {
+                verdict.moving.push(line);
+            } else {
+                verdict.findings.push(line);
+            }
+        }
+    }
+    if !fine.is_empty() {
+        verdict.lines.push(format!("{:<10} {}", "ClickHouse", fine.join("; ")));
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.lines {
+            writeln!(f, "  {line}")?;
+        }
+        for line in &self.moving {
+            writeln!(f, "  on its way: {line}")?;
+        }
+        for line in &self.findings {
+            writeln!(f, "  NOT IN ORDER: {line}")?;
+        }
+        match self.findings.len() {
+            0 => write!(
+                f,
+                "audit: clean. Every offset is covered once, every record has one outcome, what \
+                 leaves a stage enters the next, and what entered the sink is stored once."
+            ),
+            n => write!(f, "audit: {n} findings"),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Holds ledger, offsets and tables against each other.
+
+mod judge;
+
+pub use judge::{Facts, Verdict, judge};
+
+use std::time::{Duration, Instant};
+
+use waybill_clickhouse::Database;
+use waybill_runtime::{Reader, Role, standings};
+use waybill_stage::Fault;
+
+use crate::config::Config;
+use crate::exit::Failure;
+
+/// Who reads each topic: the stage whose group it is, in the order of the flow.
+pub const READERS: [(Role, &str); 8] = [
+    (Role::Sealed, "decrypt"),
+    (Role::Redrive, "decrypt"),
+    (Role::Opened, "validate"),
+    (Role::Valid, "enrich"),
+    (Role::Enriched, "aggregate"),
+    (Role::Events, "clickhouse"),
+    (Role::Shipments, "clickhouse"),
+    (Role::Rejects, "clickhouse"),
+];
+
+/// What an audit is asked.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// Only what was committed since then, ms UTC.
+    pub since_ms: Option<i64>,
+    pub carrier: Option<String>,
+    /// How long to wait for the ledger's last entries to come in.
+    pub patience: Duration,
+}
+
+/// Reads everything, and judges it.
+pub fn audit(config: &Config, question: &Question) -> Result<Verdict, Failure> {
+    let database = Database::open(config.clickhouse()?).map_err(|f| unreachable(&f))?;
+    let (connection, readers) = (config.connection()?, readers(config));
+    let began = Instant::now();
+    let asked = standings(&connection, &readers).map_err(|f| unreachable(&f))?;
+    let mut now = asked.clone();
+    loop {
+        // Offsets first: what the books say of them is then at least as new.
+        let books = database
+            .books(question.since_ms.unwrap_or_default(), question.carrier.as_deref())
+            .map_err(|f| unreachable(&f))?;
+        let is_whole = question.since_ms.is_none();
+        let facts = Facts { asked: asked.clone(), standings: now, books, is_whole };
+        // A batch is committed before its entry has come through to the table: what is still
+        // moving is looked at again.
+        if !facts.is_moving() || began.elapsed() >= question.patience {
+            return Ok(judge(&facts));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        now = standings(&connection, &readers).map_err(|f| unreachable(&f))?;
+    }
+}
+
+fn readers(config: &Config) -> Vec<Reader> {
+    let topics = config.topics();
+    let ledger = [(Role::Ledger, "clickhouse")];
+    READERS
+        .into_iter()
+        .chain(ledger)
+        .map(|(role, stage)| Reader {
+            role,
+            topic: topics.name(role).to_owned(),
+            group: config.group(stage),
+        })
+        .collect()
+}
+
+fn unreachable(fault: &Fault) -> Failure {
+    Failure::unreachable(fault.to_string())
+}

@@ -1,0 +1,38 @@
+use std::time::Duration;
+
+use crate::audit::{Question, audit};
+use crate::config::Config;
+use crate::exit::Failure;
+
+/// Hold ledger, offsets and tables against each other: is everything there, once?
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  waybill audit
+  waybill audit --since 24h
+  waybill audit --since 2026-11-24T00:00:00Z --carrier acme-line
+
+It says for each topic whether every offset was read once and what became of the records, and lists
+what is not in order with its coordinates; exit status 1 if there is such. While the pipeline is
+working, entries come in a little later than what they tell of: it waits for those. With --since,
+whole tables and topics are not compared with each other, only entries and ranges.")]
+pub struct Args {
+    /// Only what was committed since then: a time (RFC 3339) or how long ago (24h, 7d)
+    #[arg(long, value_name = "TIME", value_parser = crate::since::parse)]
+    since: Option<i64>,
+    /// Only this carrier's hours; offsets and sums are of all
+    #[arg(long, value_name = "ID")]
+    carrier: Option<String>,
+    /// How long to wait for what is on its way
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = humantime::parse_duration)]
+    wait: Duration,
+}
+
+pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
+    let verdict = audit(
+        config,
+        &Question { since_ms: args.since, carrier: args.carrier.clone(), patience: args.wait },
+    )?;
+    println!("{verdict}");
+    if verdict.is_clean() { Ok(()) } else { Err(Failure::failed("the audit is not clean")) }
+}
