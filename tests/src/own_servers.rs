@@ -31,10 +31,7 @@ impl OwnServers {
                 // One that was killed may come back when its session has ended. A shorter one could
                 // end while it starts: a broker that is fenced then forgets markers of transactions
                 // that it was about to write, and they hang for ever.
-                (
-                    "WAYBILL_KAFKA_PROPERTIES",
-                    "broker.session.timeout.ms=9000".to_owned(),
-                ),
+                ("WAYBILL_KAFKA_PROPERTIES", "broker.session.timeout.ms=9000".to_owned()),
                 ("WAYBILL_CLICKHOUSE_HTTP_PORT", http.to_string()),
                 ("WAYBILL_CLICKHOUSE_TCP_PORT", tcp.to_string()),
             ],
@@ -70,9 +67,7 @@ impl OwnServers {
         // Its threads end one after the other, and the last one lets go of its ports.
         let ports = format!("WAYBILL_{}_", name.to_uppercase());
         let of_it = |(key, _): &&(&str, String)| {
-            key.starts_with(&ports)
-                && key.ends_with("_PORT")
-                && !key.ends_with("ADVERTISED_PORT")
+            key.starts_with(&ports) && key.ends_with("_PORT") && !key.ends_with("ADVERTISED_PORT")
         };
         for (key, port) in self.environment.iter().filter(of_it) {
             let port: u16 = port.parse().unwrap();

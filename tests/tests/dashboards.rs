@@ -165,6 +165,8 @@ fn ours() -> BTreeMap<String, String> {
         sink::INSERT_SECONDS,
         sink::CLICKHOUSE_ERRORS,
         sink::END_TO_END_SECONDS,
+        sink::UNACCOUNTED,
+        sink::LEDGER_SEAMS,
     ];
     waybill_runtime::metrics::ALL
         .iter()

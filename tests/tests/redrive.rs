@@ -80,7 +80,7 @@ fn a_carrier_registered_late_has_its_events_redriven_once() {
     for attempt in 1..=3 {
         let said = d.ok(&["rejects", "redrive", "--code", "unparsable"]);
         assert!(said.contains("redrove 1 records"), "{said}");
-        d.wait_for(&format!("SELECT max(attempt) FROM rejects WHERE code = 'unparsable'"), attempt);
+        d.wait_for("SELECT max(attempt) FROM rejects WHERE code = 'unparsable'", attempt);
     }
     let said = d.ok(&["rejects", "redrive", "--code", "unparsable"]);
     assert!(said.contains("refused: redriven 3 times already"), "{said}");

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts};
+use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts};
 use waybill_stage::Fault;
 
 /// Name and help text: the help text is the doc comment.
@@ -41,6 +41,16 @@ metric! {
     END_TO_END_SECONDS = "waybill_end_to_end_seconds"
 }
 
+metric! {
+    /// Records that one stage passed on and the next has not accounted for, by the ledger: of the
+    /// hours of receipt that ended in the last two days, and at least ten minutes ago.
+    UNACCOUNTED = "waybill_unaccounted_records"
+}
+metric! {
+    /// Places in the ledger of the last two days where offsets are covered twice or by no entry.
+    LEDGER_SEAMS = "waybill_ledger_seams"
+}
+
 const INSERT_BUCKETS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 const END_TO_END_BUCKETS: &[f64] =
@@ -53,6 +63,8 @@ pub(crate) struct Metrics {
     pub(crate) insert_seconds: HistogramVec,
     pub(crate) errors: IntCounterVec,
     pub(crate) end_to_end: Histogram,
+    pub(crate) unaccounted: IntGauge,
+    pub(crate) seams: IntGauge,
 }
 
 impl Metrics {
@@ -78,6 +90,8 @@ impl Metrics {
             )?,
             errors: IntCounterVec::new(opts(CLICKHOUSE_ERRORS), &["kind"])?,
             end_to_end: Histogram::with_opts(histogram(END_TO_END_SECONDS, END_TO_END_BUCKETS))?,
+            unaccounted: IntGauge::with_opts(opts(UNACCOUNTED))?,
+            seams: IntGauge::with_opts(opts(LEDGER_SEAMS))?,
         };
         let registry = prometheus::default_registry();
         registry.register(Box::new(metrics.inserts.clone()))?;
@@ -85,6 +99,8 @@ impl Metrics {
         registry.register(Box::new(metrics.insert_seconds.clone()))?;
         registry.register(Box::new(metrics.errors.clone()))?;
         registry.register(Box::new(metrics.end_to_end.clone()))?;
+        registry.register(Box::new(metrics.unaccounted.clone()))?;
+        registry.register(Box::new(metrics.seams.clone()))?;
         Ok(metrics)
     }
 }

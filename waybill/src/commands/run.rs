@@ -120,6 +120,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         Work::ClickHouse => {
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
             let clickhouse = config.clickhouse()?;
+            show_books(clickhouse.clone())?;
             supervise(&args.stages, &shutdown, || {
                 let sink = ClickHouseSink::open(clickhouse.clone())?;
                 sink.database().ping()?;
@@ -243,6 +244,25 @@ impl Opening {
     fn stage(&self) -> Decrypt {
         Decrypt::new(self.opener.clone(), self.carriers.clone(), self.keys.clone())
     }
+}
+
+/// What the ledger says, in the metrics: an alert tells of what is not accounted for.
+fn show_books(clickhouse: waybill_clickhouse::Config) -> Result<(), Failure> {
+    let books = move || {
+        let Ok(database) = waybill_clickhouse::Database::open(clickhouse) else { return };
+        loop {
+            // The sink itself tells of a store that does not answer.
+            if let Err(fault) = database.show_books() {
+                tracing::debug!(%fault, "the ledger could not be read");
+            }
+            std::thread::sleep(Duration::from_secs(60));
+        }
+    };
+    std::thread::Builder::new()
+        .name("books".to_owned())
+        .spawn(books)
+        .map(drop)
+        .map_err(|e| Failure::failed(format!("thread: {e}")))
 }
 
 /// Old content keys go also while nothing comes in.

@@ -68,11 +68,11 @@ fn a_server_that_is_not_there_is_given_up_with_the_lease() {
     assert!(Duration::from_millis(500) < took && took < Duration::from_secs(2), "{took:?}");
 }
 
-/// Whether nothing answers, or something that never does: not longer than half a second.
+/// A pause between attempts ends at once; an exchange that is on its way has half a second.
 #[test]
 fn a_cancelled_lease_ends_the_wait() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    for port in [1, silent.local_addr().unwrap().port()] {
+    for (port, at_most) in [(1, 400), (silent.local_addr().unwrap().port(), 1000)] {
         let config = at(config("cancelled"), |c| c.url = format!("http://127.0.0.1:{port}"));
         let mut sink = ClickHouseSink::open(config).unwrap();
         let lease = lease(Duration::from_secs(60));
@@ -89,7 +89,7 @@ fn a_cancelled_lease_ends_the_wait() {
         let stored = sink.insert(&batches, &lease).unwrap();
         let took = cancelled.join().unwrap().elapsed();
         assert!(matches!(stored[..], [Stored::Unknown]), "{stored:?}");
-        assert!(took < Duration::from_secs(1), "{took:?}");
+        assert!(took < Duration::from_millis(at_most), "{took:?}");
     }
 }
 
@@ -98,8 +98,10 @@ fn a_cancelled_lease_ends_the_wait() {
 fn nothing_begins_without_a_lease() {
     let (mut sink, database) = sink("no_lease");
     let over = lease(Duration::ZERO);
+    let started = Instant::now();
     let stored = sink.insert(&[batch("events", 0, &[event("acme", "s1", 0)])], &over).unwrap();
     assert!(matches!(stored[..], [Stored::Unknown]), "{stored:?}");
+    assert!(started.elapsed() < Duration::from_millis(400), "{:?}", started.elapsed());
     assert_eq!(ask(&database, "SELECT count() FROM events"), "0");
 }
 
