@@ -5,6 +5,10 @@ demo:  ## encrypted carrier events to queryable rows, on real servers, with a su
 	@dev/demo
 test:  ## every test, the end-to-end ones included
 	@dev/test
+chaos: ## break a running pipeline for MINUTES, by SEED, and see that every event is there once
+	@dev/chaos
+model: ## check the sink's protocol in larger worlds (about 4 minutes)
+	@WAYBILL_MODEL=large cargo test --release --locked -p waybill-sink --test model -- --nocapture
 bench: ## events per second of each stage, and of the whole
 	@dev/bench
 up:    ## start Kafka and ClickHouse
@@ -14,4 +18,4 @@ down:  ## end what `make up` started
 check: ## formatting, lints, dependencies
 	@dev/check
 
-.PHONY: help demo test bench up down check
+.PHONY: help demo test chaos model bench up down check
