@@ -2,7 +2,9 @@
 //! fused, beside a bare consumer of the same topic. `make bench` runs it on its own servers.
 //!
 //! `BENCH_MESSAGES` (1000000) and `BENCH_RUNS` (3; the median is printed) make it shorter.
+//! `BENCH_BEFORE` names another build of Waybill, which is then measured in the same runs.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -45,6 +47,7 @@ fn main() {
         "--messages",
         &messages.to_string(),
         "--containers",
+        // Some twenty events for each, as a container's journey has.
         "10000",
         "--truth",
         source.folder.join("truth.json").to_str().unwrap(),
@@ -56,8 +59,12 @@ fn main() {
     for run in 1..=runs {
         println!("run {run} of {runs}");
         add(&mut rows, "bare consumer", bare(&source, &topic, messages));
-        for (way, stages) in [("apart", APART), ("fused", FUSED)] {
-            for (stage, figures) in pipeline(&source, &topic, stages, messages) {
+        let now = Deployment::binary();
+        let before = std::env::var_os("BENCH_BEFORE").map(PathBuf::from);
+        let mut ways = vec![("apart", APART, &now), ("fused", FUSED, &now)];
+        ways.extend(before.iter().map(|before| ("before, apart", APART, before)));
+        for (way, stages, binary) in ways {
+            for (stage, figures) in pipeline(&source, &topic, stages, messages, binary) {
                 add(&mut rows, &format!("{way}: {stage}"), figures);
             }
         }
@@ -122,8 +129,10 @@ fn pipeline(
     topic: &str,
     stages: &[&'static str],
     messages: u64,
+    binary: &Path,
 ) -> Vec<(&'static str, Figures)> {
-    let d = Deployment::new("benchrun", "");
+    let servers = source.servers.clone();
+    let d = Deployment::of(binary.to_owned(), servers, "benchrun", 2, "");
     for file in ["carriers.json", "keys"] {
         let from = source.folder.join(file);
         let copied = std::process::Command::new("cp").arg("-r").arg(from).arg(&d.folder).status();
@@ -146,14 +155,14 @@ fn pipeline(
         for (n, process) in processes.iter().enumerate() {
             peak[n] = peak[n].max(peak_mb(process.pid()));
             let first = stages[n].split(',').next().unwrap();
+            // The sink reads other topics too: it is done with the last row.
+            if first == "clickhouse" {
+                continue;
+            }
             let read =
                 process.metric("waybill_records_total", &format!("stage=\"{first}\"")) as u64;
             // Past decrypt and validate only what was not rejected comes on.
-            let all = match first {
-                "decrypt" => messages,
-                "clickhouse" => sum("events"),
-                _ => sum("events") + sum("duplicates"),
-            };
+            let all = if first == "decrypt" { messages } else { sum("events") + sum("duplicates") };
             if done[n].is_none() && read >= all {
                 done[n] = Some(began.elapsed());
             }

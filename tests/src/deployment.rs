@@ -17,6 +17,7 @@ pub struct Deployment {
     pub folder: PathBuf,
     pub prefix: String,
     pub database: String,
+    binary: PathBuf,
     keep: Option<tempfile::TempDir>,
 }
 
@@ -40,6 +41,11 @@ impl Deployment {
 
     /// The same on other servers.
     pub fn on(servers: Servers, name: &str, partitions: u32, extra: &str) -> Self {
+        Self::of(Self::binary(), servers, name, partitions, extra)
+    }
+
+    /// The same with another build of Waybill.
+    pub fn of(binary: PathBuf, servers: Servers, name: &str, partitions: u32, extra: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let id = format!("{name}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let keep = tempfile::Builder::new().prefix("waybill-test-").tempdir().unwrap();
@@ -49,6 +55,7 @@ impl Deployment {
             database: format!("test_{id}"),
             servers,
             folder,
+            binary,
             keep: Some(keep),
         };
         deployment.write_config(partitions, extra);
@@ -91,7 +98,7 @@ impl Deployment {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(Self::binary());
+        let mut command = Command::new(&self.binary);
         command.arg("--config").arg(self.config()).args(args).stdin(Stdio::null());
         command
     }
