@@ -209,6 +209,17 @@ impl Deployment {
         producer.flush(Duration::from_secs(20)).unwrap();
     }
 
+    /// A statement that changes something; tables without a database are this deployment's.
+    ///
+    /// # Panics
+    /// When ClickHouse refuses it.
+    pub fn execute(&self, sql: &str) {
+        ureq::post(&self.servers.clickhouse)
+            .query("database", &self.database)
+            .send(sql)
+            .unwrap_or_else(|e| panic!("{sql}: {e}"));
+    }
+
     /// Rows of a query; tables without a database are this deployment's.
     pub fn rows(&self, sql: &str) -> Vec<Value> {
         let body = ureq::post(&self.servers.clickhouse)

@@ -372,6 +372,28 @@ fn a_broken_carriers_file_leaves_the_last_good_one_in_force() {
 }
 
 #[test]
+fn a_row_that_the_store_refuses_is_answered_and_the_others_are_stored() {
+    let d = Deployment::new("refused", "");
+    d.execute("ALTER TABLE events ADD CONSTRAINT no_gate_in CHECK milestone != 'gate_in'");
+    d.add_carrier("acme-line");
+    let _processes = d.start_all();
+    for (container, code) in [("MSKU1234565", "GTIN"), ("CSQU3054383", "GTOT")] {
+        let event = equipment_event(container, code, &ago(5)).to_string();
+        d.publish("acme-line", DCSA_22, event.as_bytes(), &["--shipment", "h-1"]);
+    }
+    d.wait_for("SELECT count() FROM events WHERE milestone = 'gate_out'", 1);
+    d.wait_for("SELECT count() FROM rejects WHERE code = 'storage_refused'", 1);
+    let reject = &d.rows("SELECT stage, carrier_id, source_offset FROM rejects")[0];
+    assert_eq!(reject["stage"], "clickhouse");
+    assert_eq!(reject["carrier_id"], "acme-line");
+    // Aggregate has accepted it: sent through once more it would be a duplicate, and not stored.
+    let said = d.ok(&["rejects", "redrive", "--code", "storage_refused"]);
+    assert!(said.contains("refused: it was accepted, and the store refused it"), "{said}");
+    d.audit();
+    assert_eq!(d.number("SELECT count() FROM events"), 1);
+}
+
+#[test]
 fn the_real_dcsa_files_come_through_and_the_wrong_ones_are_answered() {
     let Some(folder) = shared("data/dcsa") else { return };
     // Its events are of 2019 to 2021: an import of old data, agreed with the carrier.

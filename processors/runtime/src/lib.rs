@@ -33,7 +33,7 @@ pub use chain::{Decoded, End, Flow, Run, Sealed, Step};
 pub use crash_point::arm as arm_crash_points;
 pub use health::Health;
 pub use host::{Incoming, Processor, host};
-pub use offsets::{Reader, Standing, partitions, standings};
+pub use offsets::{Reader, Standing, most_partitions, standings};
 pub use redriver::{Attempt, Redriver, Source, source};
 pub use settings::{BatchLimits, HostSettings, KafkaConnection};
 pub use sink_host::{SINK_INPUTS, sink_host};

@@ -37,14 +37,14 @@ pub struct Standing {
     pub waiting: u64,
 }
 
-/// Partitions that the topics of `roles` have together.
-pub fn partitions(settings: &HostSettings, roles: &[Role]) -> Result<u32, Fault> {
+/// Partitions of the topic of `roles` that has the most.
+pub fn most_partitions(settings: &HostSettings, roles: &[Role]) -> Result<u32, Fault> {
     let probe = probe(&settings.connection, &settings.group)?;
-    let mut all = 0;
+    let mut most = 0;
     for role in roles {
-        all += numbers(&probe, settings.topics.name(*role))?.len();
+        most = most.max(numbers(&probe, settings.topics.name(*role))?.len());
     }
-    Ok(u32::try_from(all).unwrap_or(u32::MAX))
+    Ok(u32::try_from(most).unwrap_or(u32::MAX))
 }
 
 /// How far each topic is read by its group.

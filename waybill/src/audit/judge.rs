@@ -317,3 +317,7 @@ impl fmt::Display for Verdict {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

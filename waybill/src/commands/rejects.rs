@@ -172,6 +172,7 @@ struct Tally {
     sent: u64,
     on_their_way: u64,
     too_often: u64,
+    accepted: u64,
     gone: u64,
 }
 
@@ -194,6 +195,14 @@ fn redrive(
             if attempt.attempt > MOST_ATTEMPTS {
                 println!("{place}: refused: redriven {MOST_ATTEMPTS} times already");
                 tally.too_often += 1;
+                continue;
+            }
+            if record.answers.iter().any(|(stage, ..)| stage == "clickhouse") {
+                println!(
+                    "{place}: refused: it was accepted, and the store refused it: once more it \
+                     would be a duplicate"
+                );
+                tally.accepted += 1;
                 continue;
             }
             if redriver.has_sent(attempt) {
@@ -237,12 +246,13 @@ fn redrive(
     }
     println!(
         "{} {} records; {} sent before and without a new dead letter; refused: {} redriven \
-         {MOST_ATTEMPTS} times, {} no longer kept",
+         {MOST_ATTEMPTS} times, {} no longer kept, {} refused by the store",
         if dry_run { "would redrive" } else { "redrove" },
         tally.sent,
         tally.on_their_way,
         tally.too_often,
-        tally.gone
+        tally.gone,
+        tally.accepted
     );
     Ok(())
 }

@@ -11,7 +11,7 @@ use waybill_enrich::Enrich;
 use waybill_runtime::metrics::metrics;
 use waybill_runtime::{
     Aggregating, Decoded, End, Health, HostSettings, Processor, Role, Run, SINK_INPUTS, Sealed,
-    Shutdown, Values, arm_crash_points, host, partitions, sink_host, supervise,
+    Shutdown, Values, arm_crash_points, host, most_partitions, sink_host, supervise,
 };
 use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
 use waybill_sealing::platform_key::PlatformKeys;
@@ -122,11 +122,14 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             let clickhouse = config.clickhouse()?;
             show_books(clickhouse.clone())?;
             supervise(&args.stages, &shutdown, || {
-                let sink = ClickHouseSink::open(clickhouse.clone())?;
-                sink.database().ping()?;
-                sink.check_window(partitions(&settings, &SINK_INPUTS)?)?;
-                let sink: Box<dyn Sink> = Box::new(sink);
-                sink_host(&settings, sink, &values, &health, &shutdown)
+                let most = most_partitions(&settings, &SINK_INPUTS)?;
+                let sink = || -> Result<Box<dyn Sink>, Fault> {
+                    let sink = ClickHouseSink::open(clickhouse.clone())?;
+                    sink.database().ping()?;
+                    sink.check_window(most)?;
+                    Ok(Box::new(sink))
+                };
+                sink_host(&settings, &sink, &values, &health, &shutdown)
             });
         }
     }

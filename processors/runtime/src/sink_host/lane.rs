@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset};
 use waybill_sink::{Mark, Position, ProtocolError, Range, token};
@@ -42,6 +44,8 @@ struct Portion {
     unreadable: Vec<Unreadable>,
     /// First and last offset, those of the unreadable too.
     bounds: Option<(i64, i64)>,
+    /// When the first was read.
+    since: Option<Instant>,
     bytes: usize,
 }
 
@@ -80,6 +84,7 @@ impl Portion {
             }
             None => self.unreadable.push(Unreadable { offset, appended_at }),
         }
+        self.since.get_or_insert_with(Instant::now);
         let first = self.bounds.map_or(offset, |(first, _)| first);
         self.bounds = Some((first, offset));
         Ok(())
@@ -182,6 +187,17 @@ impl Lane {
         (portion.records.len() + portion.unreadable.len(), portion.bytes)
     }
 
+    /// When it is to be claimed, if records are gathered for `age`. Somebody waits for events and
+    /// answers. The state of a shipment is worth more when it has taken in more of them, and is dear
+    /// to the store, and the ledger is read by nobody in haste: these are gathered longer.
+    pub(super) fn due_at(&self, age: Duration) -> Option<Instant> {
+        let age = match self.role {
+            Role::Shipments | Role::Ledger => age * 4,
+            _ => age,
+        };
+        self.gathered.since.map(|since| since + age)
+    }
+
     /// What the commit is to say of this partition.
     pub(super) fn mark(&self) -> Mark {
         self.position.mark()
@@ -217,13 +233,15 @@ impl Lane {
         }
     }
 
-    /// Claims what was gathered, if nothing is claimed. Whether there is a claim that is to be
-    /// inserted now.
-    pub(super) fn claim(&mut self) -> Result<bool, Fault> {
+    /// Claims what was gathered, if nothing is claimed and it is time. Whether
+    /// there is a claim that is to be inserted now.
+    pub(super) fn claim(&mut self, is_time: bool) -> Result<bool, Fault> {
         if self.is_waiting() {
             return Ok(true);
         }
-        let (Claimed::Nothing, Some((first, last))) = (&self.claimed, self.gathered.bounds) else {
+        let (Claimed::Nothing, Some((first, last)), true) =
+            (&self.claimed, self.gathered.bounds, is_time)
+        else {
             return Ok(false);
         };
         let broken = |e: ProtocolError| broken(&e, &self.topic, self.partition);

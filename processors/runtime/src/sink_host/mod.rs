@@ -41,10 +41,15 @@ const SHUTDOWN_WAIT: Duration = Duration::from_secs(10);
 /// A rebalance that comes between asking who we are and committing costs an attempt.
 const ATTEMPTS: u32 = 5;
 
-/// Runs `sink` until shutdown, or until a fault; the next life takes over what is committed.
+/// Which of the two stores has it: nobody who waits for events and answers waits for what sums up.
+fn class(role: Role) -> usize {
+    usize::from(matches!(role, Role::Shipments | Role::Ledger))
+}
+
+/// Runs the sinks that `sink` makes until shutdown, or until a fault; the next life takes over what is committed.
 pub fn sink_host(
     settings: &HostSettings,
-    sink: Box<dyn Sink>,
+    sink: &dyn Fn() -> Result<Box<dyn Sink>, Fault>,
     values: &Values,
     health: &Health,
     shutdown: &Shutdown,
@@ -58,9 +63,8 @@ pub fn sink_host(
         health,
         consumer: &consumer,
         transactor,
-        store: Store::start(sink)?,
+        stores: [Store::start(sink()?)?, Store::start(sink()?)?],
         lanes: BTreeMap::new(),
-        gathering_since: None,
         age: settings.limits.age,
         paused: false,
         batch: Batch::default(),
@@ -74,11 +78,10 @@ struct SinkHost<'a> {
     health: &'a Health,
     consumer: &'a GroupConsumer,
     transactor: Transactor,
-    store: Store,
+    /// One for each [class](class).
+    stores: [Store; 2],
     lanes: BTreeMap<(Role, i32), Lane>,
-    /// When the oldest record was read that is not claimed.
-    gathering_since: Option<Instant>,
-    /// How old it may get: longer while the store has too many parts.
+    /// How long records are gathered: longer while the store has too many parts.
     age: Duration,
     paused: bool,
     batch: Batch,
@@ -100,7 +103,7 @@ impl SinkHost<'_> {
                 Event::Tick => {}
             }
             self.collect(Duration::ZERO)?;
-            if self.store.is_idle() && self.is_due() {
+            if self.is_due() {
                 self.turn(true)?;
             }
             self.hold_back()?;
@@ -141,7 +144,7 @@ impl SinkHost<'_> {
         }
         self.finish(REVOKED_WAIT)?;
         // Of a range that is not in the store yet, the next one takes over the claim.
-        self.store.cancel();
+        self.stores.iter().for_each(Store::cancel);
         for p in partitions.elements() {
             self.lanes.remove(&(self.role(p.topic())?, p.partition()));
         }
@@ -160,9 +163,7 @@ impl SinkHost<'_> {
         let Some(lane) = self.lanes.get_mut(&(role, partition)) else {
             return Err(Fault(format!("{}-{partition} was read and is not ours", message.topic())));
         };
-        lane.gather(message, self.values)?;
-        self.gathering_since.get_or_insert_with(Instant::now);
-        Ok(())
+        lane.gather(message, self.values)
     }
 
     /// Records and bytes that wait to be claimed.
@@ -178,16 +179,28 @@ impl SinkHost<'_> {
 
     /// Whether something is to be said at the coordinator's, or to be inserted.
     fn is_due(&self) -> bool {
-        match self.gathering_since {
-            Some(since) => since.elapsed() >= self.age || self.is_full(),
-            // Nothing follows: what is stored is settled now, and not with the next claim.
-            None => self.lanes.values().any(|lane| lane.is_stored() || lane.is_waiting()),
-        }
+        let now = Instant::now();
+        let is_full = self.is_full();
+        // Where nothing follows soon, what is stored is settled now, and not with the next claim.
+        let follows = self.lanes.values().any(|lane| lane.due_at(self.age).is_some());
+        self.lanes.values().any(|lane| {
+            let is_free = self.is_free(lane.role);
+            let is_time = lane.due_at(self.age).is_some_and(|due| is_full || due <= now);
+            (is_free && (is_time || lane.is_waiting())) || (!follows && lane.is_stored())
+        })
+    }
+
+    fn is_free(&self, role: Role) -> bool {
+        self.stores.get(class(role)).is_some_and(Store::is_free)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.stores.iter().any(|store| !store.is_idle())
     }
 
     /// Memory stays bounded while the store is slow: reading pauses, membership goes on.
     fn hold_back(&mut self) -> Result<(), Fault> {
-        let wanted = !self.store.is_idle() && self.is_full();
+        let wanted = self.is_busy() && self.is_full();
         if wanted != self.paused {
             self.pause(wanted)?;
         }
@@ -203,12 +216,23 @@ impl SinkHost<'_> {
     /// gets what is claimed. A claim is durable before anybody acts on it.
     fn turn(&mut self, claims: bool) -> Result<(), Fault> {
         let began = Instant::now();
+        // What is due almost comes along: each turn costs a transaction.
+        let soon = began + self.age / 2;
+        let is_full = self.is_full();
         let mut settled = Vec::new();
         let mut marks = Vec::new();
+        let mut oldest: Option<Instant> = None;
+        let free = [Role::Events, Role::Shipments].map(|role| self.is_free(role));
         for (key, lane) in &mut self.lanes {
+            let is_free = free.get(class(lane.role)).copied().unwrap_or_default();
             let before = lane.mark();
             settled.extend(lane.settle()?);
-            let to_insert = claims && lane.claim()?;
+            let due = lane.due_at(self.age);
+            let is_time = is_full || due.is_some_and(|due| due <= soon);
+            let to_insert = claims && is_free && lane.claim(is_time)?;
+            if to_insert && let Some(due) = due {
+                oldest = Some(oldest.map_or(due, |oldest| oldest.min(due)));
+            }
             // A claim that is inserted once more is said once more: only a member can.
             if to_insert || lane.mark() != before {
                 marks.push((*key, lane.mark()));
@@ -231,17 +255,29 @@ impl SinkHost<'_> {
         if !claims {
             return Ok(());
         }
-        if let Some(since) = self.gathering_since.take() {
-            metrics().batch_seconds.observe(began.duration_since(since).as_secs_f64());
+        if let Some(due) = oldest {
+            let late = began.saturating_duration_since(due);
+            metrics().batch_seconds.observe((self.age + late).as_secs_f64());
         }
-        let batches: Vec<_> = self.lanes.values_mut().filter_map(Lane::hand_over).collect();
-        if batches.is_empty() {
-            return Ok(());
+        self.hand_over(free)
+    }
+
+    /// What is claimed goes to the stores, of which these are free.
+    fn hand_over(&mut self, free: [bool; 2]) -> Result<(), Fault> {
+        for (n, store) in
+            self.stores.iter_mut().enumerate().filter(|(n, _)| free.get(*n) == Some(&true))
+        {
+            let lanes = self.lanes.values_mut().filter(|lane| class(lane.role) == n);
+            let batches: Vec<_> = lanes.filter_map(Lane::hand_over).collect();
+            if batches.is_empty() {
+                continue;
+            }
+            let records: usize = batches.iter().map(|b| b.records.len()).sum();
+            #[allow(clippy::cast_precision_loss)]
+            metrics().batch_records.observe(records as f64);
+            store.submit(batches)?;
         }
-        let records: usize = batches.iter().map(|b| b.records.len()).sum();
-        #[allow(clippy::cast_precision_loss)]
-        metrics().batch_records.observe(records as f64);
-        self.store.submit(batches)
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), Fault> {
@@ -326,7 +362,17 @@ impl SinkHost<'_> {
     }
 
     fn collect(&mut self, wait: Duration) -> Result<(), Fault> {
-        let Some(Done { batches, pressure }) = self.store.collect(wait)? else { return Ok(()) };
+        for n in 0..self.stores.len() {
+            let Some(store) = self.stores.get_mut(n) else { continue };
+            if let Some(done) = store.collect(wait)? {
+                self.answered(done)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, done: Done) -> Result<(), Fault> {
+        let Done { batches, pressure } = done;
         crash_point("sink_after_insert");
         for (batch, inserted) in batches {
             let role = self.role(&batch.topic)?;
@@ -345,7 +391,7 @@ impl SinkHost<'_> {
     /// Waits for the store, at most so long, and settles what it has; claims nothing more.
     fn finish(&mut self, wait: Duration) -> Result<(), Fault> {
         let began = Instant::now();
-        while !self.store.is_idle() && began.elapsed() < wait {
+        while self.is_busy() && began.elapsed() < wait {
             self.health.beat();
             self.collect(Duration::from_millis(100))?;
         }

@@ -9,6 +9,10 @@ use waybill_stage::{Fault, Inserted, Lease, Sink, SinkBatch, Stored};
 /// are how long an insert can be on its way: what the store's deduplication window must outlast.
 const LEASE: Duration = Duration::from_secs(120);
 
+/// Jobs are never closer than this: what the store must remember is reckoned by it (`window.rs` of
+/// the ClickHouse sink).
+const BETWEEN_JOBS: Duration = Duration::from_millis(100);
+
 /// How often the store is asked how it does.
 const ASK: Duration = Duration::from_secs(10);
 
@@ -18,6 +22,7 @@ pub(super) struct Store {
     done: Receiver<Result<Done, Fault>>,
     /// Of the job that is being done.
     lease: Option<Lease>,
+    submitted_at: Option<Instant>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -50,11 +55,16 @@ impl Store {
                 }
             })
             .map_err(|e| Fault(format!("thread: {e}")))?;
-        Ok(Self { jobs: Some(jobs), done, lease: None, thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), done, lease: None, submitted_at: None, thread: Some(thread) })
     }
 
     pub(super) fn is_idle(&self) -> bool {
         self.lease.is_none()
+    }
+
+    /// It may be given a job.
+    pub(super) fn is_free(&self) -> bool {
+        self.is_idle() && self.submitted_at.is_none_or(|at| at.elapsed() >= BETWEEN_JOBS)
     }
 
     pub(super) fn submit(&mut self, batches: Vec<SinkBatch>) -> Result<(), Fault> {
@@ -63,6 +73,7 @@ impl Store {
         let job = Job { batches, lease: lease.clone() };
         self.jobs.as_ref().ok_or_else(gone)?.send(job).map_err(|_| gone())?;
         self.lease = Some(lease);
+        self.submitted_at = Some(Instant::now());
         Ok(())
     }
 

@@ -1,0 +1,206 @@
+use waybill_clickhouse::{
+    Coverage, Derived, Misstored, Seam, StageTotal, Unaccounted, Unbalanced, Written,
+};
+
+use super::*;
+
+fn standing(next: i64) -> Standing {
+    Standing { partition: 0, first: 0, next: Some(next), claim: String::new(), waiting: 0 }
+}
+
+/// Ten messages: one is rejected, one comes twice, each of the others is an event.
+fn clean() -> Facts {
+    let read = [
+        (Role::Sealed, 10),
+        (Role::Redrive, 0),
+        (Role::Opened, 9),
+        (Role::Valid, 9),
+        (Role::Enriched, 9),
+        (Role::Events, 8),
+        (Role::Shipments, 5),
+        (Role::Rejects, 1),
+    ];
+    let standings: BTreeMap<_, _> =
+        read.iter().map(|(role, n)| (*role, vec![standing(*n + 1)])).collect();
+    let coverage = read
+        .iter()
+        .map(|(role, n)| Coverage {
+            topic: role.as_str().to_owned(),
+            partition: 0,
+            first: 0,
+            next: n + 1,
+            records: *n as u64,
+            entries: 2,
+        })
+        .collect();
+    let total = |stage: &str, topic: Role, outcome: &str, n: u64| StageTotal {
+        stages: stage.to_owned(),
+        topic: topic.as_str().to_owned(),
+        stage: stage.to_owned(),
+        outcome: outcome.to_owned(),
+        records: n,
+        parts: n,
+    };
+    let written = |stages: &str, topic: Role, records| Written {
+        stages: stages.to_owned(),
+        topic: topic.as_str().to_owned(),
+        records,
+    };
+    let books = Books {
+        coverage,
+        stages: vec![
+            total("decrypt", Role::Sealed, "passed", 9),
+            total("decrypt", Role::Sealed, "rejected", 1),
+            total("validate", Role::Opened, "passed", 9),
+            total("enrich", Role::Valid, "passed", 9),
+            total("aggregate", Role::Enriched, "passed", 8),
+            total("aggregate", Role::Enriched, "duplicate", 1),
+            total("clickhouse", Role::Events, "passed", 8),
+            total("clickhouse", Role::Shipments, "passed", 5),
+            total("clickhouse", Role::Rejects, "passed", 1),
+        ],
+        written: vec![
+            written("decrypt", Role::Opened, 9),
+            written("decrypt", Role::Rejects, 1),
+            written("validate", Role::Valid, 9),
+            written("enrich", Role::Enriched, 9),
+            written("aggregate", Role::Events, 8),
+            written("aggregate", Role::Shipments, 5),
+        ],
+        ..Books::default()
+    };
+    Facts { asked: standings.clone(), standings, books, is_whole: true }
+}
+
+#[test]
+fn what_is_in_order_is_clean() {
+    let verdict = judge(&clean());
+    assert_eq!(verdict.findings, Vec::<String>::new());
+    assert_eq!(verdict.moving, Vec::<String>::new());
+    assert!(verdict.to_string().contains("10 records of 1 partitions"), "{verdict}");
+}
+
+#[test]
+fn each_thing_that_is_not_in_order_is_found() {
+    type Change = fn(&mut Facts);
+    let cases: [(Change, &str); 13] = [
+        (
+            |f| {
+                f.books.seams.push(Seam {
+                    topic: "valid".into(),
+                    partition: 0,
+                    before: 4,
+                    from_offset: 6,
+                });
+            },
+            "valid-0: offsets 4 to 5 are covered by no entry",
+        ),
+        (
+            |f| {
+                f.books.seams.push(Seam {
+                    topic: "valid".into(),
+                    partition: 0,
+                    before: 6,
+                    from_offset: 4,
+                });
+            },
+            "valid-0: offsets 4 to 5 are covered more than once",
+        ),
+        (
+            |f| {
+                f.books.unbalanced.push(Unbalanced {
+                    topic: "sealed".into(),
+                    partition: 0,
+                    from_offset: 3,
+                    next_offset: 5,
+                    records: 2,
+                    counted: 1,
+                });
+            },
+            "sealed-0@3-4: 2 records were read, and 1 have an outcome",
+        ),
+        (|f| f.books.coverage[0].first = 3, "sealed-0: offsets 0 to 2 are covered by no entry"),
+        (
+            |f| f.books.coverage[0].next = 7,
+            "sealed-0: offsets 7 to 10 are committed, and the ledger does not tell of them",
+        ),
+        (|f| f.books.written[0].records = 8, "decrypt passed 9 on, and 8 were written to opened"),
+        (|f| f.books.coverage[2].records = 8, "opened: 9 records were written, and 8 read, 0 wait"),
+        (|f| f.books.stages[1].parts = 2, "2 were rejected, and 1 dead letters were written"),
+        (
+            |f| {
+                f.books.misstored_events.push(Misstored {
+                    partition: 0,
+                    from_offset: 0,
+                    next_offset: 4,
+                    passed: 4,
+                    stored: 8,
+                    different: 4,
+                });
+            },
+            "events-0@0-3: 4 records were stored by the ledger, and the table has 8 rows of 4",
+        ),
+        (
+            |f| {
+                f.books.unaccounted.push(Unaccounted {
+                    carrier_id: "acme".into(),
+                    hour: "2026-11-24 08:00:00".into(),
+                    in_flight: 2,
+                });
+            },
+            "carrier \"acme\", hour 2026-11-24 08:00:00: 2 of what was received",
+        ),
+        (
+            |f| f.books.derived.push(Derived { what: "rollup".into(), rows: 8, derived: 7 }),
+            "rollup: 7, and the rows are 8",
+        ),
+        // Two stages of one process.
+        (
+            |f| {
+                for total in &mut f.books.stages[0..3] {
+                    total.stages = "decrypt,validate".to_owned();
+                }
+                f.books.stages[2].records = 7;
+            },
+            "decrypt,validate: decrypt passed 9 on, and validate took 7",
+        ),
+        // More was read than written: no matter of time, even while something is on its way.
+        (
+            |f| {
+                f.books.coverage[2].records = 10;
+                f.standings.get_mut(&Role::Rejects).unwrap()[0].waiting = 1;
+            },
+            "opened: 9 records were written, and 10 read, 0 wait",
+        ),
+    ];
+    for (change, expected) in cases {
+        let mut facts = clean();
+        change(&mut facts);
+        let findings = judge(&facts).findings;
+        assert!(findings.iter().any(|f| f.starts_with(expected)), "{expected}\n{findings:?}");
+    }
+}
+
+#[test]
+fn what_is_on_its_way_is_no_finding() {
+    let mut facts = clean();
+    // One event is written and not read, and the books of its shipment are not here yet.
+    facts.books.written[4].records = 9;
+    facts.books.stages[4].parts = 9;
+    facts.standings.get_mut(&Role::Events).unwrap()[0].waiting = 1;
+    facts.books.written[5].records = 6;
+    let verdict = judge(&facts);
+    assert_eq!(verdict.findings, Vec::<String>::new());
+    assert_eq!(verdict.moving.len(), 2, "{verdict}");
+    assert!(facts.is_moving());
+}
+
+#[test]
+fn with_since_only_entries_and_ranges_are_judged() {
+    let mut facts = clean();
+    facts.is_whole = false;
+    facts.books.coverage[0].first = 3;
+    facts.books.written[4].records = 100;
+    facts.books.stages[4].parts = 100;
+    assert_eq!(judge(&facts).findings, Vec::<String>::new());
+}
