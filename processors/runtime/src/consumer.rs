@@ -42,10 +42,15 @@ pub(crate) struct Group {
     changes: Mutex<VecDeque<Change>>,
     /// The consumer is being dropped: nobody runs the loop any more.
     closing: AtomicBool,
+    /// Nothing is fetched, so the client does not learn what comes.
+    paused: AtomicBool,
 }
 
 impl ClientContext for Group {
     fn stats(&self, statistics: Statistics) {
+        if self.paused.load(Ordering::Relaxed) {
+            return;
+        }
         let lag = &metrics().lag;
         for (topic, t) in &statistics.topics {
             for (number, p) in &t.partitions {
@@ -109,6 +114,7 @@ pub(crate) struct GroupConsumer {
     /// A change that the loop has been told of and has not answered yet.
     owed: Mutex<Option<Change>>,
     began: Instant,
+    lag_asked: Mutex<Option<Instant>>,
     /// The group has answered us, be it with no partitions.
     is_member: AtomicBool,
 }
@@ -141,7 +147,11 @@ const COMMITTED_TIMEOUT: Duration = Duration::from_secs(40);
 
 impl GroupConsumer {
     pub(crate) fn join(config: &ClientConfig, topics: &[&str]) -> Result<Self, Fault> {
-        let group = Group { changes: Mutex::default(), closing: AtomicBool::new(false) };
+        let group = Group {
+            changes: Mutex::default(),
+            closing: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
+        };
         let consumer: BaseConsumer<Group> =
             config.create_with_context(group).map_err(|e| Fault(format!("consumer: {e}")))?;
         consumer.subscribe(topics).map_err(|e| Fault(format!("subscribing: {e}")))?;
@@ -150,6 +160,7 @@ impl GroupConsumer {
             held: Mutex::default(),
             owed: Mutex::default(),
             began: Instant::now(),
+            lag_asked: Mutex::default(),
             is_member: AtomicBool::new(false),
         })
     }
@@ -302,8 +313,28 @@ impl GroupConsumer {
         !matches!(self.client.rebalance_protocol(), RebalanceProtocol::None)
     }
 
+    /// What waits while reading is stopped: asked for, every few seconds.
+    pub(crate) fn show_lag(&self) {
+        const EVERY: Duration = Duration::from_secs(3);
+        let mut asked = self.lag_asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.is_some_and(|at| at.elapsed() < EVERY) {
+            return;
+        }
+        *asked = Some(Instant::now());
+        let Ok(positions) = self.client.position() else { return };
+        for p in positions.elements() {
+            let Offset::Offset(read) = p.offset() else { continue };
+            let ends = self.client.fetch_watermarks(p.topic(), p.partition(), LOOKUP_TIMEOUT);
+            // The next time, then.
+            let Ok((_, end)) = ends else { return };
+            let labels = [p.topic(), &p.partition().to_string()];
+            metrics().lag.with_label_values(&labels).set((end - read).max(0));
+        }
+    }
+
     /// Stops or resumes reading all that is ours; we stay a member.
     pub(crate) fn pause(&self, paused: bool) -> Result<(), Fault> {
+        self.client.context().paused.store(paused, Ordering::Relaxed);
         self.client
             .assignment()
             .and_then(|all| if paused { self.client.pause(&all) } else { self.client.resume(&all) })

@@ -177,7 +177,7 @@ fn each_thing_that_is_not_in_order_is_found() {
         let mut facts = clean();
         change(&mut facts);
         let findings = judge(&facts).findings;
-        assert!(findings.iter().any(|f| f.starts_with(expected)), "{expected}\n{findings:?}");
+        assert!(findings.iter().any(|f| f.contains(expected)), "{expected}\n{findings:?}");
     }
 }
 

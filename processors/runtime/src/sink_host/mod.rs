@@ -204,6 +204,9 @@ impl SinkHost<'_> {
         if wanted != self.paused {
             self.pause(wanted)?;
         }
+        if self.paused {
+            self.consumer.show_lag();
+        }
         Ok(())
     }
 
