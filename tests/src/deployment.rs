@@ -4,8 +4,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
 
 use crate::{Servers, free_port};
@@ -207,6 +210,28 @@ impl Deployment {
         record.payload = value;
         producer.send(record).map_err(|(e, _)| e).unwrap();
         producer.flush(Duration::from_secs(20)).unwrap();
+    }
+
+    /// Removes every record of a topic, as its retention would.
+    ///
+    /// # Panics
+    /// When Kafka refuses.
+    pub fn remove_records(&self, role: &str) {
+        let topic = format!("{}{role}", self.prefix);
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.servers.kafka).set("group.id", "waybill-tests");
+        let consumer: BaseConsumer = config.create().unwrap();
+        let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
+        let limit = Duration::from_secs(10);
+        let metadata = consumer.fetch_metadata(Some(&topic), limit).unwrap();
+        let mut ends = TopicPartitionList::new();
+        for p in metadata.topics()[0].partitions() {
+            let (_, end) = consumer.fetch_watermarks(&topic, p.id(), limit).unwrap();
+            ends.add_partition_offset(&topic, p.id(), Offset::Offset(end)).unwrap();
+        }
+        let done = admin.delete_records(&ends, &AdminOptions::new());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(done).unwrap();
     }
 
     /// A statement that changes something; tables without a database are this deployment's.

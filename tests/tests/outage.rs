@@ -1,5 +1,4 @@
-//! ClickHouse is away for long: reading pauses, memory stays flat, and when it is back everything
-//! goes in by itself.
+//! ClickHouse is away: for long, and for too long.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::time::Duration;
@@ -47,4 +46,47 @@ fn while_clickhouse_is_away_reading_pauses_and_memory_stays_flat() {
     d.wait_for("SELECT count() FROM rejects", truth.rejected());
     d.audit();
     assert_eq!(d.number("SELECT count() FROM events"), truth.events);
+}
+
+/// Records that retention removed before they were stored are gone. Nobody goes on as if they had
+/// never been: the sink says so, again and again, and the audit names them.
+#[test]
+fn what_was_removed_before_it_was_stored_is_a_loud_fault() {
+    let d = Deployment::new("eaten", "");
+    let rest = ["decrypt", "validate", "enrich", "aggregate"].map(|stage| d.start(stage));
+    let sink = d.start("clickhouse");
+    let simulate = |seed: &str| {
+        d.ok(&[
+            "simulate",
+            "--register",
+            "--signing-keys",
+            d.folder.join("carriers").to_str().unwrap(),
+            "--rate",
+            "0",
+            "--messages",
+            "500",
+            "--seed",
+            seed,
+            "--bad",
+            "0",
+            "--duplicates",
+            "0",
+        ]);
+    };
+    simulate("1");
+    d.wait_for("SELECT count() FROM events", 500);
+    sink.stop(Duration::from_secs(20));
+    simulate("2");
+    wait_until("aggregate to have passed them on", Duration::from_secs(60), || {
+        rest[3].metric("waybill_events_total", "passed") >= 1000.0
+    });
+    d.remove_records("events");
+    let mut sink = d.spawn("clickhouse", "1", &[]);
+    wait_until("the sink to say so", Duration::from_secs(60), || {
+        sink.log().contains("was removed before it was read")
+    });
+    assert!(!sink.has_ended() && sink.get("/readyz").is_none());
+    assert_eq!(d.number("SELECT count() FROM events"), 500);
+    let audit = d.run(&["audit", "--wait", "1s"]);
+    assert!(!audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
 }

@@ -65,4 +65,5 @@ fn every_panel_has_an_answer() {
     wait_until("metrics of inserts", Duration::from_secs(5), || {
         processes[4].metric("waybill_inserts_total", "") > 0.0
     });
+    d.audit();
 }

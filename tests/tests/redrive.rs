@@ -85,7 +85,15 @@ fn a_carrier_registered_late_has_its_events_redriven_once() {
     let said = d.ok(&["rejects", "redrive", "--code", "unparsable"]);
     assert!(said.contains("refused: redriven 3 times already"), "{said}");
 
+    // What the topic keeps no longer cannot be sent again.
+    d.publish("acme-line", DCSA_22, b"no JSON either", &["--shipment", "h-2"]);
+    d.wait_for("SELECT count() FROM rejects WHERE handle = 'h-2'", 1);
     d.audit();
+    d.remove_records("sealed");
+    let said = d.ok(&["rejects", "redrive", "--code", "unparsable"]);
+    assert!(said.contains("nothing of its partition is left"), "{said}");
+    assert!(said.contains("1 no longer kept"), "{said}");
+
     assert_eq!(d.number("SELECT count() FROM events"), 3);
     assert_eq!(d.number("SELECT uniqExact(event_id) FROM events"), 3);
     assert_eq!(d.number("SELECT sum(duplicates) FROM shipments"), 0);
@@ -97,5 +105,5 @@ fn a_carrier_registered_late_has_its_events_redriven_once() {
     assert_eq!(d.number(origins), 3);
     // In the books, a redriven record has its new outcome alone.
     let of = |column: &str| d.number(&format!("SELECT toInt64(sum({column})) FROM conservation"));
-    assert_eq!((of("received"), of("rejected"), of("stored"), of("in_flight")), (4, 1, 3, 0));
+    assert_eq!((of("received"), of("rejected"), of("stored"), of("in_flight")), (5, 2, 3, 0));
 }

@@ -3,12 +3,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use backon::{BlockingRetryable, ConstantBuilder};
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{
     BaseConsumer, Consumer as _, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
 };
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, Statistics, TopicPartitionList};
@@ -205,10 +206,9 @@ impl GroupConsumer {
     /// beginning if nothing is. Records that were removed before they were read are a fault, and
     /// nobody may go on as if they had never been.
     pub(crate) fn starts(&self, partitions: &TopicPartitionList) -> Result<Vec<Start>, Fault> {
-        let committed = self
-            .client
-            .committed_offsets(partitions.clone(), COMMITTED_TIMEOUT)
-            .map_err(|e| Fault(format!("reading the committed offsets: {e}")))?;
+        let committed =
+            patiently(|| self.client.committed_offsets(partitions.clone(), COMMITTED_TIMEOUT))
+                .map_err(|e| Fault(format!("reading the committed offsets: {e}")))?;
         committed
             .elements()
             .iter()
@@ -216,10 +216,9 @@ impl GroupConsumer {
                 let (topic, partition) = (entry.topic(), entry.partition());
                 let fault = |why: String| Fault(format!("{topic}-{partition}: {why}"));
                 entry.error().map_err(|e| fault(format!("its committed offset: {e}")))?;
-                let (low, high) = self
-                    .client
-                    .fetch_watermarks(topic, partition, LOOKUP_TIMEOUT)
-                    .map_err(|e| fault(format!("its watermarks: {e}")))?;
+                let (low, high) =
+                    patiently(|| self.client.fetch_watermarks(topic, partition, LOOKUP_TIMEOUT))
+                        .map_err(|e| fault(format!("its watermarks: {e}")))?;
                 let offset = match entry.offset() {
                     Offset::Offset(offset) => offset,
                     Offset::Invalid => low,
@@ -342,9 +341,16 @@ impl GroupConsumer {
     }
 }
 
+/// Asks again a few times where a connection was in the way.
+pub(crate) fn patiently<T>(call: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
+    let pauses =
+        ConstantBuilder::default().with_delay(Duration::from_millis(500)).with_max_times(4);
+    call.retry(pauses).when(passes).call()
+}
+
 /// Whether reading goes on by itself after this error. What is said here of one connection or one
 /// answer is no fault of ours; what ends a client, or an offset that is not there, is.
-fn passes(error: &KafkaError) -> bool {
+pub(crate) fn passes(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
         Some(

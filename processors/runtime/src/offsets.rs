@@ -8,6 +8,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use waybill_stage::Fault;
 
+use crate::consumer::passes;
 use crate::reader::client;
 use crate::{HostSettings, KafkaConnection, Role};
 
@@ -115,11 +116,11 @@ fn count_waiting(
                 idle_since = Instant::now();
             }
             Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
-            Some(Err(error)) => return Err(fault(error)),
-            None if idle_since.elapsed() > PATIENCE => {
+            Some(Err(error)) if !passes(&error) => return Err(fault(error)),
+            _ if idle_since.elapsed() > PATIENCE => {
                 return Err(Fault("reading what waits: no answer".to_owned()));
             }
-            None => {}
+            _ => {}
         }
     }
     Ok(())

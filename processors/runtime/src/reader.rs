@@ -10,6 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use waybill_stage::Fault;
 
 use crate::KafkaConnection;
+use crate::consumer::{passes, patiently};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than a broken transaction can stay open (`transaction.timeout.ms`).
@@ -46,9 +47,10 @@ pub(crate) fn read(
                 idle_since = Instant::now();
             }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
-            Some(Err(error)) => return Err(fault(&error)),
-            None if idle_since.elapsed() > PATIENCE => return Err(fault(&"no answer")),
-            None => {}
+            Some(Err(error)) if !passes(&error) => return Err(fault(&error)),
+            // A broken connection is made anew by the client.
+            _ if idle_since.elapsed() > PATIENCE => return Err(fault(&"no answer")),
+            _ => {}
         }
     }
 }
@@ -61,15 +63,16 @@ pub(crate) fn settled(
 ) -> Result<(i64, i64), Fault> {
     let fault = |e: &dyn std::fmt::Display| Fault(format!("reading {topic}-{partition}: {e}"));
     let plain = client(connection, "read_uncommitted").map_err(|e| fault(&e))?;
-    let (low, high) = plain.fetch_watermarks(topic, partition, TIMEOUT).map_err(|e| fault(&e))?;
+    let (low, high) =
+        patiently(|| plain.fetch_watermarks(topic, partition, TIMEOUT)).map_err(|e| fault(&e))?;
     if low == high {
         return Ok((low, high));
     }
     let committed = client(connection, "read_committed").map_err(|e| fault(&e))?;
     let began = Instant::now();
     loop {
-        let (_, stable) =
-            committed.fetch_watermarks(topic, partition, TIMEOUT).map_err(|e| fault(&e))?;
+        let (_, stable) = patiently(|| committed.fetch_watermarks(topic, partition, TIMEOUT))
+            .map_err(|e| fault(&e))?;
         if stable >= high {
             return Ok((low, high));
         }

@@ -10,7 +10,7 @@ use waybill_tests::{Deployment, OwnServers, Process, Truth, wait_until};
 pub const STAGES: [&str; 5] = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
 
 /// Where a process can be made to die, and in how many of a hundred times that it passes there:
-/// each some ten seconds into its life.
+/// each some ten seconds into its life. (Aggregate lives longer: it begins with reading its state.)
 const TRANSACTION_POINTS: [(&str, &str); 4] = [
     ("transaction_begun", "0.7"),
     ("transaction_sent", "0.7"),
@@ -105,6 +105,7 @@ impl Fleet {
     fn spawn(&mut self, stage: &'static str, name: &str) -> (Process, Option<&'static str>) {
         let points: &[_] = if stage == "clickhouse" { &SINK_POINTS } else { &TRANSACTION_POINTS };
         let (point, percent) = points[self.random.usize(..points.len())];
+        let percent = if stage == "aggregate" { "0.2" } else { percent };
         if self.is_mortal {
             let points = format!("{point}={percent}%return");
             (self.d.spawn(stage, name, &[("FAILPOINTS", &points)]), Some(point))
