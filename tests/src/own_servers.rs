@@ -85,7 +85,7 @@ impl OwnServers {
             });
         }
         if name == "kafka" {
-            wait_until("the broker to be put out", Duration::from_secs(30), || put_out() > before);
+            wait_until("the broker to be put out", Duration::from_secs(60), || put_out() > before);
         }
     }
 
