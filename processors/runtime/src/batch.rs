@@ -101,7 +101,7 @@ impl Batch {
     pub(crate) fn read(&mut self, input: Role, partition: i32, offset: i64) {
         self.mark(input, partition, Mark { offset: offset + 1, metadata: String::new() });
         self.ledger.open(input, partition);
-        self.ledger.read();
+        self.ledger.read(1);
         self.records += 1;
         if self.opened_at.is_none() {
             self.opened_at = Some(Instant::now());

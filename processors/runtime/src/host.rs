@@ -12,6 +12,7 @@ use crate::consumer::{Event, GroupConsumer, Start};
 use crate::health::now_ms;
 use crate::ledger::Stretch;
 use crate::metrics::metrics;
+use crate::transaction::ATTEMPTS;
 use crate::{Batch, Flow, Health, HostSettings, Role, Shutdown, Values};
 
 /// A record as it was read.
@@ -98,9 +99,6 @@ struct Host<'a> {
     /// How often the batch that is being committed was aborted.
     aborted: u32,
 }
-
-/// A rebalance that comes between asking who we are and committing costs an attempt.
-const ATTEMPTS: u32 = 5;
 
 impl Host<'_> {
     fn run(&mut self, shutdown: &Shutdown) -> Result<(), Fault> {

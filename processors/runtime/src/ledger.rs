@@ -71,9 +71,9 @@ impl Ledger {
         Some(self.pages.entry(self.open?).or_default())
     }
 
-    pub(crate) fn read(&mut self) {
+    pub(crate) fn read(&mut self, records: u64) {
         if let Some(page) = self.page() {
-            page.records += 1;
+            page.records += records;
         }
     }
 
@@ -184,13 +184,13 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.open(Role::Opened, 1);
         for (carrier, at) in [("a", 5), ("b", HOUR_MS - 1), ("a", HOUR_MS), ("a", 6)] {
-            ledger.read();
+            ledger.read(1);
             ledger.count(item(carrier, LedgerOutcome::Passed, at));
         }
         ledger.wrote(Role::Valid);
         ledger.wrote(Role::AggregateState);
         ledger.open(Role::Opened, 2);
-        ledger.read();
+        ledger.read(1);
         ledger.count(item("a", LedgerOutcome::Duplicate, 5));
         let stretch = Stretch { input: Role::Opened, partition: 1, from: 7, next: 12 };
         let entry = ledger.take("validate", stretch, 9);

@@ -126,7 +126,7 @@ fn count_waiting(
     Ok(())
 }
 
-fn probe(connection: &KafkaConnection, group: &str) -> Result<BaseConsumer, Fault> {
+pub(crate) fn probe(connection: &KafkaConnection, group: &str) -> Result<BaseConsumer, Fault> {
     connection
         .client()
         .set("group.id", group)
@@ -136,7 +136,7 @@ fn probe(connection: &KafkaConnection, group: &str) -> Result<BaseConsumer, Faul
         .map_err(|e| Fault(format!("consumer: {e}")))
 }
 
-fn numbers(probe: &BaseConsumer, topic: &str) -> Result<Vec<i32>, Fault> {
+pub(crate) fn numbers(probe: &BaseConsumer, topic: &str) -> Result<Vec<i32>, Fault> {
     let metadata = probe
         .fetch_metadata(Some(topic), TIMEOUT)
         .map_err(|e| Fault(format!("looking for topic {topic}: {e}")))?;

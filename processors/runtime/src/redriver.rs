@@ -4,17 +4,19 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Message, Offset};
 use waybill_schemas::Redrive;
 use waybill_stage::Fault;
 
+use crate::offsets::{numbers, probe};
 use crate::reader::{Go, read, settled};
 use crate::{HostSettings, Role};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// librdkafka wants the name of a group, also of who joins none.
+const GROUP: &str = "waybill-reader";
 
 pub struct Redriver<'a> {
     settings: &'a HostSettings,
@@ -64,7 +66,7 @@ impl<'a> Redriver<'a> {
             .map_err(|e| fault(&e))?;
         producer.init_transactions(TIMEOUT).map_err(|e| fault(&e))?;
         let mut sent = BTreeSet::new();
-        for partition in partitions(settings, topic)? {
+        for partition in numbers(&probe(&settings.connection, GROUP)?, topic)? {
             let (low, high) = settled(&settings.connection, topic, partition)?;
             if low == high {
                 continue;
@@ -116,7 +118,7 @@ impl<'a> Redriver<'a> {
 /// The sealed record at a place, as it was published.
 pub fn source(settings: &HostSettings, partition: i32, offset: i64) -> Result<Source, Fault> {
     let topic = settings.topics.name(Role::Sealed);
-    let probe = probe(settings)?;
+    let probe = probe(&settings.connection, GROUP)?;
     let (low, _) = probe
         .fetch_watermarks(topic, partition, TIMEOUT)
         .map_err(|e| Fault(format!("{topic}-{partition}: {e}")))?;
@@ -136,24 +138,4 @@ pub fn source(settings: &HostSettings, partition: i32, offset: i64) -> Result<So
         Ok(Go::Enough)
     })?;
     Ok(found.unwrap_or(Source::Expired { oldest: None }))
-}
-
-fn probe(settings: &HostSettings) -> Result<BaseConsumer, Fault> {
-    let mut config: ClientConfig = settings.connection.client();
-    config.set("group.id", "waybill-reader").create().map_err(|e| Fault(format!("consumer: {e}")))
-}
-
-fn partitions(settings: &HostSettings, topic: &str) -> Result<Vec<i32>, Fault> {
-    let metadata = probe(settings)?
-        .fetch_metadata(Some(topic), TIMEOUT)
-        .map_err(|e| Fault(format!("looking for topic {topic}: {e}")))?;
-    let found: Vec<i32> = metadata
-        .topics()
-        .iter()
-        .flat_map(|t| t.partitions().iter().map(rdkafka::metadata::MetadataPartition::id))
-        .collect();
-    if found.is_empty() {
-        return Err(Fault(format!("topic {topic} is not there: run `waybill topics`")));
-    }
-    Ok(found)
 }

@@ -17,6 +17,9 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// A retriable error is tried again for this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A rebalance that comes between asking who we are and committing costs an attempt.
+pub(crate) const ATTEMPTS: u32 = 5;
+
 /// Why a batch is not committed, by what may be done about it.
 #[derive(Debug)]
 pub(crate) enum Failed {

@@ -123,11 +123,11 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             show_books(clickhouse.clone())?;
             supervise(&args.stages, &shutdown, || {
                 let most = most_partitions(&settings, &SINK_INPUTS)?;
+                let store = ClickHouseSink::open(clickhouse.clone())?;
+                store.database().ping()?;
+                store.check_window(most)?;
                 let sink = || -> Result<Box<dyn Sink>, Fault> {
-                    let sink = ClickHouseSink::open(clickhouse.clone())?;
-                    sink.database().ping()?;
-                    sink.check_window(most)?;
-                    Ok(Box::new(sink))
+                    Ok(Box::new(ClickHouseSink::open(clickhouse.clone())?))
                 };
                 sink_host(&settings, &sink, &values, &health, &shutdown)
             });

@@ -23,7 +23,7 @@ use crate::crash_point::crash_point;
 use crate::health::now_ms;
 use crate::ledger::Item;
 use crate::metrics::metrics;
-use crate::transaction::{Failed, Transactor};
+use crate::transaction::{ATTEMPTS, Failed, Transactor};
 use crate::{Batch, Health, HostSettings, Role, Shutdown, Values};
 use lane::{Lane, Settled};
 use store::{Done, Store};
@@ -37,9 +37,6 @@ pub const SINK_INPUTS: [Role; 4] = [Role::Events, Role::Shipments, Role::Rejects
 /// one inserts the range once more, under the same token.
 const REVOKED_WAIT: Duration = Duration::from_secs(5);
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(10);
-
-/// A rebalance that comes between asking who we are and committing costs an attempt.
-const ATTEMPTS: u32 = 5;
 
 /// Which of the two stores has it: nobody who waits for events and answers waits for what sums up.
 fn class(role: Role) -> usize {
@@ -304,9 +301,7 @@ impl SinkHost<'_> {
         let stretch = range.stretch;
         let (records, taken) = range.records();
         self.batch.ledger.open(stretch.input, stretch.partition);
-        for _ in 0..records {
-            self.batch.ledger.read();
-        }
+        self.batch.ledger.read(records);
         for count in &range.inserted.counts {
             self.batch.ledger.count(Item {
                 stage: STAGE.into(),
