@@ -170,6 +170,9 @@ impl GroupConsumer {
         if let Some(event) = self.change()? {
             return Ok(event);
         }
+        // In whole milliseconds, upwards: librdkafka's clock has no smaller ones, and the binding
+        // spins through the rest.
+        let wait = Duration::from_millis(wait.as_millis() as u64 + 1);
         match self.client.poll(wait) {
             Some(Ok(message)) => Ok(Event::Record(message)),
             // The client connects anew by itself.

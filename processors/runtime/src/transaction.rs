@@ -14,6 +14,8 @@ use crate::metrics::metrics;
 use crate::{Batch, HostSettings, Topics};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// Between two looks at what was delivered.
+const PAUSE: Duration = Duration::from_millis(1);
 /// A retriable error is tried again for this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -94,9 +96,8 @@ impl Transactor {
                     return Err(self.end("producing", &error));
                 }
                 // The queue is librdkafka's bound on memory: deliveries make room.
-                let pause = Duration::from_millis(1);
-                self.producer.poll(pause);
-                waited += pause;
+                self.serve();
+                waited += PAUSE;
                 record = back;
             }
         }
@@ -124,9 +125,24 @@ impl Transactor {
             if began.elapsed() > CALL_TIMEOUT {
                 return Err(self.abort("producing: no answer".to_owned()));
             }
-            self.producer.poll(Duration::from_millis(2));
+            self.serve();
         }
         Ok(())
+    }
+
+    /// Takes the deliveries that there are, after a pause. Not by the binding's `poll` with a
+    /// time: it spins through each begun millisecond of it.
+    fn serve(&self) {
+        std::thread::sleep(PAUSE);
+        let mut waiting = self.producer.in_flight_count();
+        loop {
+            self.producer.poll(Duration::ZERO);
+            let left = self.producer.in_flight_count();
+            if left == waiting {
+                return;
+            }
+            waiting = left;
+        }
     }
 
     /// Calls again what librdkafka calls retriable: the outcome of the first call is unknown, and
@@ -161,7 +177,7 @@ impl Transactor {
             match self.producer.abort_transaction(Duration::from_millis(200)) {
                 Ok(()) => return Failed::Aborted(why),
                 Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {
-                    self.producer.poll(Duration::from_millis(20));
+                    self.serve();
                 }
                 Err(error) => {
                     return Failed::Unknown(Fault(format!("{why}; aborting it: {error}")));
