@@ -42,7 +42,8 @@ pub use reject::RejectRecord;
 pub use released::released;
 pub use shipment::{Dwell, Leg, MilestoneEntry, Shipment, StatedCountry};
 pub use shipment_event::{
-    Equipment, OccurrenceTime, Place, Reading, Reference, ShipmentEvent, Transport,
+    Customs, Equipment, Exception, OccurrenceTime, Place, Quantity, Reading, Reference,
+    ShipmentEvent, Transport,
 };
 
 /// The published text of every Avro schema, by file name, as a reader outside needs it.

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::{Classifier, Flag, Milestone, Mode, ReadingKind, ReferenceKind};
+use crate::vocabulary::{
+    Classifier, ExceptionKind, Flag, Milestone, Mode, QuantityKind, ReadingKind, ReferenceKind,
+};
 use crate::{EventId, Provenance};
 
 /// One event in the life of a shipment, in the one model that every format is read into.
@@ -27,10 +29,14 @@ pub struct ShipmentEvent {
     pub equipment: Option<Equipment>,
     pub place: Option<Place>,
     pub transport: Option<Transport>,
-    /// Reason of a delay, as sent (DCSA: SMDG delay reason codes).
-    pub delay_reason: Option<String>,
+    /// What went otherwise than planned.
+    pub exceptions: Vec<Exception>,
+    pub customs: Option<Customs>,
+    pub quantities: Vec<Quantity>,
     pub remark: Option<String>,
     pub readings: Vec<Reading>,
+    /// The carrier's id of the earlier event that this one declares void.
+    pub withdraws: Option<String>,
     /// What is odd about the event though it was kept.
     pub flags: Vec<Flag>,
     /// When validate accepted it, ms UTC.
@@ -82,12 +88,17 @@ pub struct Equipment {
 pub struct Place {
     /// UN/LOCODE, five characters, upper case.
     pub unlocode: Option<String>,
+    /// IATA code of an airport or a city, three letters, upper case.
+    pub iata: Option<String>,
     pub name: Option<String>,
     /// Code of the terminal or depot, with its list: `SMDG/ADT`.
     pub facility: Option<String>,
     /// DCSA facility type code: `POTE`, `DEPO`, ….
     pub facility_type: Option<String>,
     pub city: Option<String>,
+    /// State, province or county, as sent.
+    pub region: Option<String>,
+    pub postal_code: Option<String>,
     /// ISO 3166-1 alpha-2, or the country's name as sent.
     pub country: Option<String>,
     /// Degrees, WGS 84.
@@ -102,9 +113,37 @@ pub struct Transport {
     pub vessel_name: Option<String>,
     /// Voyage number on leaving the place (DCSA: export voyage).
     pub voyage: Option<String>,
+    /// Carrier and number: `LH400`.
+    pub flight: Option<String>,
+    /// Truck, trailer, wagon or train, as sent.
+    pub vehicle: Option<String>,
     pub service: Option<String>,
     /// The carrier's id of the call at this place.
     pub call_id: Option<String>,
+}
+
+/// What went otherwise than planned, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    pub kind: ExceptionKind,
+    /// The reason as sent, its list in front: `X12/BG`, `SMDG/WEA`.
+    pub raw_code: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customs {
+    /// Import, export, transit, …, as sent.
+    pub procedure: Option<String>,
+    /// Status code, as sent.
+    pub status: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quantity {
+    pub kind: QuantityKind,
+    pub value: f64,
+    /// UCUM: `kg`, `m3`; `1` for things that are counted.
+    pub unit: String,
 }
 
 /// What a sensor said.

@@ -24,18 +24,37 @@ closed_list! {
 Milestone {
     /// A code that no mapping names; the raw code stands beside it.
     Other,
+    /// An earlier event of the carrier is declared void: it happened otherwise, or not at all.
+    Withdrawn,
     // documents
     BookingRequested, BookingConfirmed, BookingDeclined, BookingCancelled,
     DocumentDrafted, DocumentIssued, DocumentApproved, DocumentPending, DocumentRejected,
     DocumentSurrendered, DocumentReceived, DocumentVoided, DocumentReleased, DocumentSubmitted,
     DocumentOnHold,
+    /// The carrier knows of the shipment: a label, a manifest or an advice was made.
+    ShipmentCreated, Manifested,
+    /// The carrier has said, or agreed with somebody, when to come.
+    AppointmentSet,
+    /// The consignee, or who is to be told, has been told.
+    Notified,
     // equipment
     EmptyPickedUp, GateIn, GateOut, Loaded, Discharged, Stuffed, Stripped, PickedUp, DroppedOff,
     EmptyReturned, Inspected, Resealed, Removed,
     // transport
     Departed, Arrived, Berthed, Unberthed,
+    /// On its way, or handled on it, and the carrier says no more.
+    InTransit,
+    /// Handed to another carrier.
+    Transferred,
     // delivery and authorities
-    OutForDelivery, Delivered, CustomsInspected, CustomsReleased, CustomsHold,
+    /// Taken in from the shipper, checked and fit to be carried.
+    Accepted,
+    /// Taken in at the end of a leg, from the carrier.
+    Received,
+    OutForDelivery, DeliveryAttempted, AvailableForPickup, Delivered,
+    /// Back with, or on its way back to, the shipper.
+    Returned,
+    CustomsSubmitted, CustomsInspected, CustomsReleased, CustomsHold,
     // sensors
     SensorReading, SensorAlert,
 }}
@@ -63,6 +82,24 @@ ReferenceKind {
     BillOfLading, Booking, TransportDocument, ShippingInstruction, Container, AirWaybill, Pro,
     TrackingNumber, PurchaseOrder, ForwarderReference, ShipperReference, ConsigneeReference,
     CustomerReference, ArrivalNotice, Seal, CarrierEquipment, Other,
+    HouseAirWaybill, Sscc, Epc, Invoice,
+}}
+
+closed_list! {
+/// What went otherwise than planned.
+ExceptionKind {
+    /// A reason that no mapping names; the raw code stands beside it.
+    Other,
+    Delay, Weather, Damage, Lost, Missing, Refused,
+    /// Address wrong or incomplete, or nobody found at it.
+    Address, RecipientAbsent, CustomsHold, DocumentsMissing, Misrouted, MechanicalFailure,
+    Accident, Strike, Security, Theft, Capacity, Missed, Temperature, Payment, Cancelled, Holiday,
+}}
+
+closed_list! {
+QuantityKind {
+    Pieces, Packages, GrossWeight, NetWeight, ChargeableWeight, TareWeight, VerifiedGrossMass,
+    Volume, Items, Other,
 }}
 
 closed_list! {
@@ -101,4 +138,12 @@ Flag {
     RepeatedRawId,
     /// The local time does not exist, or exists twice, at the place (daylight saving change).
     LocalTimeAmbiguous,
+    /// No mapping names the code: the milestone is `other`.
+    UnmappedCode,
+    /// Check digit of the air waybill number is wrong (modulo 7).
+    AirWaybillCheckDigit,
+    /// Check digit of the SSCC is wrong (GS1 modulo 10).
+    SsccCheckDigit,
+    /// The tracking number fits the form of a carrier's numbers and not their check digit.
+    TrackingCheckDigit,
 }}

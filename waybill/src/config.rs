@@ -51,7 +51,7 @@ impl Default for Config {
             validate: Validate::default(),
             aggregate: Aggregate::default(),
             batch: Batch { records: 5_000, bytes: 8 << 20, age: Duration::from_millis(50) },
-            sink: Batch { records: 20_000, bytes: 32 << 20, age: Duration::from_millis(500) },
+            sink: Batch { records: 20_000, bytes: 32 << 20, age: Duration::from_millis(400) },
             metrics: Metrics::default(),
         }
     }

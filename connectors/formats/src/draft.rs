@@ -1,5 +1,9 @@
-use waybill_schemas::vocabulary::{Classifier, Flag, Milestone};
-use waybill_schemas::{Equipment, OccurrenceTime, Place, Reading, Reference, Transport};
+use waybill_schemas::vocabulary::{Classifier, ExceptionKind, Flag, Milestone, ReferenceKind};
+use waybill_schemas::{
+    Customs, Equipment, Exception, OccurrenceTime, Place, Quantity, Reading, Reference, Transport,
+};
+
+use crate::codes::Meaning;
 
 /// What a message says of one event, in the terms of the shipment model, before it is known whose
 /// it is and when it was received. The fields are those of
@@ -8,7 +12,7 @@ use waybill_schemas::{Equipment, OccurrenceTime, Place, Reading, Reference, Tran
 pub struct Draft {
     pub milestone: Milestone,
     pub classifier: Classifier,
-    /// The code as sent, its list in front: `EQUIPMENT/LOAD`, `SHIPMENT/CONF/BKG`.
+    /// The code as sent, its list in front: `EQUIPMENT/LOAD`, `X12/AF`.
     pub raw_code: String,
     pub raw_id: Option<String>,
     pub occurred: OccurrenceTime,
@@ -21,9 +25,13 @@ pub struct Draft {
     pub equipment: Option<Equipment>,
     pub place: Option<Place>,
     pub transport: Option<Transport>,
-    pub delay_reason: Option<String>,
+    pub exceptions: Vec<Exception>,
+    pub customs: Option<Customs>,
+    pub quantities: Vec<Quantity>,
     pub remark: Option<String>,
     pub readings: Vec<Reading>,
+    /// The carrier's id of the earlier event that this one declares void.
+    pub withdraws: Option<String>,
     pub flags: Vec<Flag>,
 }
 
@@ -33,4 +41,65 @@ pub struct Document {
     /// under two kinds of document is two documents.
     pub kind: &'static str,
     pub number: String,
+}
+
+impl Draft {
+    /// An actual event of which nothing more is known yet.
+    pub fn new(milestone: Milestone, raw_code: String, occurred: OccurrenceTime) -> Self {
+        Self {
+            milestone,
+            classifier: Classifier::Actual,
+            raw_code,
+            raw_id: None,
+            occurred,
+            created_at: None,
+            document: None,
+            references: Vec::new(),
+            equipment: None,
+            place: None,
+            transport: None,
+            exceptions: Vec::new(),
+            customs: None,
+            quantities: Vec::new(),
+            remark: None,
+            readings: Vec::new(),
+            withdraws: None,
+            flags: Vec::new(),
+        }
+    }
+
+    /// An actual event by what the list `list` says of `code`; a code that it does not have is kept
+    /// raw, with milestone `other` and the flag `unmapped_code`.
+    pub fn of_code(
+        list: &str,
+        code: &str,
+        meaning: Option<Meaning>,
+        occurred: OccurrenceTime,
+    ) -> Self {
+        let raw_code = [list, "/", code].concat();
+        let mut draft = Self::new(Milestone::Other, raw_code, occurred);
+        match meaning {
+            Some(meaning) => {
+                draft.milestone = meaning.milestone;
+                if let Some(kind) = meaning.exception {
+                    draft.exception(kind, Some(draft.raw_code.clone()));
+                }
+            }
+            None => draft.flags.push(Flag::UnmappedCode),
+        }
+        draft
+    }
+
+    pub fn exception(&mut self, kind: ExceptionKind, raw_code: Option<String>) {
+        self.exceptions.push(Exception { kind, raw_code });
+    }
+
+    /// Adds a reference, once; one without a value is none.
+    pub fn reference(&mut self, kind: ReferenceKind, value: &str) {
+        let value = value.trim();
+        if !value.is_empty() && !self.references.iter().any(|r| r.kind == kind && r.value == value)
+        {
+            self.references.push(Reference { kind, value: value.to_owned() });
+        }
+    }
 }

@@ -17,6 +17,7 @@
 //! }
 //! ```
 
+pub mod codes;
 pub mod dcsa;
 mod draft;
 pub mod imo;
@@ -25,10 +26,12 @@ mod json;
 pub mod limits;
 mod parts;
 mod registry;
+mod text;
 mod time;
 pub mod unlocode;
 mod wrong;
+mod xml;
 
 pub use draft::{Document, Draft};
 pub use parts::Parts;
-pub use registry::{Format, Pattern, REGISTRY, find};
+pub use registry::{Format, Pattern, REGISTRY, find, guess};

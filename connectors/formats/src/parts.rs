@@ -1,14 +1,59 @@
+use std::fmt;
+
 use waybill_schemas::vocabulary::Flag;
 use waybill_stage::{Code, Reject};
 
-use crate::Draft;
+use crate::{Draft, limits};
 
 /// The parts of one message, in its order; a rejected part keeps its place.
 #[derive(Debug, Default)]
 pub struct Parts {
     parts: Vec<Result<Draft, Reject>>,
+    /// Where each part stands in the message. It outlives the parts: their rules come later.
+    places: Vec<Whence>,
     /// Where the list stands that the parts are elements of; absent if the message is one part.
     list: Option<&'static str>,
+}
+
+/// Where a part stands in its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whence {
+    /// The message is this part.
+    Whole,
+    /// An element of the list at that JSON pointer (RFC 6901): 0, 1, ….
+    Element(&'static str, usize),
+    /// An element of a list within an element of a list: `/shipment/0/package/3`.
+    Nested(&'static str, usize, &'static str, usize),
+    /// Segment of an EDI interchange: 1, 2, ….
+    Segment(usize),
+    /// Line of a text or an XML document: 1, 2, ….
+    Line(usize),
+}
+
+impl fmt::Display for Whence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => Ok(()),
+            Self::Element(list, index) => write!(f, "{list}/{index}"),
+            Self::Nested(list, index, inner, element) => {
+                write!(f, "{list}/{index}{inner}/{element}")
+            }
+            Self::Segment(number) => write!(f, "segment {number}"),
+            Self::Line(number) => write!(f, "line {number}"),
+        }
+    }
+}
+
+impl Whence {
+    /// `/3` before `/eventID: is required`; `segment 12: ` before what is said of the part itself.
+    fn locate(self, mut reject: Reject) -> Reject {
+        if self != Self::Whole {
+            let pointers = matches!(self, Self::Element(..) | Self::Nested(..));
+            let between = if pointers && reject.detail.starts_with('/') { "" } else { ": " };
+            reject.detail = format!("{self}{between}{}", reject.detail).into();
+        }
+        reject
+    }
 }
 
 impl Parts {
@@ -19,8 +64,22 @@ impl Parts {
 
     /// Adds the next part. A pointer in front of a reject's detail counts from the part on.
     pub(crate) fn push(&mut self, part: Result<Draft, Reject>) {
-        let at = self.pointer(self.parts.len());
-        self.parts.push(part.map_err(|reject| Self::located(&at, reject)));
+        let at = match self.list {
+            Some(list) => Whence::Element(list, self.parts.len()),
+            None => Whence::Whole,
+        };
+        self.push_at(at, part);
+    }
+
+    /// Adds the next part, which stands at `at`.
+    pub(crate) fn push_at(&mut self, at: Whence, part: Result<Draft, Reject>) {
+        self.places.push(at);
+        self.parts.push(part.map_err(|reject| at.locate(reject)));
+    }
+
+    /// Whether the message has as many parts as it may have. (Whoever adds one asks.)
+    pub(crate) fn are_full(&self) -> bool {
+        self.parts.len() >= limits::EVENTS
     }
 
     /// Takes the one part of a message that is no list. What is wrong with its structure is wrong
@@ -38,27 +97,14 @@ impl Parts {
         }
     }
 
-    /// `/3` before `/eventID: is required`, `/3: ` before what is said of the part itself.
-    fn located(at: &str, mut reject: Reject) -> Reject {
-        if !at.is_empty() {
-            let between = if reject.detail.starts_with('/') { "" } else { ": " };
-            reject.detail = format!("{at}{between}{}", reject.detail).into();
-        }
-        reject
-    }
-
-    /// JSON pointer of the part with `index` 0, 1, …; empty for a message of one part.
-    pub(crate) fn pointer(&self, index: usize) -> String {
-        match self.list {
-            Some(list) => format!("{list}/{index}"),
-            None => String::new(),
-        }
+    fn whence(&self, index: usize) -> Whence {
+        self.places.get(index).copied().unwrap_or(Whence::Whole)
     }
 
     /// Puts the part's place in front of a reject's detail.
     pub fn locate(&self, position: u32, reject: Reject) -> Reject {
         let index = usize::try_from(position).unwrap_or(usize::MAX).saturating_sub(1);
-        Self::located(&self.pointer(index), reject)
+        self.whence(index).locate(reject)
     }
 
     /// Marks events that repeat a carrier's id within the message: with the same content the later
@@ -84,8 +130,8 @@ impl Parts {
             }
         }
         for (index, earlier, same) in repeats {
-            let refused = if same { None } else { other(&self.pointer(earlier)) };
-            let refused = refused.map(|reject| Self::located(&self.pointer(index), reject));
+            let refused = if same { None } else { other(&self.whence(earlier).to_string()) };
+            let refused = refused.map(|reject| self.whence(index).locate(reject));
             let Some(part) = self.parts.get_mut(index) else { continue };
             match (refused, part) {
                 (Some(reject), part) => *part = Err(reject),
@@ -115,6 +161,7 @@ impl Parts {
 
     pub fn clear(&mut self) {
         self.parts.clear();
+        self.places.clear();
         self.list = None;
     }
 }

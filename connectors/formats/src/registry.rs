@@ -11,6 +11,9 @@ pub struct Format {
     /// Puts the message's parts into `parts`, a bad one among good ones as a reject. `Err` rejects
     /// the message as a whole, and `parts` is then empty.
     pub read: fn(payload: &[u8], parts: &mut Parts) -> Result<(), Reject>,
+    /// Whether a payload of which nobody knows the media type looks like this format: by a few
+    /// marks that no other format has. For people who onboard a carrier, never for the pipeline.
+    pub looks_like: fn(text: &str) -> bool,
 }
 
 /// Which media types (RFC 9110 section 8.3.1) mean the format. Names are compared without regard
@@ -36,18 +39,27 @@ pub const REGISTRY: &[Format] = &[
         name: "DCSA Track & Trace 2.x",
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Major("2") }],
         read: dcsa::v2::read,
+        looks_like: |text| dcsa::is_dcsa(text) && !dcsa::is_v3(text),
     },
     Format {
         name: "DCSA Track & Trace 3.x",
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Major("3") }],
         read: dcsa::v3::read,
+        looks_like: |text| dcsa::is_dcsa(text) && dcsa::is_v3(text),
     },
     Format {
         name: "DCSA Track & Trace, version by structure",
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Absent }],
         read: dcsa::read_any,
+        looks_like: |_| false,
     },
 ];
+
+/// The formats that a payload looks like, the first row first.
+pub fn guess(payload: &[u8]) -> Vec<&'static Format> {
+    let Ok(text) = crate::text::decoded(payload) else { return Vec::new() };
+    REGISTRY.iter().filter(|format| (format.looks_like)(&text)).collect()
+}
 
 /// The format that `media_type` names.
 pub fn find(media_type: &str) -> Result<&'static Format, Reject> {

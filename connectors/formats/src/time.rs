@@ -50,6 +50,24 @@ pub(crate) fn rfc3339(text: &str) -> Option<OccurrenceTime> {
     })
 }
 
+/// The wall clock of a message that states no offset.
+pub(crate) fn local(
+    (year, month, day): (i16, i16, i16),
+    (hour, minute, second): (i16, i16, i16),
+) -> Option<OccurrenceTime> {
+    let small = |n: i16| i8::try_from(n).ok();
+    let date = Date::new(year, small(month)?, small(day)?).ok()?;
+    let time = jiff::civil::Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()?;
+    let wall = Offset::UTC.to_timestamp(date.to_datetime(time)).ok()?;
+    Some(OccurrenceTime { wall_ms: wall.as_millisecond(), offset_minutes: None })
+}
+
+/// Decimal digits alone, at most four of them.
+pub(crate) fn number(digits: &str) -> Option<i16> {
+    let good = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    good.then(|| digits.parse().ok()).flatten()
+}
+
 struct Scanner<'a>(&'a [u8]);
 
 impl Scanner<'_> {

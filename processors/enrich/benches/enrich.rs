@@ -29,9 +29,12 @@ fn event(place: Place, offset_minutes: Option<i32>, n: usize) -> ShipmentEvent {
         equipment: None,
         place: Some(place),
         transport: None,
-        delay_reason: None,
+        exceptions: vec![],
+        customs: None,
+        quantities: vec![],
         remark: None,
         readings: vec![],
+        withdraws: None,
         flags: vec![],
         validated_at: 1,
     }

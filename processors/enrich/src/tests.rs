@@ -25,9 +25,12 @@ fn event(place: Option<Place>, offset_minutes: Option<i32>) -> ShipmentEvent {
         equipment: None,
         place,
         transport: None,
-        delay_reason: None,
+        exceptions: vec![],
+        customs: None,
+        quantities: vec![],
         remark: None,
         readings: vec![],
+        withdraws: None,
         flags: vec![],
         validated_at: 1,
     }

@@ -105,6 +105,8 @@ pub enum Code {
     Contradiction,
     /// More events, depth or size than a message may have.
     TooLarge,
+    /// The carrier's interface answered with an error: it tells of no event.
+    CarrierError,
     // aggregate
     /// The shipment has as many events as one may have.
     ShipmentFull,

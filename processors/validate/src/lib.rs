@@ -58,9 +58,12 @@ impl Validate {
             equipment: draft.equipment,
             place: draft.place,
             transport: draft.transport,
-            delay_reason: draft.delay_reason,
+            exceptions: draft.exceptions,
+            customs: draft.customs,
+            quantities: draft.quantities,
             remark: draft.remark,
             readings: draft.readings,
+            withdraws: draft.withdraws,
             flags: draft.flags,
             validated_at: cx.now_ms,
         })

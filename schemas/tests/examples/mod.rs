@@ -5,13 +5,14 @@
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{
-    Classifier, Flag, LedgerOutcome, Milestone, Mode, ReadingKind, ReferenceKind, ZoneQuality,
+    Classifier, ExceptionKind, Flag, LedgerOutcome, Milestone, Mode, QuantityKind, ReadingKind,
+    ReferenceKind, ZoneQuality,
 };
 use waybill_schemas::{
-    AcceptedEvent, Answered, Country, Dwell, EnrichedEvent, Enrichment, Equipment, EventId,
-    History, LedgerCount, LedgerEntry, LedgerOutput, Leg, MilestoneEntry, OccurrenceTime, Opened,
-    Place, Proof, Provenance, Reading, Redrive, Reference, RejectRecord, Shipment, ShipmentEvent,
-    StatedCountry, Transport, Unlocode,
+    AcceptedEvent, Answered, Country, Customs, Dwell, EnrichedEvent, Enrichment, Equipment,
+    EventId, Exception, History, LedgerCount, LedgerEntry, LedgerOutput, Leg, MilestoneEntry,
+    OccurrenceTime, Opened, Place, Proof, Provenance, Quantity, Reading, Redrive, Reference,
+    RejectRecord, Shipment, ShipmentEvent, StatedCountry, Transport, Unlocode,
 };
 
 const T: i64 = 1_768_889_700_123;
@@ -72,10 +73,13 @@ pub fn shipment_event() -> ShipmentEvent {
         }),
         place: Some(Place {
             unlocode: text("SGSIN"),
+            iata: text("SIN"),
             name: text("Pasir Panjang – 巴西班让"),
             facility: text("SMDG/PPT"),
             facility_type: text("POTE"),
             city: text("Singapore"),
+            region: text("South West"),
+            postal_code: text("118508"),
             country: text("SG"),
             latitude: Some(1.283_333_3),
             longitude: Some(103.85),
@@ -85,10 +89,18 @@ pub fn shipment_event() -> ShipmentEvent {
             vessel_imo: text("9321483"),
             vessel_name: text("Emma Example"),
             voyage: text("2201W"),
+            flight: text("SQ326"),
+            vehicle: text("QRX-4711"),
             service: text("AE5"),
             call_id: text("770b7624-403d-11eb-b44b-d3f4ad185386"),
         }),
-        delay_reason: text("WEA"),
+        exceptions: vec![Exception { kind: ExceptionKind::Weather, raw_code: text("SMDG/WEA") }],
+        customs: Some(Customs { procedure: text("export"), status: text("CLE") }),
+        quantities: vec![Quantity {
+            kind: QuantityKind::GrossWeight,
+            value: 21_500.5,
+            unit: "kg".into(),
+        }],
         remark: text("crane 4"),
         readings: vec![Reading {
             kind: ReadingKind::Temperature,
@@ -96,6 +108,7 @@ pub fn shipment_event() -> ShipmentEvent {
             unit: "Cel".into(),
             sensor: text("supply"),
         }],
+        withdraws: text("0f1c8a5e-7a1b-4a58-9d0e-2f5c3f4b7a11"),
         flags: vec![Flag::ContainerCheckDigit, Flag::LocalTimeAmbiguous],
         validated_at: T + 4,
     }
@@ -290,9 +303,12 @@ pub mod minimal {
             equipment: None,
             place: None,
             transport: None,
-            delay_reason: None,
+            exceptions: Vec::new(),
+            customs: None,
+            quantities: Vec::new(),
             remark: None,
             readings: Vec::new(),
+            withdraws: None,
             flags: Vec::new(),
             validated_at: i64::MAX,
         }

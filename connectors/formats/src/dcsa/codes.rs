@@ -2,8 +2,10 @@
 //! the documentation: docs are made from them.
 
 use waybill_schemas::vocabulary::{
-    Classifier, Milestone, Milestone as M, Mode, ReferenceKind, ReferenceKind as R,
+    Classifier, ExceptionKind, Milestone, Milestone as M, Mode, ReferenceKind, ReferenceKind as R,
 };
+
+use crate::codes::{ReasonList, reason};
 
 use self::When::{Always, Booking, Customs, EmptyComesBack, EmptyGoesOut};
 
@@ -46,6 +48,23 @@ pub enum When {
     /// The unit is empty and goes out to be stuffed: not from the customer's, where it was
     /// stripped, nor on a border or on the way, and its movement, if stated, is no import.
     EmptyGoesOut,
+}
+
+/// Reasons of delay that say more than that it is one. (The list itself is SMDG's, and DCSA's
+/// documents show this one of it.)
+pub const DELAY: ReasonList = ReasonList {
+    prefix: "SMDG",
+    name: "SMDG Delay Reason and Port Call Activity Code List",
+    rows: &[reason("WEA", Some(ExceptionKind::Weather), "Weather")],
+};
+
+/// A delay it is in any case: the code says why.
+pub(super) fn delay_reason(code: &str) -> (ExceptionKind, String) {
+    let kind = match DELAY.find(code) {
+        None | Some(ExceptionKind::Other) => ExceptionKind::Delay,
+        Some(kind) => kind,
+    };
+    (kind, ["SMDG/", code].concat())
 }
 
 /// What the conditions look at.

@@ -32,7 +32,12 @@ pub fn read_any(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
     if is_v3(text) { v3::read_text(text, parts) } else { v2::read_text(text, parts) }
 }
 
-fn is_v3(text: &str) -> bool {
+/// A DCSA event has these names in it, whatever its version.
+pub(crate) fn is_dcsa(text: &str) -> bool {
+    text.contains("\"eventClassifierCode\"") && text.contains("\"eventDateTime\"")
+}
+
+pub(crate) fn is_v3(text: &str) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Shape {

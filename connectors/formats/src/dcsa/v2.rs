@@ -66,21 +66,10 @@ fn draft(event: &Event<'_>) -> Result<Draft, Reject> {
         return Err(created.contradicts("more than 24 h before an event that is actual"));
     }
     let mut draft = Draft {
-        milestone: Milestone::Other,
         classifier,
-        raw_code: String::new(),
         raw_id,
-        occurred,
         created_at: Some(created_at),
-        document: None,
-        references: Vec::new(),
-        equipment: None,
-        place: None,
-        transport: None,
-        delay_reason: None,
-        remark: None,
-        readings: Vec::new(),
-        flags: Vec::new(),
+        ..Draft::new(Milestone::Other, String::new(), occurred)
     };
     match event_type {
         "SHIPMENT" => shipment(event, &mut draft)?,
@@ -126,7 +115,10 @@ fn transport(event: &Event<'_>, draft: &mut Draft) -> Result<(), Reject> {
     let call = event.transport_call.as_ref().ok_or_else(|| at("/transportCall").missing())?;
     draft.transport = Some(transport_of(&call.0)?);
     draft.place = some_place(place_of_call(event, &call.0)?);
-    draft.delay_reason = owned(&event.delay_reason_code, at("/delayReasonCode"), limits::CODE)?;
+    if let Some(code) = text(&event.delay_reason_code, at("/delayReasonCode"), limits::CODE)? {
+        let (kind, raw) = codes::delay_reason(code);
+        draft.exception(kind, Some(raw));
+    }
     draft.remark = first_of(
         &[
             (&event.change_remark, at("/changeRemark")),
@@ -254,6 +246,7 @@ fn merged(first: Place, second: Place) -> Place {
         country: first.country.or(second.country),
         latitude,
         longitude,
+        ..Place::default()
     }
 }
 
@@ -277,11 +270,11 @@ fn location(sent: &Location<'_>, within: At) -> Result<Place, Reject> {
             (&sent.facility_code_list_provider, within.member("/facilityCodeListProvider")),
             V2,
         )?,
-        facility_type: None,
         city,
         country,
         latitude: coordinates.map(|c| c.0),
         longitude: coordinates.map(|c| c.1),
+        ..Place::default()
     })
 }
 
@@ -333,6 +326,7 @@ fn transport_of(call: &TransportCall<'_>) -> Result<Transport, Reject> {
             limits::ID,
         )?,
         call_id: Some(call_id.to_owned()),
+        ..Transport::default()
     })
 }
 

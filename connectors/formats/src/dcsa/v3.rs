@@ -60,29 +60,20 @@ fn draft(event: &Event<'_>) -> Result<Draft, Reject> {
     let class = &event.event_classification.as_ref().ok_or_else(|| classified.missing())?.0;
     let type_at = classified.member("/eventTypeCode");
     let event_type = required(&class.event_type_code, type_at, limits::CODE)?;
+    let when = occurred(&event.event_date_time, at("/eventDateTime"))?;
     let mut draft = Draft {
-        milestone: Milestone::Other,
         classifier: classifier(
             &class.event_classifier_code,
             V3,
             classified.member("/eventClassifierCode"),
         )?,
-        raw_code: String::new(),
         raw_id: Some(raw_id),
-        occurred: occurred(&event.event_date_time, at("/eventDateTime"))?,
         created_at: instant(&event.event_updated_date_time, at("/eventUpdatedDateTime"))?,
-        document: None,
-        references: Vec::new(),
-        equipment: None,
         place: match &event.event_location {
             Some(json::Object(sent)) => some_place(location(sent)?),
             None => None,
         },
-        transport: None,
-        delay_reason: None,
-        remark: None,
-        readings: Vec::new(),
-        flags: Vec::new(),
+        ..Draft::new(Milestone::Other, String::new(), when)
     };
     let movement = equipment(event, &mut draft)?;
     if let Some(json::Object(details)) = &event.transport_details {
@@ -194,12 +185,15 @@ fn transport(details: &TransportDetails<'_>, draft: &mut Draft) -> Result<(), Re
     draft.remark = owned(&details.change_remark, remark_at, limits::REMARK)?;
     let delays_at = at("/transportDetails/delayReasonCodes");
     let delays = list(&details.delay_reason_codes, delays_at)?;
-    if !delays.is_empty() {
-        let all = delays.iter().map(|d| d.0.trim()).collect::<Vec<_>>().join(",");
-        if all.chars().count() > limits::ID {
-            return Err(delays_at.too_many(limits::ID / 4));
+    for (index, code) in delays.iter().enumerate() {
+        let code = code.0.trim();
+        if code.chars().count() > limits::CODE {
+            return Err(delays_at.element(index).too_long(limits::CODE));
         }
-        draft.delay_reason = Some(all).filter(|all| !all.is_empty());
+        if !code.is_empty() {
+            let (kind, raw) = codes::delay_reason(code);
+            draft.exception(kind, Some(raw));
+        }
     }
     let Some(json::Object(call)) = &details.transport_call else { return Ok(()) };
     let within = at("/transportDetails/transportCall");
@@ -244,6 +238,7 @@ fn transport(details: &TransportDetails<'_>, draft: &mut Draft) -> Result<(), Re
         voyage: voyage.map(str::to_owned),
         service: service.map(str::to_owned),
         call_id: owned(&call.transport_call_reference, call_at, limits::ID)?,
+        ..Transport::default()
     };
     draft.transport = (transport != Transport::default()).then_some(transport);
     Ok(())

@@ -1,0 +1,86 @@
+//! XML 1.0 as a tree of borrowed texts, within limits and without document types, so that nothing
+//! is expanded and nothing fetched.
+
+use roxmltree::{Document, Node, ParsingOptions};
+use waybill_stage::{Code, Reject};
+
+use crate::{limits, text};
+
+/// Elements, attributes and texts of one document.
+const NODES: u32 = 200_000;
+
+/// Reads `payload`, and hands its root element to `read`.
+pub(crate) fn read<T>(
+    payload: &[u8],
+    read: impl FnOnce(Node<'_, '_>) -> Result<T, Reject>,
+) -> Result<T, Reject> {
+    let text = text::decoded(payload)?;
+    if is_too_deep(&text) {
+        let detail = format!("payload: nested deeper than {}", limits::DEPTH);
+        return Err(Reject::new(Code::TooLarge, detail));
+    }
+    let options = ParsingOptions { nodes_limit: NODES, ..ParsingOptions::default() };
+    match Document::parse_with_options(&text, options) {
+        Ok(document) => read(document.root_element()),
+        Err(roxmltree::Error::NodesLimitReached) => {
+            Err(Reject::new(Code::TooLarge, format!("payload: more than {NODES} nodes")))
+        }
+        Err(error) => {
+            let at = error.pos();
+            let detail = format!("no XML: line {}, column {}", at.row, at.col);
+            Err(Reject::new(Code::Unparsable, detail))
+        }
+    }
+}
+
+/// Counts tags: an upper bound of the depth that needs no parser.
+fn is_too_deep(xml: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut rest = xml.as_bytes();
+    while let Some(open) = rest.iter().position(|b| *b == b'<') {
+        rest = rest.get(open + 1..).unwrap_or_default();
+        match rest.first() {
+            Some(b'/') => depth = depth.saturating_sub(1),
+            Some(b'?' | b'!') | None => {}
+            Some(_) => {
+                let end = rest.iter().position(|b| *b == b'>').unwrap_or(rest.len());
+                let closes = end > 0 && rest.get(end - 1) == Some(&b'/');
+                depth += usize::from(!closes);
+                if depth > limits::DEPTH {
+                    return true;
+                }
+            }
+        }
+    }
+    false
+}
+
+/// The line that the node begins in: 1, 2, ….
+pub(crate) fn line(node: Node<'_, '_>) -> usize {
+    let text = node.document().input_text();
+    let before = text.as_bytes().get(..node.range().start).unwrap_or_default();
+    1 + before.iter().filter(|b| **b == b'\n').count()
+}
+
+/// The first child element of that local name, whatever its namespace.
+pub(crate) fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
+    children(node, name).next()
+}
+
+/// The child elements of that local name.
+pub(crate) fn children<'a, 'i, 'n>(
+    node: Node<'a, 'i>,
+    name: &'n str,
+) -> impl Iterator<Item = Node<'a, 'i>> + use<'a, 'i, 'n> {
+    node.children().filter(move |n| n.is_element() && n.tag_name().name() == name)
+}
+
+/// The element at that path of local names, the first of each: `location/address/city`.
+pub(crate) fn at<'a, 'i>(node: Node<'a, 'i>, path: &str) -> Option<Node<'a, 'i>> {
+    path.split('/').try_fold(node, child)
+}
+
+/// The text of the element at that path, without blanks around it; `None` if it has none.
+pub(crate) fn text_at<'a>(node: Node<'a, '_>, path: &str) -> Option<&'a str> {
+    at(node, path)?.text().map(str::trim).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,119 @@
+//! What a format made of a message, as lines that a person can check.
+
+#![allow(dead_code)]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use waybill_formats::{Draft, Parts, find};
+use waybill_stage::Reject;
+
+/// A file of `../shared/data`, or `None`, said aloud, where that is absent.
+pub fn shared(path: &str) -> Option<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    if !folder.is_dir() {
+        println!("skipped: ../shared is absent");
+        return None;
+    }
+    Some(std::fs::read(folder.join(path)).unwrap_or_else(|e| panic!("{path}: {e}")))
+}
+
+pub fn read(media_type: &str, payload: &[u8]) -> Result<Parts, Reject> {
+    let mut parts = Parts::default();
+    (find(media_type)?.read)(payload, &mut parts).map(|()| parts)
+}
+
+/// One line a part, with all that a draft holds.
+pub fn shown(outcome: &Result<Parts, Reject>) -> String {
+    let mut text = String::new();
+    match outcome {
+        Ok(parts) => {
+            for (position, part) in parts.iter() {
+                match part {
+                    Ok(draft) => writeln!(text, "{position} {}", line(draft)).unwrap(),
+                    Err(reject) => writeln!(text, "{position} {}", line_of(reject)).unwrap(),
+                }
+            }
+        }
+        Err(reject) => writeln!(text, "0 {}", line_of(reject)).unwrap(),
+    }
+    text
+}
+
+pub fn line_of(reject: &Reject) -> String {
+    format!("reject {} {}", reject.code.as_str(), reject.detail)
+}
+
+pub fn line(draft: &Draft) -> String {
+    let d = draft;
+    let mut line = format!("{} {} {}", d.milestone.as_str(), d.classifier.as_str(), d.raw_code);
+    let wall = jiff::Timestamp::from_millisecond(d.occurred.wall_ms).unwrap();
+    write!(
+        line,
+        " wall={wall} offset={}",
+        d.occurred.offset_minutes.map_or("none".to_owned(), |m| m.to_string())
+    )
+    .unwrap();
+    let mut field = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            write!(line, " {name}={value:?}").unwrap();
+        }
+    };
+    field("id", d.raw_id.clone());
+    field(
+        "created",
+        d.created_at.map(|t| jiff::Timestamp::from_millisecond(t).unwrap().to_string()),
+    );
+    field("document", d.document.as_ref().map(|d| format!("{}:{}", d.kind, d.number)));
+    for r in &d.references {
+        field(r.kind.as_str(), Some(r.value.clone()));
+    }
+    if let Some(e) = &d.equipment {
+        field("unit", Some(e.number.clone()));
+        field("iso_type", e.iso_type.clone());
+        field("empty", e.empty.map(|e| e.to_string()));
+    }
+    if let Some(p) = &d.place {
+        field("unlocode", p.unlocode.clone());
+        field("iata", p.iata.clone());
+        field("name", p.name.clone());
+        field("facility", p.facility.clone());
+        field("facility_type", p.facility_type.clone());
+        field("city", p.city.clone());
+        field("region", p.region.clone());
+        field("postal_code", p.postal_code.clone());
+        field("country", p.country.clone());
+        field("at", p.latitude.zip(p.longitude).map(|(a, b)| format!("{a},{b}")));
+    }
+    if let Some(t) = &d.transport {
+        field("mode", t.mode.map(|m| m.as_str().into()));
+        field("imo", t.vessel_imo.clone());
+        field("vessel", t.vessel_name.clone());
+        field("voyage", t.voyage.clone());
+        field("flight", t.flight.clone());
+        field("vehicle", t.vehicle.clone());
+        field("service", t.service.clone());
+        field("call", t.call_id.clone());
+    }
+    for e in &d.exceptions {
+        let code = e.raw_code.as_deref().unwrap_or_default();
+        field("exception", Some(format!("{} {code}", e.kind.as_str())));
+    }
+    for q in &d.quantities {
+        field(q.kind.as_str(), Some(format!("{} {}", q.value, q.unit)));
+    }
+    if let Some(c) = &d.customs {
+        field("procedure", c.procedure.clone());
+        field("status", c.status.clone());
+    }
+    field("withdraws", d.withdraws.clone());
+    field("remark", d.remark.as_ref().map(|r| r.chars().take(60).collect()));
+    for r in &d.readings {
+        let sensor = r.sensor.as_deref().unwrap_or("-");
+        field(r.kind.as_str(), Some(format!("{} {} {sensor}", r.value, r.unit)));
+    }
+    for flag in &d.flags {
+        field("flag", Some(flag.as_str().into()));
+    }
+    line
+}
