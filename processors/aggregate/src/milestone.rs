@@ -29,17 +29,26 @@ fn step(milestone: Milestone) -> u8 {
         | M::DocumentVoided
         | M::DocumentReleased
         | M::DocumentSubmitted
-        | M::DocumentOnHold => 0,
+        | M::DocumentOnHold
+        | M::ShipmentCreated
+        | M::Manifested
+        | M::AppointmentSet
+        | M::Notified
+        | M::CustomsSubmitted
+        | M::Withdrawn => 0,
         M::Arrived | M::EmptyPickedUp => 1,
         M::Berthed => 2,
         M::Discharged => 3,
-        M::GateIn | M::DroppedOff => 4,
+        M::GateIn | M::DroppedOff | M::Accepted | M::Received => 4,
         M::Other
         | M::Stuffed
         | M::Stripped
         | M::Inspected
         | M::Resealed
         | M::Removed
+        | M::InTransit
+        | M::DeliveryAttempted
+        | M::AvailableForPickup
         | M::CustomsInspected
         | M::CustomsReleased
         | M::CustomsHold
@@ -48,12 +57,12 @@ fn step(milestone: Milestone) -> u8 {
         M::GateOut | M::PickedUp => 6,
         M::Loaded | M::OutForDelivery => 7,
         M::Unberthed | M::Delivered => 8,
-        M::Departed | M::EmptyReturned => 9,
+        M::Departed | M::EmptyReturned | M::Transferred | M::Returned => 9,
     }
 }
 
 /// Whether the cargo, or what carries it, is where this happens. A bill of lading is issued in an
-/// office, and customs release cargo that is still at sea.
+/// office, and customs release cargo that is still at sea; an event that was declared void never was.
 pub(crate) fn is_physical(milestone: Milestone) -> bool {
     use Milestone as M;
     step(milestone) != 0 && !matches!(milestone, M::CustomsReleased | M::CustomsHold)
@@ -62,10 +71,18 @@ pub(crate) fn is_physical(milestone: Milestone) -> bool {
 /// Whether it ends a stay, and how well it tells when: lower is better.
 pub(crate) fn leaving(milestone: Milestone) -> Option<u8> {
     use Milestone as M;
-    [M::Departed, M::GateOut, M::PickedUp, M::EmptyPickedUp, M::OutForDelivery, M::Unberthed]
-        .iter()
-        .zip(0..)
-        .find_map(|(m, rank)| (*m == milestone).then_some(rank))
+    [
+        M::Departed,
+        M::GateOut,
+        M::PickedUp,
+        M::EmptyPickedUp,
+        M::OutForDelivery,
+        M::Unberthed,
+        M::Transferred,
+    ]
+    .iter()
+    .zip(0..)
+    .find_map(|(m, rank)| (*m == milestone).then_some(rank))
 }
 
 /// Whether it begins a stay, and how well it tells when: lower is better.
@@ -77,6 +94,8 @@ pub(crate) fn arriving(milestone: Milestone) -> Option<u8> {
         M::Discharged,
         M::GateIn,
         M::DroppedOff,
+        M::Received,
+        M::Accepted,
         M::Delivered,
         M::EmptyReturned,
     ]

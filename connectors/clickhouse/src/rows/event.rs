@@ -3,7 +3,7 @@ use std::sync::Arc;
 use clickhouse::Row;
 use serde::Serialize;
 use waybill_schemas::vocabulary::{Flag, Mode};
-use waybill_schemas::{AcceptedEvent, Provenance, Reading, Reference};
+use waybill_schemas::{AcceptedEvent, Exception, Provenance, Quantity, Reading, Reference};
 use waybill_stage::Reject;
 
 use super::{Coordinates, Each, Table, code, receipt_time, text, time, uuid};
@@ -34,8 +34,11 @@ pub(crate) struct EventRow<'a> {
     facility: &'a str,
     facility_type: &'a str,
     sent_unlocode: &'a str,
+    sent_iata: &'a str,
     sent_place_name: &'a str,
     sent_city: &'a str,
+    sent_region: &'a str,
+    sent_postal_code: &'a str,
     sent_country: &'a str,
     sent_latitude: Option<f64>,
     sent_longitude: Option<f64>,
@@ -48,6 +51,8 @@ pub(crate) struct EventRow<'a> {
     vessel_imo: &'a str,
     vessel_name: &'a str,
     voyage: &'a str,
+    flight: &'a str,
+    vehicle: &'a str,
     service: &'a str,
     call_id: &'a str,
     #[serde(rename = "references.kind")]
@@ -63,7 +68,19 @@ pub(crate) struct EventRow<'a> {
     #[serde(rename = "readings.sensor")]
     reading_sensors: Each<'a, Reading, &'a str>,
     flags: Each<'a, Flag, &'a str>,
-    delay_reason: &'a str,
+    #[serde(rename = "exceptions.kind")]
+    exception_kinds: Each<'a, Exception, &'a str>,
+    #[serde(rename = "exceptions.code")]
+    exception_codes: Each<'a, Exception, &'a str>,
+    #[serde(rename = "quantities.kind")]
+    quantity_kinds: Each<'a, Quantity, &'a str>,
+    #[serde(rename = "quantities.value")]
+    quantity_values: Each<'a, Quantity, f64>,
+    #[serde(rename = "quantities.unit")]
+    quantity_units: Each<'a, Quantity, &'a str>,
+    customs_procedure: &'a str,
+    customs_status: &'a str,
+    withdraws: &'a str,
     remark: &'a str,
     sequence: u32,
     revision: u64,
@@ -115,6 +132,7 @@ impl Table for Events {
         let place = event.place.as_ref();
         let equipment = event.equipment.as_ref();
         let transport = event.transport.as_ref();
+        let customs = event.customs.as_ref();
         EventRow {
             carrier_id: &from.carrier_id,
             shipment_id: &event.shipment_id,
@@ -137,8 +155,11 @@ impl Table for Events {
             facility: place.map_or("", |p| text(&p.facility)),
             facility_type: place.map_or("", |p| text(&p.facility_type)),
             sent_unlocode: place.map_or("", |p| text(&p.unlocode)),
+            sent_iata: place.map_or("", |p| text(&p.iata)),
             sent_place_name: place.map_or("", |p| text(&p.name)),
             sent_city: place.map_or("", |p| text(&p.city)),
+            sent_region: place.map_or("", |p| text(&p.region)),
+            sent_postal_code: place.map_or("", |p| text(&p.postal_code)),
             sent_country: place.map_or("", |p| text(&p.country)),
             sent_latitude: place.and_then(|p| p.latitude),
             sent_longitude: place.and_then(|p| p.longitude),
@@ -151,6 +172,8 @@ impl Table for Events {
             vessel_imo: transport.map_or("", |t| text(&t.vessel_imo)),
             vessel_name: transport.map_or("", |t| text(&t.vessel_name)),
             voyage: transport.map_or("", |t| text(&t.voyage)),
+            flight: transport.map_or("", |t| text(&t.flight)),
+            vehicle: transport.map_or("", |t| text(&t.vehicle)),
             service: transport.map_or("", |t| text(&t.service)),
             call_id: transport.map_or("", |t| text(&t.call_id)),
             reference_kinds: Each(&event.references, |r| r.kind.as_str()),
@@ -160,7 +183,14 @@ impl Table for Events {
             reading_units: Each(&event.readings, |r| &r.unit),
             reading_sensors: Each(&event.readings, |r| text(&r.sensor)),
             flags: Each(&event.flags, |f| f.as_str()),
-            delay_reason: text(&event.delay_reason),
+            exception_kinds: Each(&event.exceptions, |e| e.kind.as_str()),
+            exception_codes: Each(&event.exceptions, |e| text(&e.raw_code)),
+            quantity_kinds: Each(&event.quantities, |q| q.kind.as_str()),
+            quantity_values: Each(&event.quantities, |q| q.value),
+            quantity_units: Each(&event.quantities, |q| &q.unit),
+            customs_procedure: customs.map_or("", |c| text(&c.procedure)),
+            customs_status: customs.map_or("", |c| text(&c.status)),
+            withdraws: text(&event.withdraws),
             remark: text(&event.remark),
             sequence: history.sequence,
             revision: history.revision,

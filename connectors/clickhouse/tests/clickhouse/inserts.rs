@@ -36,21 +36,27 @@ fn every_field_of_an_event_arrives() {
         "NLRTM\tRotterdam\tNL\t51.91667\t4.5",
     );
     check(
-        "facility, facility_type, sent_unlocode, sent_place_name, sent_city, sent_country, sent_latitude, sent_longitude",
-        "SMDG/APMII\tPOTE\tNLRTM\tMaasvlakte\tRotterdam\tNetherlands\t51.9\t4",
+        "facility, facility_type, sent_unlocode, sent_iata, sent_place_name, sent_city, sent_region, sent_postal_code, sent_country, sent_latitude, sent_longitude",
+        "SMDG/APMII\tPOTE\tNLRTM\tRTM\tMaasvlakte\tRotterdam\tZH\t3199\tNetherlands\t51.9\t4",
     );
     check("sent_origin_country, sent_destination_country", "SG\tDE");
     check("equipment, equipment_type, equipment_empty", "MSKU1234565\t22G1\tfalse");
     check(
-        "mode, vessel_imo, vessel_name, voyage, service, call_id",
-        "ocean\t9321483\tEmma\t2103S\tFE1\tcall-1",
+        "mode, vessel_imo, vessel_name, voyage, flight, vehicle, service, call_id",
+        "ocean\t9321483\tEmma\t2103S\tKL1234\t12-AB-34\tFE1\tcall-1",
     );
     check("`references.kind`, `references.value`", "['bill_of_lading','seal']\t['BL1','S2']");
     check(
         "`readings.kind`, `readings.value`, `readings.unit`, `readings.sensor`",
         "['temperature']\t[-18.5]\t['Cel']\t['']",
     );
-    check("flags, delay_reason, remark", "['container_check_digit']\tWEA\trough; sea");
+    check("flags, remark", "['container_check_digit']\trough; sea");
+    check("`exceptions.kind`, `exceptions.code`", "['weather']\t['SMDG/WEA']");
+    check(
+        "`quantities.kind`, `quantities.value`, `quantities.unit`",
+        "['gross_weight']\t[21500.5]\t['kg']",
+    );
+    check("customs_procedure, customs_status, withdraws", "transit\tCLE\traw-6");
     check(
         "sequence, revision, out_of_order, previous_unlocode, distance_km, delay_ms, dwell_ms",
         "4\t6\ttrue\tSGSIN\t10500.5\t7200000\t129600000",

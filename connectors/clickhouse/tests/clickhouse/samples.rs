@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{
-    Classifier, Flag, Milestone, Mode, ReadingKind, ReferenceKind, ZoneQuality,
+    Classifier, ExceptionKind, Flag, Milestone, Mode, QuantityKind, ReadingKind, ReferenceKind,
+    ZoneQuality,
 };
 use waybill_schemas::{
-    AcceptedEvent, Country, Dwell, Enrichment, Equipment, EventId, History, Leg, MilestoneEntry,
-    OccurrenceTime, Place, Provenance, Reading, Reference, RejectRecord, Shipment, ShipmentEvent,
-    Transport, Unlocode,
+    AcceptedEvent, Country, Customs, Dwell, Enrichment, Equipment, EventId, Exception, History,
+    Leg, MilestoneEntry, OccurrenceTime, Place, Provenance, Quantity, Reading, Reference,
+    RejectRecord, Shipment, ShipmentEvent, Transport, Unlocode,
 };
 
 pub const SECOND: i64 = 1000;
@@ -119,10 +120,13 @@ pub fn full_event() -> AcceptedEvent {
     });
     full.event.place = Some(Place {
         unlocode: Some("NLRTM".to_owned()),
+        iata: Some("RTM".to_owned()),
         name: Some("Maasvlakte".to_owned()),
         facility: Some("SMDG/APMII".to_owned()),
         facility_type: Some("POTE".to_owned()),
         city: Some("Rotterdam".to_owned()),
+        region: Some("ZH".to_owned()),
+        postal_code: Some("3199".to_owned()),
         country: Some("Netherlands".to_owned()),
         latitude: Some(51.9),
         longitude: Some(4.0),
@@ -132,10 +136,18 @@ pub fn full_event() -> AcceptedEvent {
         vessel_imo: Some("9321483".to_owned()),
         vessel_name: Some("Emma".to_owned()),
         voyage: Some("2103S".to_owned()),
+        flight: Some("KL1234".to_owned()),
+        vehicle: Some("12-AB-34".to_owned()),
         service: Some("FE1".to_owned()),
         call_id: Some("call-1".to_owned()),
     });
-    full.event.delay_reason = Some("WEA".to_owned());
+    full.event.exceptions =
+        vec![Exception { kind: ExceptionKind::Weather, raw_code: Some("SMDG/WEA".to_owned()) }];
+    full.event.quantities =
+        vec![Quantity { kind: QuantityKind::GrossWeight, value: 21_500.5, unit: "kg".to_owned() }];
+    full.event.customs =
+        Some(Customs { procedure: Some("transit".to_owned()), status: Some("CLE".to_owned()) });
+    full.event.withdraws = Some("raw-6".to_owned());
     full.event.remark = Some("rough; sea".to_owned());
     full.event.readings = vec![Reading {
         kind: ReadingKind::Temperature,
