@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS {database}.events
     created_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When the carrier says it recorded the event',
 
     unlocode LowCardinality(String) COMMENT 'Place, UN/LOCODE',
+    place_source LowCardinality(String) COMMENT 'What the place was known by: unlocode, terminal (SMDG), airport (IATA), name (city and country) or none',
     place_name LowCardinality(String) COMMENT 'Name of the place',
     country LowCardinality(String) COMMENT 'Country of the place, ISO 3166-1 alpha-2',
     latitude Nullable(Float64) COMMENT 'Latitude of the place, degrees, WGS 84',

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::ShipmentEvent;
-use crate::vocabulary::ZoneQuality;
+use crate::vocabulary::{PlaceSource, ZoneQuality};
 
 /// A valid event and what reference data adds to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,7 @@ pub struct Enrichment {
     pub time_zone: Option<Arc<str>>,
     /// UN/LOCODE that the place was resolved to.
     pub unlocode: Option<String>,
+    pub place_source: PlaceSource,
     pub place_name: Option<Arc<str>>,
     /// ISO 3166-1 alpha-2.
     pub country: Option<String>,

@@ -78,6 +78,22 @@ ZoneQuality {
 }}
 
 closed_list! {
+/// What the place of an event was known by.
+#[derive(Default)]
+PlaceSource {
+    /// By nothing that a table knows.
+    #[default]
+    None,
+    Unlocode,
+    /// SMDG terminal code.
+    Terminal,
+    /// IATA code of an airport or a city.
+    Airport,
+    /// City, state and country.
+    Name,
+}}
+
+closed_list! {
 ReferenceKind {
     BillOfLading, Booking, TransportDocument, ShippingInstruction, Container, AirWaybill, Pro,
     TrackingNumber, PurchaseOrder, ForwarderReference, ShipperReference, ConsigneeReference,

@@ -1,6 +1,7 @@
 //! The configuration: one TOML file, then the environment over it. Unknown keys are refused with
 //! a suggestion; secrets come from files or the environment, and are never printed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,11 @@ use std::time::Duration;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
+use waybill_enrich::Tables;
 use waybill_runtime::{BatchLimits, HostSettings, KafkaConnection, Role, Topics};
+use waybill_schemas::vocabulary::Milestone;
+
+use waybill_validate::{PrivateCodes, Rules};
 
 use crate::exit::Failure;
 use crate::secret::Secret;
@@ -30,6 +35,7 @@ pub struct Config {
     pub carriers: Carriers,
     pub decrypt: Decrypt,
     pub validate: Validate,
+    pub enrich: Enrich,
     pub aggregate: Aggregate,
     pub batch: Batch,
     pub sink: Batch,
@@ -49,6 +55,7 @@ impl Default for Config {
             carriers: Carriers::default(),
             decrypt: Decrypt::default(),
             validate: Validate::default(),
+            enrich: Enrich::default(),
             aggregate: Aggregate::default(),
             batch: Batch { records: 5_000, bytes: 8 << 20, age: Duration::from_millis(50) },
             sink: Batch { records: 20_000, bytes: 32 << 20, age: Duration::from_millis(400) },
@@ -219,11 +226,50 @@ pub struct Validate {
     /// An event may lie this long before its receipt.
     #[serde(with = "humantime_serde")]
     pub max_event_age: Duration,
+    /// What a carrier's private codes mean: by carrier, then by the raw code with its list in front.
+    pub codes: BTreeMap<String, BTreeMap<String, Milestone>>,
 }
 
 impl Default for Validate {
     fn default() -> Self {
-        Self { max_event_age: Duration::from_secs(3 * 365 * 86_400 + 86_400) }
+        Self {
+            max_event_age: Duration::from_secs(3 * 365 * 86_400 + 86_400),
+            codes: BTreeMap::new(),
+        }
+    }
+}
+
+impl Validate {
+    /// The stage that these settings make.
+    pub fn stage(&self) -> waybill_validate::Validate {
+        let age = i64::try_from(self.max_event_age.as_millis()).unwrap_or(i64::MAX);
+        let rules = Rules { max_event_age_ms: age, ..Rules::default() };
+        let codes = self.codes.clone().into_iter();
+        let codes = codes.map(|(carrier, codes)| (carrier, codes.into_iter().collect()));
+        waybill_validate::Validate::new(rules, PrivateCodes::new(codes))
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Enrich {
+    /// A folder with reference tables that take the place of the bundled ones of the same name.
+    pub tables_folder: Option<PathBuf>,
+}
+
+impl Enrich {
+    pub fn tables(&self) -> Result<Tables, Failure> {
+        let Some(folder) = &self.tables_folder else { return Ok(Tables::bundled()) };
+        let refuse = |why: String| Failure::config(format!("{}: {why}", folder.display()));
+        if !Tables::FILES.iter().any(|name| folder.join(name).is_file()) {
+            return Err(refuse(format!("none of {} is there", Tables::FILES.join(", "))));
+        }
+        let file = |name: &str| match std::fs::read(folder.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("{name}: {error}")),
+        };
+        Tables::with(file).map_err(refuse)
     }
 }
 

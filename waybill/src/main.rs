@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod demo;
 mod exit;
+mod explain;
 mod http;
 mod keyring;
 mod registry_file;
@@ -44,6 +45,7 @@ enum Command {
     Migrate(commands::migrate::Args),
     Audit(commands::audit::Args),
     Rejects(commands::rejects::Args),
+    Formats(commands::formats::Args),
     CheckConfig(commands::check_config::Args),
     Demo(commands::demo::Args),
 }
@@ -71,6 +73,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Topics(args) => commands::topics::run(&config, &args),
         Command::Migrate(args) => commands::migrate::run(&config, &args),
         Command::Rejects(args) => commands::rejects::run(&config, &args),
+        Command::Formats(args) => commands::formats::run(&config, &args),
         Command::Audit(args) => commands::audit::run(&config, &args),
         Command::CheckConfig(args) => commands::check_config::run(&config, &args),
         Command::Demo(args) => commands::demo::run(&config, cli.config.as_deref(), &args),

@@ -27,6 +27,7 @@ mod rows;
 mod sink;
 mod statements;
 mod summary;
+mod unmapped;
 mod wait;
 mod window;
 
@@ -40,3 +41,4 @@ pub use failure::{Kind, Remedy};
 pub use migrate::Applied;
 pub use sink::ClickHouseSink;
 pub use summary::{CarrierSummary, Summary};
+pub use unmapped::UnmappedCode;

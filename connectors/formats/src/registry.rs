@@ -1,3 +1,5 @@
+use std::fmt;
+
 use mediatype::{MediaType, Name};
 use waybill_stage::{Code, Reject};
 
@@ -80,6 +82,15 @@ pub fn find(media_type: &str) -> Result<&'static Format, Reject> {
         true => "media type: no format is registered for this version",
         false => "media type: no format is registered",
     }))
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.version {
+            Version::Major(major) => write!(f, "{};version={major}", self.essence),
+            Version::Absent => f.write_str(self.essence),
+        }
+    }
 }
 
 impl Pattern {

@@ -41,7 +41,7 @@ fn event(place: Place, offset_minutes: Option<i32>, n: usize) -> ShipmentEvent {
 }
 
 fn enrich(c: &mut Criterion) {
-    let stage = Enrich::new();
+    let stage = Enrich::default();
     let places = Places::bundled();
     let spread: Vec<_> = places.iter().step_by(115).take(EVENTS).collect();
     let events = |make: &dyn Fn(usize, &waybill_enrich::Place) -> ShipmentEvent| {
@@ -80,7 +80,7 @@ fn enrich(c: &mut Criterion) {
         });
     }
     group.finish();
-    c.bench_function("load the tables", |b| b.iter(Enrich::new));
+    c.bench_function("load the tables", |b| b.iter(Enrich::default));
 }
 
 criterion_group!(benches, enrich);

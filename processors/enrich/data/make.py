@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes places.bin and countries.tsv, the tables of waybill-enrich.
+"""Makes the tables of waybill-enrich: places.bin, countries.tsv, airports.tsv, terminals.tsv.
 
     python3 -m venv /tmp/places && /tmp/places/bin/pip install \
-        pyunlocode==0.1.0 tzfpy==2.1.1 tzdata==2026.6
-    /tmp/places/bin/python make.py
+        pyunlocode==0.1.0 tzfpy==2.1.1 tzdata==2026.6 airportsdata==20260905
+    /tmp/places/bin/python make.py "SMDG Terminal Code List.csv"
 
 What comes from where, and under which licence, stands in SOURCES.md. The same packages give the
 same bytes.
@@ -11,12 +11,15 @@ same bytes.
 places.bin (integers little endian; src/places.rs reads it in place, without unpacking):
 
     count u32, zone_count u32, pool_length u32
-    count records of 14 bytes, ascending by code:
+    count records of 18 bytes, ascending by code:
         code       5 bytes  UN/LOCODE
         name       u24      offset into the pool
         latitude   i16      minutes of arc, north positive; -32768: not known
         longitude  i16      minutes of arc, east positive; -32768: not known
         zone       u16      index of the zone; 65535: not known
+        division   3 bytes  ISO 3166-2 subdivision without its country, blanks behind; blank: none
+        functions  u8       of the place, bit n: function n + 1 of UN/LOCODE (0 port, 1 rail, 2 road,
+                            3 airport, 4 post, 5 inland port, 6 fixed transport, 7 border crossing)
     pool: texts, UTF-8, each behind its length in bytes (u8)
     zones: zone_count texts, IANA names, each behind its length in bytes (u8)
 """
@@ -27,7 +30,9 @@ import importlib.util
 import pathlib
 import re
 import struct
+import sys
 
+import airportsdata
 import tzdata
 import tzfpy
 
@@ -68,12 +73,23 @@ def tab(name):
     return [line.split("\t") for line in text.splitlines() if line and line[0] != "#"]
 
 
+def functions(text):
+    """Eight characters, each its number or a dash; B for a border crossing at the end."""
+    bits = 0
+    for n, letter in enumerate(text[:8]):
+        if letter in "1234567B":
+            bits |= 1 << n
+    return bits
+
+
 class Place:
     def __init__(self, row):
         self.code = row[1] + row[2]
         self.country = row[1]
         self.name = row[3].strip()
         self.subdivision = row[5].strip()
+        self.functions = functions(row[6])
+        self.iata = row[9].strip()
         self.at = coordinates(row[10])
         self.zone = None
 
@@ -160,6 +176,9 @@ def write_places(places):
         records += place.code.encode("ascii")
         records += struct.pack("<I", offsets[place.name])[:3]
         records += struct.pack("<hhH", lat, lon, number.get(place.zone, NO_ZONE))
+        division = place.subdivision if place.subdivision.isascii() else ""
+        records += division[:3].ljust(3).encode("ascii")
+        records.append(place.functions)
     if len(pool) >= 1 << 24:
         raise SystemExit("the pool has outgrown its offsets")
     head = struct.pack("<III", len(places), len(zones), len(pool))
@@ -188,7 +207,60 @@ def write_countries(only_zone):
     print(len(lines), "countries")
 
 
+AIRPORT = 1 << 3
+
+
+def write_airports(places):
+    """IATA code, country, latitude, longitude, zone, name, UN/LOCODE. A code of a city with
+    several airports (LON) stands where the first of them is."""
+    codes = {place.code for place in places}
+    by_iata = {}
+    for place in places:
+        if place.iata:
+            by_iata.setdefault((place.country, place.iata), place.code)
+    for place in places:
+        if place.functions & AIRPORT and not place.iata:
+            by_iata.setdefault((place.country, place.code[2:]), place.code)
+    airports = airportsdata.load("IATA")
+    rows = {
+        code: (a["country"], a["lat"], a["lon"], a["tz"], a["city"] or a["name"])
+        for code, a in airports.items()
+    }
+    for code, city in airportsdata.load_iata_macs().items():
+        first = next((airports[a] for a in city["airports"] if a in airports), None)
+        if first and code not in rows:
+            if first["country"] + code in codes:  # London is listed as a port
+                by_iata.setdefault((first["country"], code), first["country"] + code)
+            rows[code] = (first["country"], first["lat"], first["lon"], first["tz"], first["city"])
+    lines = [
+        "\t".join([code, country, f"{lat:.4f}", f"{lon:.4f}", zone, name.strip(),
+                   by_iata.get((country, code), "")])
+        for code, (country, lat, lon, zone, name) in sorted(rows.items())
+        if re.fullmatch("[A-Z]{3}", code)
+    ]
+    (HERE / "airports.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+    print(len(lines), "airports and cities,", sum(l[-1] != "\t" for l in lines), "with a UN/LOCODE")
+
+
+def write_terminals(path):
+    """UN/LOCODE, SMDG code, latitude, longitude, name."""
+    rows = set()
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            code, terminal = row["UNLOCODE"].strip(), row["Terminal Code"].strip()
+            if len(code) != 5 or not terminal.strip("X"):  # XXXXX: none is known
+                continue
+            at = [row["Latitude"].strip(), row["Longitude"].strip()]
+            at = [f"{float(n):.4f}" for n in at] if all(at) else ["", ""]
+            rows.add((code, terminal, *at, " ".join(row["Terminal Facility Name"].split())))
+    lines = ["\t".join(row) for row in sorted(rows)]
+    (HERE / "terminals.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+    print(len(lines), "terminals")
+
+
 if __name__ == "__main__":
     all_places = read_places()
+    write_terminals(sys.argv[1])
     write_countries(give_zones(all_places))
     write_places(all_places)
+    write_airports(all_places)

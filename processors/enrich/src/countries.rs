@@ -36,9 +36,15 @@ pub struct Countries {
 }
 
 impl Countries {
-    pub fn bundled() -> Self {
+    #[cfg(test)]
+    pub(crate) fn bundled() -> Self {
+        Self::read(include_str!("../data/countries.tsv"))
+    }
+
+    /// Reads `countries.tsv`: code, only zone or nothing, names in upper case.
+    pub fn read(table: &'static str) -> Self {
         let mut countries = Self { codes: BTreeMap::new(), names: ALIASES.into() };
-        for line in include_str!("../data/countries.tsv").lines() {
+        for line in table.lines() {
             let mut fields = line.split('\t');
             let (Some(code), Some(zone)) = (fields.next(), fields.next()) else { continue };
             countries.codes.insert(code, (!zone.is_empty()).then_some(zone));
@@ -62,6 +68,10 @@ impl Countries {
     /// IANA name of a country's time zone, if it has only one.
     pub fn only_zone(&self, code: &str) -> Option<&'static str> {
         self.codes.get(code).copied().flatten()
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &'static str> {
+        self.codes.keys().copied()
     }
 
     #[cfg(test)]

@@ -30,9 +30,13 @@ pub struct Place {
     pub coordinates: Option<Coordinates>,
     /// IANA time zone.
     pub zone: Option<&'static str>,
+    /// ISO 3166-2 subdivision without its country, or nothing.
+    pub division: &'static str,
+    /// Bit n: function n + 1 of UN/LOCODE.
+    pub functions: u8,
 }
 
-const RECORD: usize = 14;
+const RECORD: usize = 18;
 const UNKNOWN: i16 = i16::MIN;
 
 /// The table: 115,770 places.
@@ -50,7 +54,8 @@ impl Places {
         Self::read(include_bytes!("../data/places.bin")).unwrap_or_default()
     }
 
-    fn read(table: &'static [u8]) -> Option<Self> {
+    /// `None` for what is no such table.
+    pub fn read(table: &'static [u8]) -> Option<Self> {
         let (count, rest) = u32_le(table)?;
         let (zone_count, rest) = u32_le(rest)?;
         let (pool_length, rest) = u32_le(rest)?;
@@ -88,7 +93,8 @@ impl Places {
     /// The place at a position.
     pub fn get(&self, position: usize) -> Option<Place> {
         let (code, rest) = self.records.get(position)?.split_first_chunk::<5>()?;
-        let &[n0, n1, n2, lat0, lat1, lon0, lon1, z0, z1] = rest.first_chunk()?;
+        let (&[n0, n1, n2, lat0, lat1, lon0, lon1, z0, z1], rest) = rest.split_first_chunk()?;
+        let (division, functions) = rest.split_first_chunk::<3>()?;
         let code = std::str::from_utf8(code).ok()?;
         let name = u32::from_le_bytes([n0, n1, n2, 0]);
         let latitude = i16::from_le_bytes([lat0, lat1]);
@@ -103,7 +109,17 @@ impl Places {
                 longitude: f64::from(longitude) / 60.0,
             }),
             zone: self.zones.get(usize::from(zone)).copied(),
+            division: std::str::from_utf8(division).ok()?.trim_end(),
+            functions: *functions.first()?,
         })
+    }
+
+    /// Positions of the places of a country.
+    pub fn of_country(&self, country: &str) -> std::ops::Range<usize> {
+        let bytes = country.as_bytes();
+        let start = self.records.partition_point(|r| r.get(..2) < Some(bytes));
+        let end = self.records.partition_point(|r| r.get(..2) <= Some(bytes));
+        start..end
     }
 
     /// In ascending order of their codes.
@@ -135,7 +151,7 @@ mod tests {
         let all: Vec<_> = places.iter().collect();
         assert_eq!(all.len(), places.len(), "every record can be read");
         assert!(all.is_sorted_by(|a, b| a.code < b.code), "ascending, each code once");
-        assert_eq!(all.iter().filter(|p| p.coordinates.is_some()).count(), 92_512);
+        assert_eq!(all.iter().filter(|p| p.coordinates.is_some()).count(), 92_513);
         assert_eq!(all.iter().filter(|p| p.zone.is_some()).count(), 111_871);
         assert_eq!(places.zones.len(), 395);
         for place in all {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use waybill_schemas::vocabulary::{Classifier, Milestone, ZoneQuality};
+use waybill_schemas::vocabulary::{Classifier, Milestone, PlaceSource, ZoneQuality};
 use waybill_schemas::{EventId, OccurrenceTime, Place, Provenance};
 
 use super::*;
@@ -38,7 +38,8 @@ fn event(place: Option<Place>, offset_minutes: Option<i32>) -> ShipmentEvent {
 
 fn enrich(event: ShipmentEvent) -> EnrichedEvent {
     let mut answer = Answer::default();
-    Enrich::new().apply(&Context { now_ms: NOW }, event, &mut answer).unwrap();
+    static STAGE: std::sync::LazyLock<Enrich> = std::sync::LazyLock::new(Enrich::default);
+    STAGE.apply(&Context { now_ms: NOW }, event, &mut answer).unwrap();
     assert!(answer.rejects.is_empty() && answer.duplicates == 0);
     assert_eq!(answer.passed.len(), 1, "one in, one out");
     answer.passed.remove(0)
@@ -204,7 +205,7 @@ fn an_ambiguous_hour_is_flagged_once() {
 
 #[test]
 fn names_are_shared() {
-    let stage = Enrich::new();
+    let stage = Enrich::default();
     let mut answer = Answer::default();
     for _ in 0..2 {
         let cx = Context { now_ms: NOW };
@@ -214,4 +215,75 @@ fn names_are_shared() {
     let (a, b) = (&a.enrichment, &b.enrichment);
     assert!(Arc::ptr_eq(a.place_name.as_ref().unwrap(), b.place_name.as_ref().unwrap()));
     assert!(Arc::ptr_eq(a.time_zone.as_ref().unwrap(), b.time_zone.as_ref().unwrap()));
+}
+
+/// Without a UN/LOCODE: by terminal, airport, or city.
+#[test]
+fn a_place_is_known_by_other_means() {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let check = |sent: Place, expect: (&str, &str, &str, &str)| {
+        let shown = format!("{sent:?}");
+        let found = enrich(event(Some(sent), None)).enrichment;
+        let zone = found.time_zone.as_deref().unwrap_or_default();
+        let got = (
+            found.place_source.as_str(),
+            found.unlocode.as_deref().unwrap_or_default(),
+            found.country.as_deref().unwrap_or_default(),
+            zone,
+        );
+        assert_eq!(got, expect, "{shown}");
+        let quality = if zone.is_empty() { ZoneQuality::Assumed } else { ZoneQuality::FromPlace };
+        assert_eq!(found.zone_quality, quality, "{shown}");
+    };
+    let facility = |code: &str| Place { facility: text(code), ..Place::default() };
+    let iata = |code: &str| Place { iata: text(code), ..Place::default() };
+    let city = |city: &str, region: &str, country: &str| Place {
+        city: text(city),
+        region: text(region),
+        country: text(country),
+        ..Place::default()
+    };
+    check(facility("SMDG/DPWJ2"), ("terminal", "AEJEA", "AE", "Asia/Dubai"));
+    check(facility("SMDG/XXXXX"), ("none", "", "", ""));
+    check(facility("DPWJ2"), ("none", "", "", ""));
+    check(iata("FRA"), ("airport", "DEFRA", "DE", "Europe/Berlin"));
+    check(iata("LON"), ("airport", "GBLON", "GB", "Europe/London"));
+    check(iata("QQQ"), ("none", "", "", ""));
+    check(city("Hamburg", "", "Germany"), ("name", "DEHAM", "DE", "Europe/Berlin"));
+    check(city("SAVANNAH", "GA", "US"), ("name", "USSAV", "US", "America/New_York"));
+    check(city("Savannah, GA", "", ""), ("name", "USSAV", "US", "America/New_York"));
+    check(city("SAVANNAH", "GA", ""), ("name", "USSAV", "US", "America/New_York"));
+    // One of many, and nothing says which: the country is all that is known.
+    check(city("Springfield", "", "USA"), ("none", "", "US", ""));
+    check(city("Savannah", "", ""), ("none", "", "", ""));
+    check(city("Atlantis", "", "Netherlands"), ("none", "", "NL", "Europe/Amsterdam"));
+}
+
+/// The terminal stands elsewhere than its town.
+#[test]
+fn a_terminal_tells_where_in_its_port() {
+    let sent = Place { facility: Some("SMDG/DPWJ2".into()), ..place("AEJEA") };
+    let found = enrich(event(Some(sent), None)).enrichment;
+    assert_eq!(found.place_source, PlaceSource::Unlocode);
+    assert_eq!((found.latitude, found.longitude), (Some(25.0222), Some(55.0617)));
+    let town = enrich(event(Some(place("AEJEA")), None)).enrichment;
+    assert_ne!(town.latitude, found.latitude);
+}
+
+/// All ports of the SMDG list, the 200 busiest container ports among them.
+#[test]
+fn every_container_port_has_coordinates_and_a_zone() {
+    let ports: std::collections::BTreeSet<&str> = include_str!("../data/terminals.tsv")
+        .lines()
+        .filter_map(|line| line.split('\t').next())
+        .collect();
+    assert!(ports.len() > 450, "{}", ports.len());
+    let without: Vec<_> = ports
+        .into_iter()
+        .filter(|port| {
+            let found = enrich(event(Some(place(port)), None)).enrichment;
+            found.latitude.is_none() || found.time_zone.is_none()
+        })
+        .collect();
+    assert!(without.is_empty(), "{without:?}");
 }

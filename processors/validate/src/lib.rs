@@ -8,9 +8,11 @@
 //! Every rule about time goes by the receipt of the message, never by the clock, so that a replay
 //! gives the same answer.
 
+mod private_codes;
 mod rules;
 mod shipment_id;
 
+pub use private_codes::PrivateCodes;
 pub use rules::Rules;
 use waybill_formats::{Draft, Parts, find, iso6346};
 use waybill_schemas::{EventId, Opened, Provenance, ShipmentEvent};
@@ -20,11 +22,12 @@ use waybill_stage::{Answer, Context, Failure, Reject, Stage};
 #[derive(Clone, Debug, Default)]
 pub struct Validate {
     rules: Rules,
+    codes: PrivateCodes,
 }
 
 impl Validate {
-    pub fn new(rules: Rules) -> Self {
-        Self { rules }
+    pub fn new(rules: Rules, codes: PrivateCodes) -> Self {
+        Self { rules, codes }
     }
 
     fn event(
@@ -36,6 +39,7 @@ impl Validate {
     ) -> Result<ShipmentEvent, Reject> {
         let mut draft = normalised(draft);
         self.rules.check_times(&mut draft, provenance.received_at)?;
+        self.codes.map(&provenance.carrier_id, &mut draft);
         rules::flag_identifiers(&mut draft);
         let shipment_id = shipment_id::of(&provenance.carrier_id, &draft)?;
         Ok(ShipmentEvent {

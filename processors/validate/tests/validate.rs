@@ -7,7 +7,7 @@ use std::sync::Arc;
 use waybill_schemas::vocabulary::Flag;
 use waybill_schemas::{EventId, Opened, Proof, Provenance, ShipmentEvent};
 use waybill_stage::{Answer, Code, Context, Failure, Stage};
-use waybill_validate::{Rules, Validate};
+use waybill_validate::{PrivateCodes, Rules, Validate};
 
 const V2: &str = "application/vnd.dcsa.tnt+json;version=2.2";
 const V3: &str = "application/vnd.dcsa.tnt+json;version=3.0";
@@ -34,7 +34,11 @@ fn apply(
         payload: payload.to_vec(),
     };
     let mut answer = Answer::default();
-    Validate::new(rules).apply(&Context { now_ms: 4_242 }, opened, &mut answer)?;
+    Validate::new(rules, PrivateCodes::default()).apply(
+        &Context { now_ms: 4_242 },
+        opened,
+        &mut answer,
+    )?;
     Ok(answer)
 }
 

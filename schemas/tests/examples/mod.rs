@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{
-    Classifier, ExceptionKind, Flag, LedgerOutcome, Milestone, Mode, QuantityKind, ReadingKind,
-    ReferenceKind, ZoneQuality,
+    Classifier, ExceptionKind, Flag, LedgerOutcome, Milestone, Mode, PlaceSource, QuantityKind,
+    ReadingKind, ReferenceKind, ZoneQuality,
 };
 use waybill_schemas::{
     AcceptedEvent, Answered, Country, Customs, Dwell, EnrichedEvent, Enrichment, Equipment,
@@ -120,6 +120,7 @@ pub fn enrichment() -> Enrichment {
         zone_quality: ZoneQuality::FromPlace,
         time_zone: Some("Asia/Singapore".into()),
         unlocode: text("SGSIN"),
+        place_source: PlaceSource::Unlocode,
         place_name: Some("Singapore".into()),
         country: text("SG"),
         latitude: Some(1.283_333_3),
@@ -322,6 +323,7 @@ pub mod minimal {
                 zone_quality: ZoneQuality::Assumed,
                 time_zone: None,
                 unlocode: None,
+                place_source: PlaceSource::None,
                 place_name: None,
                 country: None,
                 latitude: None,

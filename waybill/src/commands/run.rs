@@ -7,7 +7,7 @@ use prometheus::IntCounter;
 use waybill_aggregate::Settings;
 use waybill_clickhouse::ClickHouseSink;
 use waybill_decrypt::{Carriers, Decrypt, Opener};
-use waybill_enrich::Enrich;
+use waybill_enrich::{Enrich, Tables};
 use waybill_runtime::metrics::metrics;
 use waybill_runtime::{
     Aggregating, Decoded, End, Health, HostSettings, Processor, Role, Run, SINK_INPUTS, Sealed,
@@ -16,7 +16,7 @@ use waybill_runtime::{
 use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
 use waybill_sealing::platform_key::PlatformKeys;
 use waybill_stage::{Fault, Sink, Stage};
-use waybill_validate::{Rules, Validate};
+use waybill_validate::Validate;
 
 use crate::config::Config;
 use crate::exit::Failure;
@@ -160,7 +160,8 @@ fn aggregate(
 
 /// What the stateless stages of this process are made of; it outlives their restarts.
 struct Parts {
-    rules: Rules,
+    validate: Validate,
+    tables: Arc<Tables>,
     opening: Option<Opening>,
 }
 
@@ -173,10 +174,9 @@ struct Opening {
 
 impl Parts {
     fn new(config: &Config, opens: bool) -> Result<Self, Failure> {
-        let rules =
-            Rules { max_event_age_ms: millis(config.validate.max_event_age), ..Rules::default() };
         let opening = if opens { Some(Opening::new(config)?) } else { None };
-        Ok(Self { rules, opening })
+        let tables = Arc::new(config.enrich.tables()?);
+        Ok(Self { validate: config.validate.stage(), tables, opening })
     }
 
     /// Brings decrypt's own counters into the metrics.
@@ -203,12 +203,12 @@ impl Parts {
             Some(opening) => Ok(opening.stage()),
             None => Err(Fault("decrypt without keys".to_owned())),
         };
-        let validate = || Validate::new(self.rules);
+        let validate = || self.validate.clone();
         let opened = || End::<Opened>::new(Role::Opened, |o| o.provenance.handle.as_bytes());
         let valid = || End::<ShipmentEvent>::new(Role::Valid, |e| e.shipment_id.as_bytes());
         let enriched =
             || End::<EnrichedEvent>::new(Role::Enriched, |e| e.event.shipment_id.as_bytes());
-        let enrich = || Run::new(Enrich::new(), enriched());
+        let enrich = || Run::new(Enrich::new(self.tables.clone()), enriched());
         Ok(match (first, last) {
             (0, 0) => Box::new(Sealed(Run::new(decrypt()?, opened()))),
             (0, 1) => Box::new(Sealed(Run::new(decrypt()?, Run::new(validate(), valid())))),

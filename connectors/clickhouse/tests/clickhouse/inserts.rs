@@ -32,8 +32,8 @@ fn every_field_of_an_event_arrives() {
     );
     check("created_at", "2026-11-24 07:58:00.000");
     check(
-        "unlocode, place_name, country, latitude, longitude",
-        "NLRTM\tRotterdam\tNL\t51.91667\t4.5",
+        "unlocode, place_source, place_name, country, latitude, longitude",
+        "NLRTM\tunlocode\tRotterdam\tNL\t51.91667\t4.5",
     );
     check(
         "facility, facility_type, sent_unlocode, sent_iata, sent_place_name, sent_city, sent_region, sent_postal_code, sent_country, sent_latitude, sent_longitude",

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{
-    Classifier, ExceptionKind, Flag, Milestone, Mode, QuantityKind, ReadingKind, ReferenceKind,
-    ZoneQuality,
+    Classifier, ExceptionKind, Flag, Milestone, Mode, PlaceSource, QuantityKind, ReadingKind,
+    ReferenceKind, ZoneQuality,
 };
 use waybill_schemas::{
     AcceptedEvent, Country, Customs, Dwell, Enrichment, Equipment, EventId, Exception, History,
@@ -79,6 +79,7 @@ pub fn event(carrier: &str, shipment: &str, n: i64) -> AcceptedEvent {
             zone_quality: ZoneQuality::Stated,
             time_zone: None,
             unlocode: None,
+            place_source: PlaceSource::Unlocode,
             place_name: None,
             country: None,
             latitude: None,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use waybill_aggregate::{Partition, Settings};
-use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, ZoneQuality};
+use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, PlaceSource, ZoneQuality};
 use waybill_schemas::{
     AcceptedEvent, EnrichedEvent, Enrichment, EventId, OccurrenceTime, Provenance, Shipment,
     ShipmentEvent, Transport,
@@ -72,6 +72,7 @@ pub fn event(
             occurred_at,
             zone_quality: ZoneQuality::Stated,
             time_zone: None,
+            place_source: PlaceSource::Unlocode,
             unlocode: (place.len() == 5).then(|| place.into()),
             place_name: None,
             country: place.get(..2).map(Into::into),
