@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::{Classifier, Milestone, Mode};
-use crate::{Country, EventId, Provenance, Unlocode};
+use crate::{Country, EventId, Provenance, Reference, Unlocode};
 
 /// The state of one shipment: what `shipments` shows, and what the changelog keeps. How each part
 /// follows from the milestones stands in waybill-aggregate.
@@ -18,6 +18,13 @@ pub struct Shipment {
     pub revision: u64,
     /// How many copies of accepted events came again and changed nothing.
     pub duplicates: u64,
+    /// Carrier and unit, `acme-line/CSQU3054383`, if it is a shipment of a unit: one unit has many.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// Bookings, bills of lading and the like that its events name, at most 16. Of a shipment of a
+    /// unit only.
+    #[serde(default)]
+    pub documents: Vec<Reference>,
     /// Container number, or the carrier's own; of several the first in order of the alphabet.
     pub equipment: Option<String>,
     /// In order of occurrence; planned, estimated and actual apart by `classifier`.

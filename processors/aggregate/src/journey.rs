@@ -8,6 +8,7 @@ use waybill_schemas::{
 
 use crate::Settings;
 use crate::great_circle::great_circle_km;
+use crate::identity::{Documents, Span};
 use crate::milestone::leaving;
 use crate::promise::{delay, eta};
 use crate::route::route;
@@ -22,6 +23,10 @@ const DELAY_LOOKS_BACK: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Journey {
     pub(crate) id: Arc<str>,
+    /// The unit that it is a shipment of, as validate names it; absent for one by document.
+    pub(crate) unit: Option<Arc<str>>,
+    pub(crate) documents: Documents,
+    pub(crate) span: Span,
     timeline: Timeline,
     stops: Stops,
     last: Arc<Provenance>,
@@ -41,9 +46,12 @@ pub(crate) struct Journey {
 
 impl Journey {
     /// A shipment of which nothing is known but that `first` is about it.
-    pub(crate) fn new(id: Arc<str>, first: &Arc<Provenance>) -> Self {
+    pub(crate) fn new(id: Arc<str>, unit: Option<Arc<str>>, first: &Arc<Provenance>) -> Self {
         Self {
             id,
+            unit,
+            documents: Documents::default(),
+            span: Span::default(),
             timeline: Timeline::default(),
             stops: Stops::default(),
             last: first.clone(),
@@ -62,9 +70,16 @@ impl Journey {
 
     pub(crate) fn restore(id: Arc<str>, from: Shipment) -> Self {
         let mut stops = Stops::default();
-        from.milestones.iter().for_each(|entry| stops.add(entry));
+        let mut span = Span::default();
+        for entry in &from.milestones {
+            stops.add(entry);
+            note(&mut span, entry);
+        }
         Self {
             id,
+            unit: from.unit.map(Into::into),
+            documents: Documents::of(&from.documents),
+            span,
             timeline: Timeline::restore(&from.milestones),
             stops,
             last: from.last,
@@ -130,6 +145,10 @@ impl Journey {
         latest(&mut self.stated_origin, stated(&input.enrichment.origin_country));
         latest(&mut self.stated_destination, stated(&input.enrichment.destination_country));
         self.stops.add(&entry);
+        if self.unit.is_some() {
+            note(&mut self.span, &entry);
+            input.event.references.iter().for_each(|r| self.documents.add(r));
+        }
         let at = self.timeline.insert(entry);
 
         let (before, from_here) =
@@ -204,6 +223,8 @@ impl Journey {
             last: self.last.clone(),
             revision: self.revision,
             duplicates: self.duplicates,
+            unit: self.unit.as_deref().map(str::to_owned),
+            documents: self.documents.as_slice().to_vec(),
             equipment: self.equipment.as_deref().map(str::to_owned),
             milestones: timeline.in_order(),
             legs: route.legs,
@@ -245,9 +266,15 @@ impl Journey {
         size_of::<Self>()
             + size_of::<Provenance>()
             + texts
+            + self.documents.heap_bytes()
             + self.timeline.heap_bytes()
             + self.stops.heap_bytes()
     }
+}
+
+fn note(span: &mut Span, entry: &MilestoneEntry) {
+    let is_actual = entry.classifier == Classifier::Actual;
+    span.add(entry.occurred_at, entry.milestone, is_actual);
 }
 
 struct Lane {

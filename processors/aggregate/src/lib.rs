@@ -10,10 +10,10 @@
 //! The state of a shipment is a function of the *set* of its accepted events: the order in which
 //! they arrived shows only in `revision`, `last` and `aggregated_at`.
 //!
-//! What is absent: nothing here splits a shipment id into journeys, and nothing forgets an event
-//! before its shipment's state expires.
+//! What is absent: nothing forgets an event before its shipment's state expires.
 
 mod great_circle;
+mod identity;
 mod journey;
 mod milestone;
 mod partition;

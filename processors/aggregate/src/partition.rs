@@ -7,11 +7,14 @@ use waybill_schemas::{AcceptedEvent, EnrichedEvent, Shipment};
 use waybill_stage::{Answer, Code, Context, Failure, Reject};
 
 use crate::Settings;
+use crate::identity::{self, Documents, Known};
 use crate::journey::Journey;
 
 /// The shipments of one input partition.
 pub struct Partition {
     shipments: HashMap<Arc<str>, Box<Journey>>,
+    /// The shipments of each unit.
+    units: HashMap<Arc<str>, Vec<Arc<str>>>,
     /// When to ask whether a shipment has expired. An entry counts if it is its shipment's `due`,
     /// so that a shipment costs one look each retention period and not one each event.
     due: BinaryHeap<Reverse<(i64, Arc<str>)>>,
@@ -29,6 +32,7 @@ impl Default for Partition {
     fn default() -> Self {
         Self {
             shipments: HashMap::new(),
+            units: HashMap::new(),
             due: BinaryHeap::new(),
             changed: BTreeSet::new(),
             batch: 1,
@@ -52,9 +56,7 @@ impl Partition {
     /// Takes a record of the changelog, the older before the newer; `None` is a tombstone.
     pub fn restore(&mut self, settings: &Settings, shipment_id: &str, state: Option<Shipment>) {
         let Some(state) = state else {
-            if let Some(gone) = self.shipments.remove(shipment_id) {
-                self.events -= gone.events();
-            }
+            self.forget(shipment_id);
             return;
         };
         self.stream_time = self.stream_time.max(state.last_received_at);
@@ -66,7 +68,55 @@ impl Partition {
             self.events -= older.events();
         }
         ask_when_due(&mut self.due, settings, &mut journey);
-        self.shipments.insert(id, journey);
+        self.keep(journey);
+    }
+
+    fn keep(&mut self, journey: Box<Journey>) {
+        if let Some(unit) = &journey.unit {
+            let ids = self.units.entry(unit.clone()).or_default();
+            if !ids.contains(&journey.id) {
+                ids.push(journey.id.clone());
+            }
+        }
+        self.shipments.insert(journey.id.clone(), journey);
+    }
+
+    fn forget(&mut self, id: &str) {
+        let Some(gone) = self.shipments.remove(id) else { return };
+        self.events -= gone.events();
+        if let Some(unit) = &gone.unit
+            && let Some(ids) = self.units.get_mut(unit)
+        {
+            ids.retain(|known| known.as_ref() != id);
+            if ids.is_empty() {
+                self.units.remove(unit);
+            }
+        }
+    }
+
+    /// The shipment that the event belongs to, and its unit if it is one of a unit.
+    fn shipment_of(&self, input: &EnrichedEvent) -> (Arc<str>, Option<Arc<str>>) {
+        let key = input.event.shipment_id.as_str();
+        if !identity::is_of_unit(input) {
+            let known = self.shipments.get_key_value(key).map(|(id, _)| id.clone());
+            return (known.unwrap_or_else(|| key.into()), None);
+        }
+        let documents = Documents::of(&input.event.references);
+        let at = input.enrichment.occurred_at;
+        let Some((unit, ids)) = self.units.get_key_value(key) else {
+            return (identity::new_id(key, &documents, at), Some(key.into()));
+        };
+        let known = ids.iter().filter_map(|id| self.shipments.get(id)).map(|journey| Known {
+            id: &journey.id,
+            has_it: journey.has(&input.event.event_id),
+            documents: &journey.documents,
+            span: &journey.span,
+        });
+        let id = match identity::choose(known, &documents, at) {
+            Some(id) => id.clone(),
+            None => identity::new_id(key, &documents, at),
+        };
+        (id, Some(unit.clone()))
     }
 
     /// Accepts the event into the history of its shipment, or finds that it was there before.
@@ -76,22 +126,23 @@ impl Partition {
         &mut self,
         settings: &Settings,
         cx: &Context,
-        input: EnrichedEvent,
+        mut input: EnrichedEvent,
         answer: &mut Answer<AcceptedEvent>,
     ) -> Result<(), Failure> {
         let received_at = input.event.provenance.received_at;
         self.stream_time = self.stream_time.max(received_at);
         self.expire(settings);
 
-        let known = self.shipments.get_mut(input.event.shipment_id.as_str());
+        let (id, unit) = self.shipment_of(&input);
+        if unit.is_some() {
+            input.event.shipment_id = id.as_ref().to_owned();
+        }
+        let known = self.shipments.get_mut(&id);
         let is_new = known.is_none();
         let mut new = None;
         let journey = match known {
             Some(journey) => journey,
-            None => new.insert(Box::new(Journey::new(
-                input.event.shipment_id.as_str().into(),
-                &input.event.provenance,
-            ))),
+            None => new.insert(Box::new(Journey::new(id, unit, &input.event.provenance))),
         };
         let outcome = if journey.has(&input.event.event_id) {
             journey.duplicate();
@@ -118,7 +169,7 @@ impl Partition {
             self.changed.insert(journey.id.clone());
         }
         if let Some(journey) = new {
-            self.shipments.insert(journey.id.clone(), journey);
+            self.keep(journey);
         }
         outcome
     }
@@ -167,8 +218,7 @@ impl Partition {
             };
             journey.due = journey.expires_at(settings);
             if journey.due < self.stream_time {
-                self.events -= journey.events();
-                self.shipments.remove(&id);
+                self.forget(&id);
                 self.changed.insert(id);
             } else {
                 self.due.push(Reverse((journey.due, id)));

@@ -1,7 +1,8 @@
-//! Which shipment an event belongs to: `{carrier}/{container}`, or, where the event names no
-//! unit, `{carrier}/{kind of document}:{number}`.
+//! What an event's shipment is known by: `{carrier}/{unit}`, or, where the event names no unit,
+//! `{carrier}/{kind of document}:{number}`. It is the key on `waybill.valid` and after. Which of the
+//! unit's shipments it is, the state of the unit tells (`identity.rs` of aggregate).
 //!
-//! | the event names | its shipment |
+//! | the event names | key |
 //! |---|---|
 //! | a unit | `acme-line/CSQU3054383` |
 //! | no unit, and is itself about a document | `acme-line/booking:WB4471902` |

@@ -178,6 +178,8 @@ pub fn shipment() -> Shipment {
         last: provenance(),
         revision: 9,
         duplicates: 1,
+        unit: text("acme-line/MSKU0000006"),
+        documents: vec![Reference { kind: ReferenceKind::Booking, value: "ABC709951".into() }],
         equipment: text("MSKU0000006"),
         milestones: vec![entry(Classifier::Planned, T - 9), entry(Classifier::Actual, T)],
         legs: vec![Leg {
@@ -363,6 +365,8 @@ pub mod minimal {
             last: Arc::new(Provenance::default()),
             revision: 0,
             duplicates: 0,
+            unit: None,
+            documents: Vec::new(),
             equipment: None,
             milestones: Vec::new(),
             legs: Vec::new(),

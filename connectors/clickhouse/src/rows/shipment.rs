@@ -4,7 +4,7 @@ use std::sync::Arc;
 use clickhouse::Row;
 use serde::Serialize;
 use waybill_schemas::vocabulary::{Milestone, Mode};
-use waybill_schemas::{Dwell, Leg, MilestoneEntry, Provenance, Shipment};
+use waybill_schemas::{Dwell, Leg, MilestoneEntry, Provenance, Reference, Shipment};
 use waybill_stage::Reject;
 
 use super::{Coordinates, Each, Kept, Table, code, receipt_time, text, time, uuid};
@@ -19,6 +19,11 @@ pub(crate) struct ShipmentRow<'a> {
     revision: u64,
     duplicates: u64,
     equipment: &'a str,
+    unit: &'a str,
+    #[serde(rename = "documents.kind")]
+    document_kinds: Each<'a, Reference, &'a str>,
+    #[serde(rename = "documents.value")]
+    document_values: Each<'a, Reference, &'a str>,
     origin_unlocode: &'a str,
     origin_country: &'a str,
     destination_unlocode: &'a str,
@@ -128,6 +133,9 @@ impl Table for Shipments {
             revision: record.revision,
             duplicates: record.duplicates,
             equipment: text(&record.equipment),
+            unit: text(&record.unit),
+            document_kinds: Each(&record.documents, |d| d.kind.as_str()),
+            document_values: Each(&record.documents, |d| &d.value),
             origin_unlocode: code(&record.origin_unlocode),
             origin_country: code(&record.origin_country),
             destination_unlocode: code(&record.destination_unlocode),

@@ -201,6 +201,8 @@ pub fn shipment(carrier: &str, id: &str, revision: u64, duplicates: u64) -> Ship
         last: provenance(carrier, 9),
         revision,
         duplicates,
+        unit: Some("acme/MSKU1234565".to_owned()),
+        documents: vec![Reference { kind: ReferenceKind::Booking, value: "B1".to_owned() }],
         equipment: Some("MSKU1234565".to_owned()),
         milestones: vec![
             entry(1, Milestone::Departed, "SGSIN", T0 - 20 * DAY),

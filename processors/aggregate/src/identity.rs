@@ -1,0 +1,181 @@
+//! Which shipment an event belongs to. A document is one shipment. A unit is many: a container
+//! that carries two bookings in a year is two shipments, and most messages name only the container.
+//!
+//! An event of a unit belongs to
+//!
+//! | | the shipment of this unit |
+//! |---|---|
+//! | 1 | that has a copy of it already |
+//! | 2 | that names one of its documents (booking, bill of lading, transport document, …) |
+//! | 3 | that is the nearest in time, if it can be of it |
+//! | 4 | a new one, if there is none |
+//!
+//! It cannot be of a shipment that has another booking; nor of one whose events lie more than 60
+//! days before or 30 days after it; nor of one whose unit had come back empty before, or was picked
+//! up empty after it. A bill of lading that is new does not make a new shipment: one container
+//! often has several.
+//!
+//! The shipment's id is the unit's, `/`, and the booking (else the first document, else the day of
+//! the event) that it began with: `acme-line/CSQU3054383/booking:WB4471902`. It never changes: what
+//! is learned later, such as the booking of a unit that was first seen at a gate, joins the shipment
+//! as it is. Which events a shipment has hangs on the order in which they arrived only where the
+//! messages themselves leave it open.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use waybill_schemas::vocabulary::{Milestone, ReferenceKind};
+use waybill_schemas::{EnrichedEvent, Reference};
+
+use crate::DAY_MS;
+
+/// A unit at sea is silent for weeks.
+const AFTER_MS: i64 = 60 * DAY_MS;
+const BEFORE_MS: i64 = 30 * DAY_MS;
+
+/// Documents of one shipment that are kept: more tell no more.
+const DOCUMENTS: usize = 16;
+
+/// Kinds of documents that tie a unit's events together. What parties call a shipment does not: one
+/// purchase order is in many containers.
+const TIES: [ReferenceKind; 4] = [
+    ReferenceKind::Booking,
+    ReferenceKind::BillOfLading,
+    ReferenceKind::TransportDocument,
+    ReferenceKind::ShippingInstruction,
+];
+
+/// What ties a shipment's events together. Ascending, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Documents(Vec<Reference>);
+
+impl Documents {
+    pub(crate) fn of(references: &[Reference]) -> Self {
+        let mut documents = Self::default();
+        references.iter().for_each(|reference| documents.add(reference));
+        documents
+    }
+
+    pub(crate) fn add(&mut self, reference: &Reference) {
+        if !TIES.contains(&reference.kind) || self.0.len() >= DOCUMENTS {
+            return;
+        }
+        let order = |r: &Reference| (r.kind, r.value.clone());
+        if let Err(at) = self.0.binary_search_by_key(&order(reference), order) {
+            self.0.insert(at, reference.clone());
+        }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Reference] {
+        &self.0
+    }
+
+    fn share(&self, other: &Self) -> bool {
+        self.0.iter().any(|document| other.0.contains(document))
+    }
+
+    fn has_booking(&self) -> bool {
+        self.0.iter().any(|document| document.kind == ReferenceKind::Booking)
+    }
+
+    /// The document that a new shipment is named by.
+    fn name(&self) -> Option<String> {
+        TIES.iter()
+            .find_map(|kind| self.0.iter().find(|document| document.kind == *kind))
+            .map(|document| [document.kind.as_str(), ":", &document.value].concat())
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let texts: usize = self.0.iter().map(|document| document.value.capacity()).sum();
+        self.0.capacity() * size_of::<Reference>() + texts
+    }
+}
+
+/// When a shipment of a unit can have had events, ms UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    first: Option<i64>,
+    last: Option<i64>,
+    /// When the unit was first picked up empty, and last returned empty.
+    picked_up: Option<i64>,
+    returned: Option<i64>,
+}
+
+impl Span {
+    pub(crate) fn add(&mut self, occurred_at: i64, milestone: Milestone, is_actual: bool) {
+        let at = Some(occurred_at);
+        self.first = self.first.map_or(at, |first| Some(first.min(occurred_at)));
+        self.last = self.last.max(at);
+        match milestone {
+            Milestone::EmptyPickedUp if is_actual => {
+                self.picked_up = self.picked_up.map_or(at, |known| Some(known.min(occurred_at)));
+            }
+            Milestone::EmptyReturned if is_actual => self.returned = self.returned.max(at),
+            _ => {}
+        }
+    }
+
+    /// How far outside of it that is, ms; `None` if it cannot be of it.
+    fn distance(&self, at: i64) -> Option<i64> {
+        let (first, last) = (self.first?, self.last?);
+        let possible = at >= first.saturating_sub(BEFORE_MS)
+            && at <= last.saturating_add(AFTER_MS)
+            && self.returned.is_none_or(|returned| at <= returned)
+            && self.picked_up.is_none_or(|picked_up| at >= picked_up);
+        possible.then(|| first.saturating_sub(at).max(at.saturating_sub(last)).max(0))
+    }
+}
+
+/// What is asked of a shipment of the unit.
+pub(crate) struct Known<'a> {
+    pub id: &'a Arc<str>,
+    pub has_it: bool,
+    pub documents: &'a Documents,
+    pub span: &'a Span,
+}
+
+/// The shipment, of those of its unit, that the event belongs to.
+pub(crate) fn choose<'a>(
+    known: impl Iterator<Item = Known<'a>>,
+    documents: &Documents,
+    occurred_at: i64,
+) -> Option<&'a Arc<str>> {
+    let mut tied: Option<(i64, &Arc<str>)> = None;
+    let mut near: Option<(i64, &Arc<str>)> = None;
+    for shipment in known {
+        if shipment.has_it {
+            return Some(shipment.id);
+        }
+        let distance = shipment.span.distance(occurred_at);
+        if shipment.documents.share(documents) {
+            let distance = distance.unwrap_or(i64::MAX);
+            if tied.is_none_or(|(best, _)| distance <= best) {
+                tied = Some((distance, shipment.id));
+            }
+        } else if let Some(distance) = distance
+            && !(documents.has_booking() && shipment.documents.has_booking())
+            && near.is_none_or(|(best, _)| distance <= best)
+        {
+            near = Some((distance, shipment.id));
+        }
+    }
+    tied.or(near).map(|(_, id)| id)
+}
+
+/// The id of a shipment of the unit that begins with this event.
+pub(crate) fn new_id(unit: &str, documents: &Documents, occurred_at: i64) -> Arc<str> {
+    let day = || {
+        Timestamp::from_millisecond(occurred_at)
+            .map_or_else(|_| occurred_at.to_string(), |at| at.strftime("%Y-%m-%d").to_string())
+    };
+    let name = documents.name().unwrap_or_else(day);
+    [unit, "/", &name].concat().into()
+}
+
+/// Whether the event's shipment id, as validate gave it, is that of a unit, `carrier/number`: one by
+/// document is `carrier/kind:number`.
+pub(crate) fn is_of_unit(event: &EnrichedEvent) -> bool {
+    let Some((_, rest)) = event.event.shipment_id.split_once('/') else { return false };
+    let is_kind = |kind: &str| kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    !rest.split_once(':').is_some_and(|(kind, _)| is_kind(kind))
+}
