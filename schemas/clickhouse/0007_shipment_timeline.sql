@@ -38,5 +38,12 @@ AS SELECT
     zone_quality,
     received_at,
     event_id
-FROM {database}.events
-COMMENT 'What happened to a shipment, in order of occurrence';
+FROM
+(
+    SELECT
+        *,
+        groupArrayIf(withdraws, withdraws != '') OVER (PARTITION BY shipment_id) AS withdrawn
+    FROM {database}.events
+)
+WHERE milestone != 'withdrawn' AND NOT has(withdrawn, raw_id)
+COMMENT 'What happened to a shipment, in order of occurrence; without events that the carrier has declared void';

@@ -24,6 +24,7 @@ pub mod imo;
 pub mod iso6346;
 mod json;
 pub mod limits;
+pub mod milestones;
 mod parts;
 mod registry;
 mod text;

@@ -312,6 +312,30 @@ fn a_timeline_reads_the_shipment_alone() {
 }
 
 #[test]
+fn a_timeline_is_without_what_was_declared_void() {
+    let (mut sink, database) = sink("withdrawn");
+    let with_id = |carrier: &str, shipment: &str, n: i64, id: &str| {
+        let mut event = event(carrier, shipment, n);
+        event.event.raw_id = Some(id.to_owned());
+        event
+    };
+    let mut void = with_id("acme", "s1", 1, "e1");
+    void.event.milestone = Milestone::Withdrawn;
+    void.event.withdraws = Some("e1".to_owned());
+    let events = [
+        with_id("acme", "s1", 0, "e1"),
+        void,
+        with_id("acme", "s1", 2, "e2"),
+        with_id("zeta", "s2", 3, "e1"),
+    ];
+    insert(&mut sink, batch("events", 0, &events));
+    assert_eq!(
+        ask(&database, "SELECT shipment_id, step, occurred_at FROM shipment_timeline ORDER BY ALL"),
+        "s1\t1\t2026-11-24 07:00:02.000\ns2\t1\t2026-11-24 07:00:03.000",
+    );
+}
+
+#[test]
 fn the_summary_counts_by_carrier_since_a_moment() {
     let (mut sink, database) = sink("summary");
     let mut quick = event("zeta", "z1", 10);

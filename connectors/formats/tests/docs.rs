@@ -1,0 +1,193 @@
+//! docs/milestones.md and docs/formats.md are made from the tables that the code uses, and from what
+//! it makes of real files. `WAYBILL_BLESS=1 cargo test -p waybill-formats --test docs` writes them.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod shown;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use strum::VariantArray;
+use waybill_formats::milestones::{EXCEPTIONS, MILESTONES};
+use waybill_formats::{LISTS, Parts, REASONS, REGISTRY, guess};
+use waybill_schemas::vocabulary::{ExceptionKind, Flag, Milestone};
+use waybill_stage::Code;
+
+#[test]
+fn every_milestone_and_exception_is_defined_in_order() {
+    let defined: Vec<Milestone> = MILESTONES.iter().map(|(milestone, _)| *milestone).collect();
+    assert_eq!(defined, Milestone::VARIANTS);
+    let defined: Vec<ExceptionKind> = EXCEPTIONS.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(defined, ExceptionKind::VARIANTS);
+}
+
+#[test]
+fn every_code_stands_in_its_list_once() {
+    for list in LISTS {
+        let mut codes: Vec<String> = list.rows.iter().map(|r| r.code.to_lowercase()).collect();
+        codes.sort();
+        let all = codes.len();
+        codes.dedup();
+        assert_eq!(codes.len(), all, "{} has a code twice", list.name);
+        assert!(all > 0, "{}", list.name);
+    }
+    for list in REASONS {
+        let mut codes: Vec<String> = list.rows.iter().map(|r| r.code.to_lowercase()).collect();
+        codes.sort();
+        let all = codes.len();
+        codes.dedup();
+        assert_eq!(codes.len(), all, "{} has a code twice", list.name);
+    }
+}
+
+fn docs(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
+}
+
+/// The text between the two comments that name `part` is `made`, or becomes it.
+fn check(name: &str, part: &str, made: &str) {
+    let path = docs(name);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = (format!("<!-- {part} -->\n"), format!("<!-- end of {part} -->"));
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("no {begin}"));
+    let (now, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
+    if std::env::var_os("WAYBILL_BLESS").is_some() {
+        std::fs::write(&path, [before, &begin, made, &end, after].concat()).unwrap();
+    } else {
+        assert_eq!(now, made, "docs/{name}, {part}: see the top of tests/docs.rs");
+    }
+}
+
+#[test]
+fn milestones_and_code_lists() {
+    let mut text = String::from("| milestone | |\n|---|---|\n");
+    for (milestone, meaning) in MILESTONES {
+        writeln!(text, "| `{}` | {meaning} |", milestone.as_str()).unwrap();
+    }
+    check("milestones.md", "milestones", &text);
+
+    let mut text = String::from("| exception | |\n|---|---|\n");
+    for (kind, meaning) in EXCEPTIONS {
+        writeln!(text, "| `{}` | {meaning} |", kind.as_str()).unwrap();
+    }
+    check("milestones.md", "exceptions", &text);
+
+    let mut text = String::new();
+    for list in LISTS {
+        writeln!(text, "### {}\n\nRaw codes `{}/…`\n", list.name, list.prefix).unwrap();
+        text.push_str("| code | name | milestone | exception |\n|---|---|---|---|\n");
+        for row in list.rows {
+            let exception =
+                row.meaning.exception.map_or(String::new(), |e| format!("`{}`", e.as_str()));
+            let (code, name) = (row.code, row.name.replace('|', "/"));
+            let milestone = row.meaning.milestone.as_str();
+            writeln!(text, "| `{code}` | {name} | `{milestone}` | {exception} |").unwrap();
+        }
+        text.push('\n');
+    }
+    check("milestones.md", "codes", &text);
+
+    let mut text = String::new();
+    for list in REASONS {
+        writeln!(text, "### {}\n\nRaw codes `{}/…`\n", list.name, list.prefix).unwrap();
+        text.push_str("| code | name | exception |\n|---|---|---|\n");
+        for row in list.rows {
+            let exception = row.exception.map_or("none".into(), |e| format!("`{}`", e.as_str()));
+            writeln!(text, "| `{}` | {} | {exception} |", row.code, row.name.replace('|', "/"))
+                .unwrap();
+        }
+        text.push('\n');
+    }
+    check("milestones.md", "reasons", &text);
+}
+
+#[test]
+fn media_types() {
+    let mut text = String::from("| format | media type |\n|---|---|\n");
+    for format in REGISTRY {
+        let types: Vec<String> = format.patterns.iter().map(|p| format!("`{p}`")).collect();
+        writeln!(text, "| {} | {} |", format.name, types.join(", ")).unwrap();
+    }
+    check("formats.md", "media types", &text);
+}
+
+/// Files of ../shared/data that hold carriers' messages, by folder.
+const FOLDERS: [&str; 10] = [
+    "air",
+    "dcsa",
+    "easypost",
+    "edifact",
+    "epcis",
+    "epcis/capture_json",
+    "parcel_karrio",
+    "parcel_xml",
+    "terminal49",
+    "x12",
+];
+
+/// Every real file gets an answer, and the table in the docs says which.
+#[test]
+fn real_files() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    if !shared.is_dir() {
+        println!("skipped: ../shared is absent");
+        return;
+    }
+    let mut text = String::from(
+        "| file | format | events | rejects | unmapped codes |\n|---|---|---|---|---|\n",
+    );
+    for folder in FOLDERS {
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(shared.join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
+        files.extend(match folder {
+            "terminal49" => std::fs::read_dir(shared.join("terminal49/webhooks"))
+                .unwrap()
+                .map(|e| e.unwrap().path())
+                .collect(),
+            _ => Vec::new(),
+        });
+        files.sort();
+        for path in files {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let is_message = !name.ends_with(".yaml") && name != "SOURCES.tsv" && path.is_file();
+            if is_message {
+                writeln!(text, "| {folder}/{name} | {}", row(&path)).unwrap();
+            }
+        }
+    }
+    check("formats.md", "real files", &text);
+}
+
+fn row(path: &Path) -> String {
+    let payload = std::fs::read(path).unwrap();
+    let Some(format) = guess(&payload).first().copied() else {
+        return "not recognised | | | |".to_owned();
+    };
+    let mut parts = Parts::default();
+    let whole = (format.read)(&payload, &mut parts);
+    let rejects: Vec<Code> = match &whole {
+        Err(reject) => vec![reject.code],
+        Ok(()) => parts.iter().filter_map(|(_, part)| Some(part.as_ref().err()?.code)).collect(),
+    };
+    let drafts = || parts.iter().filter_map(|(_, part)| part.as_ref().ok());
+    assert!(drafts().count() + rejects.len() > 0, "{}: no answer", path.display());
+    let mut unmapped: Vec<&str> = drafts()
+        .filter(|draft| draft.flags.contains(&Flag::UnmappedCode))
+        .map(|draft| draft.raw_code.as_str())
+        .collect();
+    unmapped.sort_unstable();
+    unmapped.dedup();
+    let mut codes = std::collections::BTreeMap::new();
+    for code in &rejects {
+        *codes.entry(code.as_str()).or_insert(0) += 1;
+    }
+    let codes: Vec<String> = codes.iter().map(|(code, n)| format!("{n} `{code}`")).collect();
+    format!(
+        "{} | {} | {} | {} |",
+        format.name,
+        drafts().count(),
+        codes.join(", "),
+        unmapped.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ")
+    )
+}
