@@ -17,6 +17,8 @@
 //! }
 //! ```
 
+pub mod air;
+pub mod air_waybill;
 pub mod codes;
 pub mod dcsa;
 mod draft;
@@ -26,12 +28,14 @@ mod json;
 pub mod limits;
 mod parts;
 mod registry;
+pub mod sscc;
 mod text;
 mod time;
 pub mod unlocode;
 mod wrong;
 mod xml;
+mod year;
 
-pub use draft::{Document, Draft};
+pub use draft::{Document, Draft, YearOpen};
 pub use parts::Parts;
 pub use registry::{Format, Pattern, REGISTRY, find, guess};
