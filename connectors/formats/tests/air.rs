@@ -271,6 +271,8 @@ fn limits_and_wrong_structures() {
         "<StatusMessage><MasterConsignment>{id}{status}</MasterConsignment></StatusMessage>"
     );
     check(XFSU, &many, Code::TooLarge);
+    let members: Vec<_> = (0..1_001).map(|n| format!("\"m{n}\":{n}")).collect();
+    check(ONE_RECORD, &format!("{{{}}}", members.join(",")), Code::TooLarge);
     check(ONE_RECORD, "7", Code::WrongStructure);
     check(ONE_RECORD, "[]", Code::WrongStructure);
     check(ONE_RECORD, "{}", Code::WrongStructure);

@@ -85,12 +85,35 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn line(&mut self, number: usize, line: &'t str, parts: &mut Parts) -> Result<(), Reject> {
-        let (line, ends) = self.without_edifact(line);
+        if !is_edifact(line) {
+            return self.plain_line(number, line, parts);
+        }
+        for piece in line.split('\'').map(str::trim) {
+            match piece.get(..3) {
+                Some("UNB") => {
+                    self.envelope.dated = piece.split('+').nth(4).and_then(interchange_date);
+                }
+                Some("UNT") => self.end_message(parts)?,
+                Some("UNZ") => self.envelope.dated = None,
+                Some("UNA" | "UNH") => {}
+                _ => self.plain_line(number, piece, parts)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn plain_line(
+        &mut self,
+        number: usize,
+        line: &'t str,
+        parts: &mut Parts,
+    ) -> Result<(), Reject> {
         if let Some((kind, rest)) = identifier(line) {
             self.end_message(parts)?;
             self.kind = Some(kind);
             self.message.line = number;
-            self.message.envelope = std::mem::take(&mut self.envelope);
+            self.message.envelope = self.envelope;
+            self.envelope.sent = None;
             if let Some((consignment, rest)) = rest.trim().split_once(' ') {
                 self.message.lines.extend([(number, consignment), (number, rest.trim())]);
             }
@@ -102,24 +125,7 @@ impl<'t> Reader<'t> {
         } else if self.kind.is_some() && line.bytes().any(|b| b.is_ascii_alphanumeric()) {
             self.message.lines.push((number, line));
         }
-        if ends { self.end_message(parts) } else { Ok(()) }
-    }
-
-    /// What is left of a line without the segments of an EDIFACT envelope, and whether one ends
-    /// the message.
-    fn without_edifact(&mut self, line: &'t str) -> (&'t str, bool) {
-        if line.starts_with("UNB+") || line.starts_with("UNH+") || line.starts_with("UNA") {
-            for segment in line.split('\'').filter(|s| s.starts_with("UNB+")) {
-                self.envelope.dated = segment.split('+').nth(4).and_then(interchange_date);
-            }
-            let rest = line.rsplit_once('\'').map_or("", |(_, rest)| rest);
-            return (rest, false);
-        }
-        match line.split_once('\'') {
-            Some((own, after)) if after.starts_with("UNT+") => (own, true),
-            _ if line.starts_with("UNT+") || line.starts_with("UNZ+") => ("", true),
-            _ => (line, false),
-        }
+        Ok(())
     }
 
     fn end_message(&mut self, parts: &mut Parts) -> Result<(), Reject> {
@@ -152,6 +158,12 @@ impl<'t> Reader<'t> {
         }
         Ok(())
     }
+}
+
+/// Whether segments of an EDIFACT envelope stand in the line, beside lines of the message.
+fn is_edifact(line: &str) -> bool {
+    ["UNA", "UNB+", "UNH+", "UNT+", "UNZ+"].iter().any(|tag| line.starts_with(tag))
+        || ["'UNH+", "'UNT+"].iter().any(|tag| line.contains(tag))
 }
 
 /// Adds a part that stands at that line.

@@ -14,7 +14,7 @@
 //!   `ARR` that states an `E` alone is an estimate.
 
 use waybill_schemas::vocabulary::{Classifier, ExceptionKind, Milestone, Mode, ReferenceKind};
-use waybill_schemas::{Customs, OccurrenceTime, Place, Transport};
+use waybill_schemas::{Customs, OccurrenceTime, Place, Reference, Transport};
 use waybill_stage::{Code, Reject};
 
 use super::cargo_imp::{Envelope, Message, push};
@@ -392,9 +392,12 @@ impl Context<'_, '_> {
             ..Transport::default()
         });
         self.read.amounts.unwrap_or(self.consignment.amounts).give_to(&mut draft);
-        for unit in self.status.units.iter().filter(|unit| unit.len() <= limits::ID) {
-            draft.reference(ReferenceKind::CarrierEquipment, unit);
-        }
+        // Pushed and not sought among the others: there may be a thousand.
+        let units = self.status.units.iter().filter(|u| !u.is_empty() && u.len() <= limits::ID);
+        draft.references.extend(units.map(|unit| Reference {
+            kind: ReferenceKind::CarrierEquipment,
+            value: (*unit).to_owned(),
+        }));
         draft
     }
 

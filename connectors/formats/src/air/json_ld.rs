@@ -8,9 +8,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use crate::json::Text;
+use crate::limits;
 
 #[derive(Debug)]
 pub(super) enum Node<'a> {
@@ -160,6 +161,10 @@ impl<'de> Visitor<'de> for NodeVisitor {
     fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Self::Value, M::Error> {
         let mut object = Vec::new();
         while let Some((Text(key), value)) = members.next_entry()? {
+            // Terms are sought one by one.
+            if object.len() == limits::LIST {
+                return Err(M::Error::custom("too many members"));
+            }
             object.push((key, value));
         }
         Ok(Node::Object(object))

@@ -28,7 +28,13 @@ use crate::{Document, Draft, Parts, json, limits, text};
 /// Reads the logistics events of the payload.
 pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
     let text = json::text(payload)?;
-    let root: Node<'_> = serde_json::from_str(text).map_err(|error| json::no_json(&error))?;
+    let root: Node<'_> = serde_json::from_str(text).map_err(|error| match error.is_data() {
+        true => {
+            let detail = format!("an object with more than {} members", limits::LIST);
+            Reject::new(Code::TooLarge, detail)
+        }
+        false => json::no_json(&error),
+    })?;
     let read = Reader { graph: graph(&root), parts, fanned_out: false }.message(&root);
     if read.is_err() {
         parts.clear();
@@ -275,22 +281,34 @@ impl<'n> Reader<'n, '_> {
         None
     }
 
-    fn give_waybill(&self, waybill: &Node<'_>, draft: &mut Draft) -> Result<(), Reject> {
-        let text = |term: &str| waybill.get(term).and_then(Node::text).unwrap_or_default();
-        let (prefix, number) = (text("waybillPrefix"), text("waybillNumber"));
-        if prefix.len() + number.len() >= limits::ID {
+    fn give_waybill(&self, waybill: &'n Node<'n>, draft: &mut Draft) -> Result<(), Reject> {
+        let kind = waybill.get("waybillType").and_then(Node::iri).map(local_name);
+        if kind != Some("HOUSE") {
+            give_air_waybill(&master_number(waybill)?, draft);
+            return Ok(());
+        }
+        let number = waybill.get("waybillNumber").and_then(Node::text).unwrap_or_default();
+        if number.len() > limits::ID {
             return Err(at("/waybillNumber").too_long(limits::ID));
         }
-        let kind = waybill.get("waybillType").and_then(Node::iri).map(local_name);
-        if kind == Some("HOUSE") {
-            draft.reference(ReferenceKind::HouseAirWaybill, number);
-            draft.document =
-                Some(Document { kind: "house_air_waybill", number: number.to_owned() });
-        } else {
-            give_air_waybill(&[prefix, "-", number].concat(), draft);
+        draft.reference(ReferenceKind::HouseAirWaybill, number);
+        draft.document = Some(Document { kind: "house_air_waybill", number: number.to_owned() });
+        let master = waybill.get("masterWaybill").map(|master| self.resolved(master));
+        if let Some(master) = master.filter(|master| master.get("waybillNumber").is_some()) {
+            draft.reference(ReferenceKind::AirWaybill, &master_number(master)?);
         }
         Ok(())
     }
+}
+
+/// `020-12345675`
+fn master_number(waybill: &Node<'_>) -> Result<String, Reject> {
+    let text = |term: &str| waybill.get(term).and_then(Node::text).unwrap_or_default();
+    let (prefix, number) = (text("waybillPrefix"), text("waybillNumber"));
+    if prefix.len() + number.len() >= limits::ID {
+        return Err(at("/waybillNumber").too_long(limits::ID));
+    }
+    Ok([prefix, "-", number].concat())
 }
 
 /// A logistics object that an event happened to.

@@ -11,7 +11,7 @@
 
 use roxmltree::Node;
 use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, ReferenceKind};
-use waybill_schemas::{Customs, OccurrenceTime, Place, Transport};
+use waybill_schemas::{Customs, OccurrenceTime, Place, Reference, Transport};
 use waybill_stage::{Code, Reject};
 
 use super::codes::{self, STATUS};
@@ -37,9 +37,10 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 
 /// What the statuses have in common.
 #[derive(Clone, Copy, Debug)]
-struct Master<'a, 'i> {
-    consignment: Node<'a, 'i>,
+struct Master<'a> {
     waybill: &'a str,
+    /// Of the whole consignment: of a status that does not state its own.
+    amounts: Amounts,
     /// When the message was made.
     issued: Option<OccurrenceTime>,
     /// Whether it tells of one status alone.
@@ -73,7 +74,7 @@ fn message(root: Node<'_, '_>, parts: &mut Parts) -> Result<(), Reject> {
         None => None,
     };
     let alone = children(consignment, "ReportedStatus").nth(1).is_none();
-    let master = Master { consignment, waybill, issued, alone };
+    let master = Master { waybill, amounts: amounts(consignment)?, issued, alone };
     for (index, status) in children(consignment, "ReportedStatus").enumerate() {
         let mut shares = children(status, "AssociatedStatusConsignment").enumerate().peekable();
         if shares.peek().is_none() {
@@ -118,7 +119,7 @@ struct FlightTime<'a> {
     place: Option<&'a str>,
 }
 
-impl Master<'_, '_> {
+impl Master<'_> {
     fn status(
         &self,
         status: Node<'_, '_>,
@@ -139,7 +140,7 @@ impl Master<'_, '_> {
             Some(event) => {
                 let at =
                     time_of(event, "OccurrenceDateTime", "/SpecifiedEvent/OccurrenceDateTime")?;
-                at.zip(kind_of(event, "DateTimeTypeCode", Classifier::Actual))
+                at.zip(Some(kind_of(event, "DateTimeTypeCode", Classifier::Actual)?))
             }
             None => None,
         };
@@ -198,9 +199,13 @@ fn time_of(
     }
 }
 
-/// The kind of time: as stated, or what it is where nothing is; `None` if the code is unknown.
-fn kind_of(event: Node<'_, '_>, name: &str, otherwise: Classifier) -> Option<Classifier> {
-    text_at(event, name).map_or(Some(otherwise), codes::time_type)
+/// The kind of time: as stated, or what it is where nothing is.
+fn kind_of(event: Node<'_, '_>, name: &str, otherwise: Classifier) -> Result<Classifier, Reject> {
+    match text_at(event, name) {
+        Some(sent) => codes::time_type(sent)
+            .ok_or_else(|| at("/DateTimeTypeCode").unknown_code("date-time type code, A, E or S")),
+        None => Ok(otherwise),
+    }
 }
 
 /// The departure and the arrival of the flight. Where nothing says of what kind a time is, it is the
@@ -244,7 +249,7 @@ fn flight_times<'a>(
     for (event, time, kind, location_id, milestone, otherwise, path) in known {
         let Some(event) = child(movement, event) else { continue };
         let Some(at) = time_of(event, time, path)? else { continue };
-        let Some(classifier) = kind_of(event, kind, otherwise) else { continue };
+        let classifier = kind_of(event, kind, otherwise)?;
         let leaving = milestone == Milestone::Departed;
         let place = text_at(event, location_id).or_else(|| location_of_kind(movement, leaving));
         // A wall clock without a place is no time.
@@ -273,14 +278,14 @@ fn location_of_kind<'a>(movement: Node<'a, '_>, departs: bool) -> Option<&'a str
 }
 
 #[derive(Clone, Copy)]
-struct Common<'m, 'a, 'i> {
-    master: &'m Master<'a, 'i>,
+struct Common<'m, 'a> {
+    master: &'m Master<'a>,
     code: &'m str,
     share: Option<Node<'m, 'm>>,
     movement: Option<Node<'m, 'm>>,
 }
 
-impl Common<'_, '_, '_> {
+impl Common<'_, '_> {
     fn draft(
         self,
         meaning: Option<Meaning>,
@@ -309,26 +314,24 @@ impl Common<'_, '_, '_> {
         let flight = self.movement.and_then(flight);
         draft.transport = Some(Transport { mode: Some(Mode::Air), flight, ..Transport::default() });
         let own = self.share.map(amounts).transpose()?.filter(|amounts| !amounts.is_empty());
-        let amounts = match own {
-            Some(own) => own,
-            None => amounts(self.master.consignment)?,
-        };
-        amounts.give_to(&mut draft);
+        own.unwrap_or(self.master.amounts).give_to(&mut draft);
         let Some(share) = self.share else { return Ok(draft) };
+        // Not sought among the others: there may be a thousand.
+        let mut add = |kind, value| draft.references.push(Reference { kind, value });
         let houses = children(share, "IncludedHouseConsignment").take(limits::LIST);
         for house in houses.filter_map(|h| text_at(h, "TransportContractDocument/ID")) {
             if house.len() > limits::ID {
                 return Err(at("/IncludedHouseConsignment/TransportContractDocument/ID")
                     .too_long(limits::ID));
             }
-            draft.reference(ReferenceKind::HouseAirWaybill, house);
+            add(ReferenceKind::HouseAirWaybill, house.to_owned());
         }
         for unit in children(share, "UtilizedUnitLoadTransportEquipment").take(limits::LIST) {
             // Type, serial number and owner: `PMC72534QR`.
             let parts = ["CharacteristicCode", "ID", "OperatingParty/PrimaryID"];
             let number: String = parts.iter().filter_map(|part| text_at(unit, part)).collect();
-            if number.len() <= limits::CODE {
-                draft.reference(ReferenceKind::CarrierEquipment, &number);
+            if !number.is_empty() && number.len() <= limits::CODE {
+                add(ReferenceKind::CarrierEquipment, number);
             }
         }
         Ok(draft)
