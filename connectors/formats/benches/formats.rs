@@ -41,5 +41,48 @@ fn formats(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, formats);
+/// Samples as they travel.
+fn air(c: &mut Criterion) {
+    let samples: [(&str, &str, &[u8]); 4] = [
+        (
+            "Cargo-IMP FSU, one status",
+            "application/vnd.iata.cargo-imp",
+            include_bytes!("../fixtures/cargo-imp/good-booking.txt"),
+        ),
+        (
+            "Cargo-IMP FSU",
+            "application/vnd.iata.cargo-imp",
+            include_bytes!("../fixtures/cargo-imp/good-fsu.txt"),
+        ),
+        ("XFSU", "application/vnd.iata.xfsu+xml", include_bytes!("../fixtures/xfsu/good.xml")),
+        (
+            "ONE Record graph",
+            "application/vnd.iata.one-record+json",
+            include_bytes!("../fixtures/one-record/good-graph.json"),
+        ),
+    ];
+    for unit in ["events", "bytes"] {
+        let mut group = c.benchmark_group(format!("air/{unit}"));
+        for (name, media_type, payload) in samples {
+            let mut parts = Parts::default();
+            let read = find(media_type).expect("registered").read;
+            read(payload, &mut parts).expect("good");
+            group.throughput(match unit {
+                "events" => Throughput::Elements(parts.len() as u64),
+                _ => Throughput::Bytes(payload.len() as u64),
+            });
+            let id = BenchmarkId::new(name, format!("{} B", payload.len()));
+            group.bench_with_input(id, payload, |b, payload| {
+                b.iter(|| {
+                    parts.clear();
+                    let read = find(media_type).expect("registered").read;
+                    read(black_box(payload), &mut parts).expect("good");
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, formats, air);
 criterion_main!(benches);

@@ -15,7 +15,10 @@ pub struct Draft {
     /// The code as sent, its list in front: `EQUIPMENT/LOAD`, `X12/AF`.
     pub raw_code: String,
     pub raw_id: Option<String>,
+    /// In the year 2000 if the message does not state the year.
     pub occurred: OccurrenceTime,
+    /// What `occurred` lacks; absent if its date is complete. Only the receipt tells it.
+    pub year_open: Option<YearOpen>,
     /// When the carrier says it recorded the event, ms UTC.
     pub created_at: Option<i64>,
     /// The document that the event itself is about, if it is about one.
@@ -35,6 +38,16 @@ pub struct Draft {
     pub flags: Vec<Flag>,
 }
 
+/// A date without its year: `16OCT`. `occurred` then has the year 2000, which is a leap year, and
+/// validate finds the year by the receipt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct YearOpen {
+    /// The month is not stated either: of `occurred`, which is in January, the day counts.
+    pub month_too: bool,
+    /// Days to add when the date is known: the day after 28 February is another one in a leap year.
+    pub then_days: i8,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// `booking`, `transport_document`, `vgm`, …: from the format's list, so that the same number
@@ -52,6 +65,7 @@ impl Draft {
             raw_code,
             raw_id: None,
             occurred,
+            year_open: None,
             created_at: None,
             document: None,
             references: Vec::new(),

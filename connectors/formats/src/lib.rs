@@ -17,6 +17,8 @@
 //! }
 //! ```
 
+pub mod air;
+pub mod air_waybill;
 pub mod codes;
 pub mod dcsa;
 mod draft;
@@ -27,12 +29,14 @@ pub mod limits;
 pub mod milestones;
 mod parts;
 mod registry;
+pub mod sscc;
 mod text;
 mod time;
 pub mod unlocode;
 mod wrong;
 mod xml;
+mod year;
 
-pub use draft::{Document, Draft};
+pub use draft::{Document, Draft, YearOpen};
 pub use parts::Parts;
 pub use registry::{Format, Pattern, REGISTRY, find, guess};

@@ -3,7 +3,7 @@ use std::fmt;
 use mediatype::{MediaType, Name};
 use waybill_stage::{Code, Reject};
 
-use crate::{Parts, dcsa};
+use crate::{Parts, air, dcsa};
 
 /// A format: how it is named, and how it is read.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub enum Version {
     /// This major version: `2` is also 2.2 and 2.3.0.
     Major(&'static str),
     Absent,
+    /// Whatever it is, or none.
+    Any,
 }
 
 /// Every format. The first row that fits is the one.
@@ -54,6 +56,24 @@ pub const REGISTRY: &[Format] = &[
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Absent }],
         read: dcsa::read_any,
         looks_like: |_| false,
+    },
+    Format {
+        name: "IATA Cargo-IMP (FSU, FSA, FWB)",
+        patterns: &[Pattern { essence: air::CARGO_IMP, version: Version::Any }],
+        read: air::cargo_imp::read,
+        looks_like: air::cargo_imp::looks_like,
+    },
+    Format {
+        name: "IATA Cargo-XML XFSU",
+        patterns: &[Pattern { essence: air::XFSU, version: Version::Any }],
+        read: air::xfsu::read,
+        looks_like: air::xfsu::looks_like,
+    },
+    Format {
+        name: "IATA ONE Record logistics events",
+        patterns: &[Pattern { essence: air::ONE_RECORD, version: Version::Any }],
+        read: air::one_record::read,
+        looks_like: air::one_record::looks_like,
     },
 ];
 
@@ -115,7 +135,7 @@ impl Version {
         // Of parameters with one name the first counts.
         let given = sent.params.iter().find(|(name, _)| *name == VERSION).map(|(_, value)| value);
         match (self, given) {
-            (Self::Absent, None) => true,
+            (Self::Any, _) | (Self::Absent, None) => true,
             (Self::Major(major), Some(given)) => {
                 let given = given.unquoted_str();
                 let mut numbers = given.trim().split('.');
@@ -149,6 +169,11 @@ mod tests {
         check("application/vnd.dcsa.tnt+json;version=3.0", v3);
         check("application/vnd.dcsa.tnt+json;version=3.0.0;version=2.2", v3);
         check("application/vnd.dcsa.tnt+json", Ok("DCSA Track & Trace, version by structure"));
+        let imp = Ok("IATA Cargo-IMP (FSU, FSA, FWB)");
+        check("application/vnd.iata.cargo-imp", imp);
+        check("application/vnd.iata.cargo-imp;version=14", imp);
+        check("Application/vnd.IATA.xfsu+xml; version=\"3.0\"", Ok("IATA Cargo-XML XFSU"));
+        check("application/vnd.iata.one-record+json", Ok("IATA ONE Record logistics events"));
         let version = Err("no format is registered for this version");
         check("application/vnd.dcsa.tnt+json;version=4.0", version);
         check("application/vnd.dcsa.tnt+json;version=22", version);
@@ -157,6 +182,7 @@ mod tests {
         let unknown = Err("no format is registered");
         check("application/json", unknown);
         check("application/vnd.dcsa.tnt", unknown);
+        check("application/vnd.iata.xfsu", unknown);
         check("application/vnd.dcsa.tnt+xml;version=2.2", unknown);
         check("application/vnd.dcsa.tnt+json+json", unknown);
         let form = Err("not of the form type/subtype; parameter=value");

@@ -7,6 +7,7 @@
 //! events have happened when they are sent; a quarter of the journeys is under way and has
 //! planned and estimated events in the future.
 
+pub mod cargo2000;
 mod carrier;
 mod event;
 mod journey;

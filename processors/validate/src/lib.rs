@@ -38,6 +38,8 @@ impl Validate {
         cx: &Context,
     ) -> Result<ShipmentEvent, Reject> {
         let mut draft = normalised(draft);
+        // Some formats state no year (Cargo-IMP: `16OCT1317`).
+        draft.resolve_year(provenance.received_at);
         self.rules.check_times(&mut draft, provenance.received_at)?;
         self.codes.map(&provenance.carrier_id, &mut draft);
         rules::flag_identifiers(&mut draft);

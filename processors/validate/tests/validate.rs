@@ -382,3 +382,71 @@ fn flags_of_the_model_that_are_set_here() {
         assert!(answer.passed.iter().any(|e| e.flags.contains(&flag)), "{flag:?}");
     }
 }
+
+/// Cargo-IMP states a day and a month; the receipt tells the year.
+#[test]
+fn the_receipt_tells_the_year() {
+    const CARGO_IMP: &str = "application/vnd.iata.cargo-imp";
+    let occurred = |status: &str, received: &str| -> Vec<String> {
+        let received: jiff::Timestamp = received.parse().unwrap();
+        let payload = format!("FSU/14\n125-10203045FRASIN/T12K840.5\n{status}\n");
+        let answer =
+            apply(Rules::default(), received.as_millisecond(), CARGO_IMP, payload.as_bytes())
+                .unwrap();
+        let rejects = answer.rejects.iter().map(|r| r.reject.code.as_str().to_owned());
+        let wall = |ms| jiff::Timestamp::from_millisecond(ms).unwrap().to_string();
+        answer.passed.iter().map(|e| wall(e.occurred.wall_ms)).chain(rejects).collect()
+    };
+    let check = |status: &str, received: &str, expect: &[&str]| {
+        assert_eq!(occurred(status, received), expect, "{status} received {received}");
+    };
+    let delivered = "DLV/31DEC2350/SIN";
+    check(delivered, "2024-01-02T08:00:00Z", &["2023-12-31T23:50:00Z"]);
+    check(delivered, "2023-12-31T15:51:00Z", &["2023-12-31T23:50:00Z"]);
+    // A day and a bit ahead is this year's, and too early; two days and more ahead is last year's.
+    check(delivered, "2023-12-30T00:00:00Z", &["in_future"]);
+    check(delivered, "2023-12-29T00:00:00Z", &["2022-12-31T23:50:00Z"]);
+    check(delivered, "2024-12-01T00:00:00Z", &["2023-12-31T23:50:00Z"]);
+    check("DLV/01JAN0010/SIN", "2023-12-31T17:00:00Z", &["2024-01-01T00:10:00Z"]);
+    // Only leap years have it.
+    let leap = "DLV/29FEB1200/SIN";
+    check(leap, "2024-03-01T00:00:00Z", &["2024-02-29T12:00:00Z"]);
+    check(leap, "2023-03-01T00:00:00Z", &["2020-02-29T12:00:00Z"]);
+    check(leap, "2027-03-01T00:00:00Z", &["2024-02-29T12:00:00Z"]);
+    // 1900 was none.
+    check(leap, "1903-03-01T00:00:00Z", &["too_old"]);
+    // The day after 28 February, and the day before 1 March, differ with the year.
+    let next = "RCF/SQ345/28FEB2300/SIN/T1//A2310-P";
+    check(next, "2023-03-01T00:00:00Z", &["2023-02-28T23:00:00Z", "2023-02-27T23:10:00Z"]);
+    let before = "RCF/SQ345/01MAR0050/SIN/T1//A2350-P";
+    check(before, "2023-03-01T12:00:00Z", &["2023-03-01T00:50:00Z", "2023-02-28T23:50:00Z"]);
+    check(before, "2024-03-01T12:00:00Z", &["2024-03-01T00:50:00Z", "2024-02-29T23:50:00Z"]);
+    // What is planned is in the nearest year, before or after.
+    let booked = "BKD/SQ345/02JAN/FRASIN/T1/S2100/S1530-N";
+    let new_year = ["2024-01-02T21:00:00Z", "2024-01-03T15:30:00Z"];
+    check(booked, "2023-11-20T00:00:00Z", &new_year);
+    check(booked, "2024-01-05T00:00:00Z", &new_year);
+    check(booked, "2024-06-01T00:00:00Z", &new_year);
+}
+
+/// The envelope of a booking states the day of the month alone, in UTC.
+#[test]
+fn the_receipt_tells_the_month() {
+    let occurred = |day: u32, received: &str| {
+        let received: jiff::Timestamp = received.parse().unwrap();
+        let payload = format!(
+            ".FRAFMLX {day:02}0905\nFSU/14\n125-10203045FRASIN/T12\nBKD/LX1/16NOV/FRAZRH/T12\n"
+        );
+        let media_type = "application/vnd.iata.cargo-imp";
+        let answer =
+            apply(Rules::default(), received.as_millisecond(), media_type, payload.as_bytes());
+        let booked = answer.unwrap().passed[0].occurred;
+        assert_eq!(booked.offset_minutes, Some(0));
+        jiff::Timestamp::from_millisecond(booked.wall_ms).unwrap().to_string()
+    };
+    assert_eq!(occurred(12, "2023-11-12T09:06:00Z"), "2023-11-12T09:05:00Z");
+    assert_eq!(occurred(31, "2023-11-01T00:06:00Z"), "2023-10-31T09:05:00Z");
+    assert_eq!(occurred(31, "2024-03-01T00:06:00Z"), "2024-01-31T09:05:00Z");
+    assert_eq!(occurred(31, "2024-01-01T00:06:00Z"), "2023-12-31T09:05:00Z");
+    assert_eq!(occurred(1, "2023-12-31T23:50:00Z"), "2024-01-01T09:05:00Z");
+}

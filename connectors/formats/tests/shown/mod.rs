@@ -59,6 +59,13 @@ pub fn line(draft: &Draft) -> String {
             write!(line, " {name}={value:?}").unwrap();
         }
     };
+    field(
+        "year_open",
+        d.year_open.map(|o| match (o.month_too, o.then_days) {
+            (true, _) => "and its month".to_owned(),
+            (false, days) => format!("{days:+} days"),
+        }),
+    );
     field("id", d.raw_id.clone());
     field(
         "created",

@@ -1,0 +1,61 @@
+//! Air cargo, as IATA has it: status messages of the airlines, and the waybill itself.
+//!
+//! | format | what is read of it |
+//! |---|---|
+//! | Cargo-IMP (text) | FSU and FSA (status), FWB (air waybill data) |
+//! | Cargo-XML | XFSU (status) |
+//! | ONE Record (JSON-LD) | logistics events, alone, in lists and in graphs |
+//!
+//! The three share one list of status codes ([`codes::STATUS`]). An event is about its air waybill:
+//! that is its document. Unit load devices are references of the event and not its equipment, since
+//! many consignments travel in one of them.
+
+pub mod cargo_imp;
+pub mod codes;
+mod consignment;
+mod element;
+mod fsu;
+pub mod fwb;
+mod json_ld;
+pub mod one_record;
+pub mod xfsu;
+
+use waybill_schemas::OccurrenceTime;
+
+use crate::time;
+
+pub const CARGO_IMP: &str = "application/vnd.iata.cargo-imp";
+pub const XFSU: &str = "application/vnd.iata.xfsu+xml";
+pub const ONE_RECORD: &str = "application/vnd.iata.one-record+json";
+
+/// `xsd:dateTime`: RFC 3339, or, as XML Schema 1.1 section 3.3.7 also has it, without an offset, and
+/// then a wall clock of the place.
+fn date_time(text: &str) -> Option<OccurrenceTime> {
+    let text = text.trim();
+    time::rfc3339(text).or_else(|| {
+        // As if it were UTC: only the offset is missing.
+        let at = time::rfc3339(&[text, "Z"].concat())?;
+        Some(OccurrenceTime { offset_minutes: None, ..at })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn date_times() {
+        for (text, expect) in [
+            ("2023-10-16T16:15:00.000Z", Some((1_697_472_900_000, Some(0)))),
+            ("2023-10-16T16:15:00+02:00", Some((1_697_472_900_000, Some(120)))),
+            ("2023-10-16T16:15:00", Some((1_697_472_900_000, None))),
+            ("2023-10-16T16:15:00.5", Some((1_697_472_900_500, None))),
+            ("2023-10-16", None),
+            ("2023-10-16T16:15", None),
+            ("", None),
+        ] {
+            let read = date_time(text).map(|t| (t.wall_ms, t.offset_minutes));
+            assert_eq!(read, expect, "{text}");
+        }
+    }
+}
