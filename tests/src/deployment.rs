@@ -178,10 +178,24 @@ impl Deployment {
 
     /// Publishes `payload` as one message of `carrier`; `more` are further arguments.
     pub fn publish(&self, carrier: &str, media_type: &str, payload: &[u8], more: &[&str]) {
+        self.publish_all(carrier, media_type, &[payload], more);
+    }
+
+    /// Publishes each payload as one message of `carrier`; `more` are further arguments.
+    pub fn publish_all(
+        &self,
+        carrier: &str,
+        media_type: &str,
+        payloads: &[impl AsRef<[u8]>],
+        more: &[&str],
+    ) {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let file =
-            self.folder.join(format!("message-{}.json", NEXT.fetch_add(1, Ordering::Relaxed)));
-        std::fs::write(&file, payload).unwrap();
+        let file = |payload: &[u8]| {
+            let name = format!("message-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+            std::fs::write(self.folder.join(&name), payload).unwrap();
+            self.folder.join(name).to_str().unwrap().to_owned()
+        };
+        let files: Vec<String> = payloads.iter().map(|payload| file(payload.as_ref())).collect();
         let key = self.folder.join(format!("{carrier}.pem"));
         let jwks = self.jwks();
         let mut args = vec![
@@ -196,7 +210,7 @@ impl Deployment {
             media_type,
         ];
         args.extend(more);
-        args.push(file.to_str().unwrap());
+        args.extend(files.iter().map(String::as_str));
         self.ok(&args);
     }
 

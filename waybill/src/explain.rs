@@ -83,8 +83,12 @@ fn just_after(media_type: &str, payload: &[u8]) -> Option<i64> {
     const MINUTE_MS: i64 = 60_000;
     let mut parts = Parts::default();
     (find(media_type).ok()?.read)(payload, &mut parts).ok()?;
-    let drafts = parts.iter().filter_map(|(_, part)| part.as_ref().ok());
-    let times = drafts.flat_map(|draft| {
+    let drafts = || parts.iter().filter_map(|(_, part)| part.as_ref().ok());
+    // Without a year nobody can say when that was.
+    if drafts().any(|draft| draft.year_open.is_some()) {
+        return None;
+    }
+    let times = drafts().flat_map(|draft| {
         let actual = draft.classifier == Classifier::Actual;
         actual.then(|| draft.occurred.utc_or_wall_ms()).into_iter().chain(draft.created_at)
     });

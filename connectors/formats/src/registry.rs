@@ -108,7 +108,7 @@ impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.version {
             Version::Major(major) => write!(f, "{};version={major}", self.essence),
-            Version::Absent => f.write_str(self.essence),
+            Version::Absent | Version::Any => f.write_str(self.essence),
         }
     }
 }
