@@ -20,6 +20,7 @@
 pub mod codes;
 pub mod dcsa;
 mod draft;
+pub mod epcis;
 pub mod imo;
 pub mod iso6346;
 mod json;

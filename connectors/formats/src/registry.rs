@@ -1,7 +1,7 @@
 use mediatype::{MediaType, Name};
 use waybill_stage::{Code, Reject};
 
-use crate::{Parts, dcsa};
+use crate::{Parts, dcsa, epcis};
 
 /// A format: how it is named, and how it is read.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub enum Version {
     /// This major version: `2` is also 2.2 and 2.3.0.
     Major(&'static str),
     Absent,
+    /// Whatever it is, or none.
+    Any,
 }
 
 /// Every format. The first row that fits is the one.
@@ -52,6 +54,18 @@ pub const REGISTRY: &[Format] = &[
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Absent }],
         read: dcsa::read_any,
         looks_like: |_| false,
+    },
+    Format {
+        name: "GS1 EPCIS 2.0 JSON-LD",
+        patterns: &[Pattern { essence: epcis::MEDIA_TYPE_JSON, version: Version::Any }],
+        read: epcis::read_json,
+        looks_like: epcis::looks_like_json,
+    },
+    Format {
+        name: "GS1 EPCIS 1.2, 2.0 XML",
+        patterns: &[Pattern { essence: epcis::MEDIA_TYPE_XML, version: Version::Any }],
+        read: epcis::read_xml,
+        looks_like: epcis::looks_like_xml,
     },
 ];
 
@@ -104,7 +118,7 @@ impl Version {
         // Of parameters with one name the first counts.
         let given = sent.params.iter().find(|(name, _)| *name == VERSION).map(|(_, value)| value);
         match (self, given) {
-            (Self::Absent, None) => true,
+            (Self::Any, _) | (Self::Absent, None) => true,
             (Self::Major(major), Some(given)) => {
                 let given = given.unquoted_str();
                 let mut numbers = given.trim().split('.');
@@ -138,6 +152,10 @@ mod tests {
         check("application/vnd.dcsa.tnt+json;version=3.0", v3);
         check("application/vnd.dcsa.tnt+json;version=3.0.0;version=2.2", v3);
         check("application/vnd.dcsa.tnt+json", Ok("DCSA Track & Trace, version by structure"));
+        let epcis = Ok("GS1 EPCIS 2.0 JSON-LD");
+        check("application/vnd.gs1.epcis+json", epcis);
+        check("application/vnd.gs1.epcis+json;version=2.0.1", epcis);
+        check("application/vnd.gs1.epcis+xml;version=1.2", Ok("GS1 EPCIS 1.2, 2.0 XML"));
         let version = Err("no format is registered for this version");
         check("application/vnd.dcsa.tnt+json;version=4.0", version);
         check("application/vnd.dcsa.tnt+json;version=22", version);
