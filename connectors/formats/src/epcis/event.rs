@@ -150,7 +150,7 @@ fn by_context(root: &Node<'_>, sensed: &Sensed, draft: &mut Draft) {
         draft.milestone = Milestone::ShipmentCreated;
     }
     // Nothing but what sensors say.
-    if sensed.any && draft.raw_code == "EVENT/ObjectEvent/OBSERVE" {
+    if sensed.reports > 0 && draft.raw_code == "EVENT/ObjectEvent/OBSERVE" {
         draft.milestone = Milestone::SensorReading;
     }
     if sensed.alarm && draft.milestone == Milestone::SensorReading {
@@ -158,7 +158,8 @@ fn by_context(root: &Node<'_>, sensed: &Sensed, draft: &mut Draft) {
     }
 }
 
-/// The event is declared void. (What it was stands in the event itself, which has the same id.)
+/// The event is declared void. What it was stands in the event itself, which has the same id; what
+/// it counted and measured is not said once more.
 fn withdraw(declaration: &Node<'_>, withdrawn: String, draft: &mut Draft) -> Result<(), Reject> {
     let within = at("/errorDeclaration");
     let reason = declaration.value("reason", within.member("/reason"), limits::ID)?;
@@ -171,6 +172,9 @@ fn withdraw(declaration: &Node<'_>, withdrawn: String, draft: &mut Draft) -> Res
     draft.raw_code = void.raw_code;
     draft.flags = void.flags;
     draft.milestone = Milestone::Withdrawn;
+    draft.exceptions.clear();
+    draft.quantities.clear();
+    draft.readings.clear();
     draft.withdraws = Some(withdrawn);
     let declared = declaration.child("declarationTime");
     let declared = instant(declared, at("/errorDeclaration/declarationTime"))?;

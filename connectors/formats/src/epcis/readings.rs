@@ -18,7 +18,7 @@ use crate::{Draft, limits, text};
 /// What the list says beside its readings.
 #[derive(Debug, Default)]
 pub(super) struct Sensed {
-    pub(super) any: bool,
+    pub(super) reports: usize,
     pub(super) alarm: bool,
     /// Degrees, WGS 84.
     pub(super) position: Option<(f64, f64)>,
@@ -53,7 +53,10 @@ pub(super) fn read(event: &Node<'_>, draft: &mut Draft) -> Result<Sensed, Reject
             None => None,
         };
         for sent in element.all("sensorReport") {
-            sensed.any = true;
+            sensed.reports += 1;
+            if sensed.reports > limits::LIST {
+                return Err(list.too_many(limits::LIST));
+            }
             let own = device(sent, within.member("/sensorReport/deviceID"))?;
             let report = Report::of(sent, own.or_else(|| common.clone()), within)?;
             report.readings(sent, within, draft)?;
@@ -62,9 +65,6 @@ pub(super) fn read(event: &Node<'_>, draft: &mut Draft) -> Result<Sensed, Reject
                 Some("latitude") => latitude = report.degrees(sent, within, 90.0)?.or(latitude),
                 Some("longitude") => longitude = report.degrees(sent, within, 180.0)?.or(longitude),
                 _ => {}
-            }
-            if draft.readings.len() > limits::LIST {
-                return Err(list.too_many(limits::LIST));
             }
         }
     }

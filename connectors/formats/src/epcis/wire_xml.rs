@@ -36,7 +36,7 @@ fn document(root: Element<'_, '_>, sink: &mut dyn Sink) -> Result<(), Reject> {
         "problem" => return error(),
         name if name.ends_with("Exception") => return error(),
         name if name.ends_with("Event") => {
-            sink.take(Whence::Line(xml::line(root)), Ok(event(root)));
+            sink.take(Whence::Whole, Ok(event(root)));
             return Ok(());
         }
         _ => return wrong("no EPCIS document"),
