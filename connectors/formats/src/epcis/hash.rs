@@ -191,28 +191,42 @@ fn pre_hash(event: &Event<'_>) -> String {
     text
 }
 
-/// The children in the order of `properties`, and after them all others.
+/// The children in the order of `properties`, and after them all others; those of one rank sorted.
 fn in_order(event: &Event<'_>, node: &Node<'_>, properties: &[Property], to: &mut String) {
-    let mut values = Vec::new();
-    for property in properties {
-        values.extend(node.all(property.name).map(|child| one(event, child, property)));
-        sorted(&mut values, to);
+    let rank = |child: &Node<'_>| properties.iter().position(|p| child.is(p.name));
+    let mut ranked: Vec<_> = node
+        .children
+        .iter()
+        .filter(|child| counts(child))
+        .map(|child| (rank(child).unwrap_or(usize::MAX), child))
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    for same in ranked.chunk_by(|a, b| a.0 == b.0) {
+        sorted(same, to, |(rank, child), to| match properties.get(*rank) {
+            Some(property) => one(event, child, property, to),
+            None => match TYPED.iter().find(|(list, ..)| child.is(list)) {
+                Some((list, element, words)) => typed_list(event, child, list, element, words, to),
+                None => extension(event, child, to),
+            },
+        });
     }
-    for child in &node.children {
-        if !properties.iter().any(|property| child.is(property.name)) && counts(child) {
-            let typed = TYPED.iter().find(|(list, ..)| child.is(list));
-            values.push(match typed {
-                Some((list, element, words)) => typed_list(event, child, list, element, words),
-                None => extension(event, child),
-            });
-        }
-    }
-    sorted(&mut values, to);
 }
 
-fn sorted(values: &mut Vec<String>, to: &mut String) {
-    values.sort_unstable();
-    values.drain(..).for_each(|value| to.push_str(&value));
+/// Writes each element; where there is more than one, in the order of what is written.
+fn sorted<T>(elements: &[T], to: &mut String, write: impl Fn(&T, &mut String)) {
+    if let [only] = elements {
+        return write(only, to);
+    }
+    let mut texts: Vec<String> = elements
+        .iter()
+        .map(|element| {
+            let mut text = String::new();
+            write(element, &mut text);
+            text
+        })
+        .collect();
+    texts.sort_unstable();
+    texts.iter().for_each(|text| to.push_str(text));
 }
 
 /// What says nothing of what happened.
@@ -224,23 +238,22 @@ fn counts(node: &Node<'_>) -> bool {
 }
 
 /// `name=value`, and what is within it; nothing if there is neither.
-fn one(event: &Event<'_>, node: &Node<'_>, property: &Property) -> String {
-    let mut text = String::new();
-    text.push_str(property.name);
+fn one(event: &Event<'_>, node: &Node<'_>, property: &Property, to: &mut String) {
+    let before = to.len();
+    to.push_str(property.name);
+    let named = to.len();
     if let Some(value) = node.trimmed() {
-        text.push('=');
-        text.push_str(&match property.form {
-            Form::Plain => canonical(value),
-            Form::Time => utc(value).map_or(Cow::Borrowed(value), Cow::Owned),
-            Form::Word(words) => canonical_word(value, words),
-        });
+        to.push('=');
+        match property.form {
+            Form::Plain => to.push_str(&canonical(value)),
+            Form::Time => to.push_str(&utc(value).map_or(Cow::Borrowed(value), Cow::Owned)),
+            Form::Word(words) => to.push_str(&canonical_word(value, words)),
+        }
     }
-    let before = text.len();
-    in_order(event, node, property.within, &mut text);
-    if before == property.name.len() && text.len() == before {
-        text.clear();
+    in_order(event, node, property.within, to);
+    if to.len() == named {
+        to.truncate(before);
     }
-    text
 }
 
 fn typed_list(
@@ -249,55 +262,41 @@ fn typed_list(
     list: &str,
     element: &str,
     words: &Words,
-) -> String {
-    let mut values = Vec::new();
-    for child in &node.children {
+    to: &mut String,
+) {
+    let before = to.len();
+    to.push_str(list);
+    let named = to.len();
+    sorted(&node.children, to, |child, to| {
         if !child.is(element) {
-            values.push(extension(event, child));
-            continue;
+            return extension(event, child, to);
         }
-        let mut text = String::new();
         if let Some(kind) = child.child("type").and_then(Node::trimmed) {
-            text.push_str("type=");
-            text.push_str(&canonical_word(kind, words));
+            to.push_str("type=");
+            to.push_str(&canonical_word(kind, words));
         }
         if let Some(value) = child.trimmed() {
-            text.push_str(element);
-            text.push('=');
-            text.push_str(&canonical(value));
+            to.push_str(element);
+            to.push('=');
+            to.push_str(&canonical(value));
         }
-        let mut others: Vec<String> = child
-            .children
-            .iter()
-            .filter(|child| !child.is("type"))
-            .map(|child| extension(event, child))
-            .collect();
-        sorted(&mut others, &mut text);
-        values.push(text);
+        let others: Vec<_> = child.children.iter().filter(|child| !child.is("type")).collect();
+        sorted(&others, to, |child, to| extension(event, child, to));
+    });
+    if to.len() == named {
+        to.truncate(before);
     }
-    if values.iter().all(String::is_empty) {
-        return String::new();
-    }
-    let mut text = list.to_owned();
-    sorted(&mut values, &mut text);
-    text
 }
 
 /// A user's extension, or what the order does not know: the name even if it is empty.
-fn extension(event: &Event<'_>, node: &Node<'_>) -> String {
-    let mut text = full_name(event, node);
+fn extension(event: &Event<'_>, node: &Node<'_>, to: &mut String) {
+    full_name(event, node, to);
     if let Some(value) = node.trimmed() {
-        text.push('=');
-        text.push_str(&canonical(value));
+        to.push('=');
+        to.push_str(&canonical(value));
     }
-    let mut values: Vec<String> = node
-        .children
-        .iter()
-        .filter(|child| counts(child))
-        .map(|child| extension(event, child))
-        .collect();
-    sorted(&mut values, &mut text);
-    text
+    let children: Vec<_> = node.children.iter().filter(|child| counts(child)).collect();
+    sorted(&children, to, |child, to| extension(event, child, to));
 }
 
 /// Prefixes that EPCIS' own context has.
@@ -311,16 +310,19 @@ const PREFIXES: &[(&str, &str)] = &[
 ];
 
 /// `{https://ns.example.com/epcis/}myField`
-fn full_name(event: &Event<'_>, node: &Node<'_>) -> String {
-    if let Some(namespace) = node.namespace {
-        return ["{", namespace, "}", &node.name].concat();
-    }
-    let Some((prefix, local)) = node.name.split_once(':') else { return node.name.to_string() };
-    let own = event.contexts.iter().find(|(own, _)| own == prefix).map(|(_, uri)| &**uri);
-    let standard = || PREFIXES.iter().find(|(own, _)| *own == prefix).map(|(_, uri)| *uri);
-    match own.or_else(standard) {
-        Some(namespace) => ["{", namespace, "}", local].concat(),
-        None => node.name.to_string(),
+fn full_name(event: &Event<'_>, node: &Node<'_>, to: &mut String) {
+    let (namespace, local) = match (node.namespace, node.name.split_once(':')) {
+        (Some(namespace), _) => (Some(namespace), &*node.name),
+        (None, Some((prefix, local))) => {
+            let own = event.contexts.iter().find(|(own, _)| own == prefix).map(|(_, uri)| &**uri);
+            let standard = || PREFIXES.iter().find(|(own, _)| *own == prefix).map(|(_, uri)| *uri);
+            (own.or_else(standard), local)
+        }
+        (None, None) => (None, ""),
+    };
+    match namespace {
+        Some(namespace) => ["{", namespace, "}", local].iter().for_each(|part| to.push_str(part)),
+        None => to.push_str(&node.name),
     }
 }
 
