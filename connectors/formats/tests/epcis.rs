@@ -395,6 +395,10 @@ fn limits_are_rejects() {
     let expect = "1 reject too_large /0: a list of more than 1000 elements\n";
     assert_eq!(answer(&format!("[{long}]")), expect);
 
+    let prefixes = (0..=limits::LIST).map(|n| format!("\"p{n}\":\"u\"")).collect::<Vec<_>>();
+    let crowded = format!("{{\"@context\":{{{}}},\"epcisBody\":{{}}}}", prefixes.join(","));
+    assert_eq!(answer(&crowded), "0 reject too_large /@context: more than 1000 elements\n");
+
     let document = |events: &str| {
         format!(
             "<EPCISDocument><EPCISBody><EventList>\n{events}</EventList></EPCISBody></EPCISDocument>"

@@ -314,9 +314,8 @@ fn full_name(event: &Event<'_>, node: &Node<'_>, to: &mut String) {
     let (namespace, local) = match (node.namespace, node.name.split_once(':')) {
         (Some(namespace), _) => (Some(namespace), &*node.name),
         (None, Some((prefix, local))) => {
-            let own = event.contexts.iter().find(|(own, _)| own == prefix).map(|(_, uri)| &**uri);
             let standard = || PREFIXES.iter().find(|(own, _)| *own == prefix).map(|(_, uri)| *uri);
-            (own.or_else(standard), local)
+            (event.namespace(prefix).or_else(standard), local)
         }
         (None, None) => (None, ""),
     };

@@ -4,6 +4,7 @@
 //! XML's attributes are children like elements; JSON's lists have the elements that XML writes.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use waybill_stage::Reject;
 
@@ -26,7 +27,18 @@ pub(super) struct Node<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Event<'a> {
     pub(super) root: Node<'a>,
-    pub(super) contexts: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(super) own: Prefixes<'a>,
+    pub(super) outer: Rc<Prefixes<'a>>,
+}
+
+/// Prefixes and what they stand for, at most [`limits::LIST`].
+pub(super) type Prefixes<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+impl Event<'_> {
+    pub(super) fn namespace(&self, prefix: &str) -> Option<&str> {
+        let mut all = self.own.iter().chain(&*self.outer);
+        all.find(|(own, _)| own == prefix).map(|(_, uri)| &**uri)
+    }
 }
 
 impl<'a> Node<'a> {

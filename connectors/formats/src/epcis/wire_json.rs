@@ -5,13 +5,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::rc::Rc;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use waybill_stage::{Code, Reject};
 
-use super::node::{Event, Node};
+use super::node::{Event, Node, Prefixes};
 use super::{Sink, places::Places};
 use crate::json::{self, Object, Text};
 use crate::limits;
@@ -68,10 +69,13 @@ const RESULTS: &str = "/epcisBody/queryResults/resultsBody/eventList";
 /// Hands every event of the document to `sink`.
 pub(super) fn events(text: &str, sink: &mut dyn Sink) -> Result<(), Reject> {
     if json::first(text) == Some(b'[') {
-        return list(text, "", &[], sink);
+        return list(text, "", &Rc::default(), sink);
     }
     let head: Head<'_> = json::object(text)?;
-    let context = head.context.map(contexts).unwrap_or_default();
+    let context = match head.context {
+        Some(context) => Rc::new(prefixes(context)?),
+        None => Rc::default(),
+    };
     let Some(Object(body)) = &head.epcis_body else {
         if head.errors.is_some() || head.title.is_some() && head.status.is_some() {
             return Err(Reject::new(Code::CarrierError, "an error of the interface, no events"));
@@ -81,7 +85,7 @@ pub(super) fn events(text: &str, sink: &mut dyn Sink) -> Result<(), Reject> {
             return Err(Reject::new(Code::WrongStructure, "no EPCIS document and no event"));
         }
         // The event's own context is read with it.
-        sink.take(Whence::Whole, event(text, &[]));
+        sink.take(Whence::Whole, event(text, &Rc::default()));
         return Ok(());
     };
     if let Some(header) = head.epcis_header {
@@ -99,12 +103,10 @@ pub(super) fn events(text: &str, sink: &mut dyn Sink) -> Result<(), Reject> {
     }
 }
 
-type Contexts<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
-
 fn list<'a>(
     text: &'a str,
     pointer: &'static str,
-    context: &[(Cow<'a, str>, Cow<'a, str>)],
+    context: &Rc<Prefixes<'a>>,
     sink: &mut dyn Sink,
 ) -> Result<(), Reject> {
     let mut index = 0;
@@ -127,7 +129,7 @@ fn list<'a>(
     }
 }
 
-fn event<'a>(text: &'a str, outer: &[(Cow<'a, str>, Cow<'a, str>)]) -> Result<Event<'a>, Reject> {
+fn event<'a>(text: &'a str, outer: &Rc<Prefixes<'a>>) -> Result<Event<'a>, Reject> {
     if json::first(text) != Some(b'{') {
         return Err(Reject::new(Code::WrongStructure, "expected an event, an object"));
     }
@@ -141,12 +143,12 @@ fn event<'a>(text: &'a str, outer: &[(Cow<'a, str>, Cow<'a, str>)]) -> Result<Ev
         }
         Err(error) => return Err(json::no_json(&error)),
     };
-    let mut event = Event::default();
+    let mut event = Event { outer: Rc::clone(outer), ..Event::default() };
     let mut typed = false;
     event.root.children.reserve(members.len());
     for (name, value) in members {
         match (&*name, value) {
-            ("@context", value) => collect(value, &mut event.contexts),
+            ("@context", value) => collect(value, &mut event.own)?,
             ("type" | "isA" | "@type", Json::Text(kind)) if !typed => {
                 typed = true;
                 event.root.name = kind;
@@ -157,7 +159,6 @@ fn event<'a>(text: &'a str, outer: &[(Cow<'a, str>, Cow<'a, str>)]) -> Result<Ev
     if !typed {
         return Err(at("/type").missing());
     }
-    event.contexts.extend_from_slice(outer);
     Ok(event)
 }
 
@@ -231,18 +232,18 @@ pub(super) fn node_of<'a>(name: &'static str, text: &'a str) -> Option<Node<'a>>
     Some(node(Cow::Borrowed(name), serde_json::from_str(text).ok()?))
 }
 
-fn contexts<'a>(raw: &'a RawValue) -> Contexts<'a> {
-    let mut contexts = Contexts::default();
-    if let Ok(value) = serde_json::from_str::<Json<'a>>(raw.get()) {
-        collect(value, &mut contexts);
+fn prefixes(raw: &RawValue) -> Result<Prefixes<'_>, Reject> {
+    let mut prefixes = Prefixes::default();
+    if let Ok(value) = serde_json::from_str(raw.get()) {
+        collect(value, &mut prefixes)?;
     }
-    contexts
+    Ok(prefixes)
 }
 
 /// Prefixes and what they stand for; a context that is named by its address is EPCIS' own.
-fn collect<'a>(value: Json<'a>, to: &mut Contexts<'a>) {
+fn collect<'a>(value: Json<'a>, to: &mut Prefixes<'a>) -> Result<(), Reject> {
     match value {
-        Json::List(values) => values.into_iter().for_each(|value| collect(value, to)),
+        Json::List(values) => values.into_iter().try_for_each(|value| collect(value, to)),
         Json::Object(members) => {
             for (prefix, value) in members {
                 match value {
@@ -256,9 +257,14 @@ fn collect<'a>(value: Json<'a>, to: &mut Contexts<'a>) {
                     }
                     _ => {}
                 }
+                // Every extension's name looks through them.
+                if to.len() > limits::LIST {
+                    return Err(at("/@context").too_many(limits::LIST));
+                }
             }
+            Ok(())
         }
-        _ => {}
+        _ => Ok(()),
     }
 }
 

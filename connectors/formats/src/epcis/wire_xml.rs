@@ -97,7 +97,7 @@ impl Lines<'_> {
 }
 
 fn event<'a>(element: Element<'a, '_>) -> Event<'a> {
-    Event { root: node(element), contexts: Vec::new() }
+    Event { root: node(element), ..Event::default() }
 }
 
 /// Depth is limited by [`xml::read`].
