@@ -22,6 +22,7 @@ pub mod air_waybill;
 pub mod codes;
 pub mod dcsa;
 mod draft;
+pub mod epcis;
 pub mod imo;
 pub mod iso6346;
 mod json;

@@ -3,7 +3,7 @@ use std::fmt;
 use mediatype::{MediaType, Name};
 use waybill_stage::{Code, Reject};
 
-use crate::{Parts, air, dcsa};
+use crate::{Parts, air, dcsa, epcis};
 
 /// A format: how it is named, and how it is read.
 #[derive(Debug)]
@@ -74,6 +74,18 @@ pub const REGISTRY: &[Format] = &[
         patterns: &[Pattern { essence: air::ONE_RECORD, version: Version::Any }],
         read: air::one_record::read,
         looks_like: air::one_record::looks_like,
+    },
+    Format {
+        name: "GS1 EPCIS 2.0 JSON-LD",
+        patterns: &[Pattern { essence: epcis::MEDIA_TYPE_JSON, version: Version::Any }],
+        read: epcis::read_json,
+        looks_like: epcis::looks_like_json,
+    },
+    Format {
+        name: "GS1 EPCIS 1.2, 2.0 XML",
+        patterns: &[Pattern { essence: epcis::MEDIA_TYPE_XML, version: Version::Any }],
+        read: epcis::read_xml,
+        looks_like: epcis::looks_like_xml,
     },
 ];
 
@@ -174,6 +186,10 @@ mod tests {
         check("application/vnd.iata.cargo-imp;version=14", imp);
         check("Application/vnd.IATA.xfsu+xml; version=\"3.0\"", Ok("IATA Cargo-XML XFSU"));
         check("application/vnd.iata.one-record+json", Ok("IATA ONE Record logistics events"));
+        let epcis = Ok("GS1 EPCIS 2.0 JSON-LD");
+        check("application/vnd.gs1.epcis+json", epcis);
+        check("application/vnd.gs1.epcis+json;version=2.0.1", epcis);
+        check("application/vnd.gs1.epcis+xml;version=1.2", Ok("GS1 EPCIS 1.2, 2.0 XML"));
         let version = Err("no format is registered for this version");
         check("application/vnd.dcsa.tnt+json;version=4.0", version);
         check("application/vnd.dcsa.tnt+json;version=22", version);

@@ -1,5 +1,5 @@
-//! XML 1.0 as a tree of borrowed texts, within limits and without document types, so that nothing
-//! is expanded and nothing fetched.
+//! XML 1.0 as a tree of borrowed texts, within limits. A document type may be named, and nothing may
+//! be declared in it, so that nothing is expanded and nothing fetched.
 
 use roxmltree::{Document, Node, ParsingOptions};
 use waybill_stage::{Code, Reject};
@@ -19,7 +19,11 @@ pub(crate) fn read<T>(
         let detail = format!("payload: nested deeper than {}", limits::DEPTH);
         return Err(Reject::new(Code::TooLarge, detail));
     }
-    let options = ParsingOptions { nodes_limit: NODES, ..ParsingOptions::default() };
+    let options = ParsingOptions {
+        allow_dtd: !has_declarations(&text),
+        nodes_limit: NODES,
+        ..ParsingOptions::default()
+    };
     match Document::parse_with_options(&text, options) {
         Ok(document) => read(document.root_element()),
         Err(roxmltree::Error::NodesLimitReached) => {
@@ -31,6 +35,12 @@ pub(crate) fn read<T>(
             Err(Reject::new(Code::Unparsable, detail))
         }
     }
+}
+
+/// Whether the document type has an internal subset, in which entities could be declared.
+fn has_declarations(xml: &str) -> bool {
+    let Some((_, rest)) = xml.split_once("<!DOCTYPE") else { return false };
+    rest.split_once('>').is_none_or(|(declared, _)| declared.contains('['))
 }
 
 /// Counts tags: an upper bound of the depth that needs no parser.
@@ -84,4 +94,32 @@ pub(crate) fn at<'a, 'i>(node: Node<'a, 'i>, path: &str) -> Option<Node<'a, 'i>>
 /// The text of the element at that path, without blanks around it; `None` if it has none.
 pub(crate) fn text_at<'a>(node: Node<'a, '_>, path: &str) -> Option<&'a str> {
     at(node, path)?.text().map(str::trim).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_and_what_is_not() {
+        let deep = |n: usize| [&"<a>".repeat(n), "x", &"</a>".repeat(n)].concat();
+        let many = ["<a>", &"<b/>".repeat(200_001), "</a>"].concat();
+        for (xml, expect) in [
+            ("<a><b> x </b></a>".to_owned(), Ok(Some("x"))),
+            ("<?xml version='1.0'?><!DOCTYPE a><a><b>x</b></a>".to_owned(), Ok(Some("x"))),
+            ("<!DOCTYPE a SYSTEM 'file:///etc/hosts'><a><b>x</b></a>".to_owned(), Ok(Some("x"))),
+            ("<n:a xmlns:n='u'><n:b>x</n:b></n:a>".to_owned(), Ok(Some("x"))),
+            ("<a/>".to_owned(), Ok(None)),
+            ("<!DOCTYPE a [<!ENTITY e 'x'>]><a><b>&e;</b></a>".to_owned(), Err(Code::Unparsable)),
+            ("<a>".to_owned(), Err(Code::Unparsable)),
+            (String::new(), Err(Code::Unparsable)),
+            (deep(limits::DEPTH), Ok(None)),
+            (deep(limits::DEPTH + 1), Err(Code::TooLarge)),
+            (many, Err(Code::TooLarge)),
+        ] {
+            let found = read(xml.as_bytes(), |root| Ok(text_at(root, "b").map(str::to_owned)));
+            let found = found.map_err(|reject| reject.code);
+            assert_eq!(found, expect.map(|text| text.map(str::to_owned)), "{xml:.60}");
+        }
+    }
 }

@@ -24,7 +24,12 @@ const FOLDERS: &[(&str, &str)] = &[
     ("cargo-imp", "application/vnd.iata.cargo-imp"),
     ("xfsu", "application/vnd.iata.xfsu+xml"),
     ("one-record", "application/vnd.iata.one-record+json"),
+    ("epcis-json", "application/vnd.gs1.epcis+json"),
+    ("epcis-xml", "application/vnd.gs1.epcis+xml"),
 ];
+
+/// What a sample is broken with: what the syntaxes are made of.
+const ALPHABET: &[u8] = b"\"{}[],:\\0-e\x00\xff\xc3nt/<>&=\n*~'+?STK";
 
 fn samples() -> Vec<(PathBuf, &'static str)> {
     let mut samples = Vec::new();
@@ -83,7 +88,7 @@ fn no_sample_makes_any_format_panic_whole_or_broken() {
             broken.push(sample[..next(sample.len())].to_vec());
             let mut other = sample.clone();
             let at = next(other.len());
-            other[at] = b"\"{}[],:\\0-e\x00\xff\xc3nt/<>\nSTK"[next(23)];
+            other[at] = ALPHABET[next(ALPHABET.len())];
             broken.push(other);
             let mut shorter = sample.clone();
             let from = next(shorter.len());
@@ -183,6 +188,8 @@ fn no_reject_shows_a_value_of_the_payload() {
         "dcsa-2.2/wrong-fields.json",
         "dcsa-3.0/good.json",
         "dcsa-3.0/wrong-fields.json",
+        "epcis-json/good.jsonld",
+        "epcis-json/wrong-fields.jsonld",
     ] {
         let sample = fs::read_to_string(fixtures().join(name)).unwrap();
         // Each value in turn becomes a secret of another type, and all of them one of the same.
