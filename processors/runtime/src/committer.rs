@@ -31,7 +31,7 @@ pub(crate) struct Committer {
 
 impl Committer {
     pub(crate) fn start(settings: &HostSettings) -> Result<Self, Fault> {
-        let transactor = Transactor::start(settings)?;
+        let mut transactor = Transactor::start(settings)?;
         let (jobs, inbox) = sync_channel::<Job>(1);
         let (outbox, done) = sync_channel(2);
         let thread = std::thread::Builder::new()

@@ -34,7 +34,17 @@ pub(crate) enum Failed {
 
 pub(crate) struct Transactor {
     producer: BaseProducer<Quiet>,
+    settings: HostSettings,
     topics: Topics,
+    /// It has aborted a transaction: the next one needs a producer that begins anew.
+    ///
+    /// librdkafka (2.12, `rd_kafka_toppar_purge_queues`) gives the sequence numbers of what an abort
+    /// took out of its queues to the records that follow, as if none of it had ever been sent. A
+    /// batch that the broker has appended, but whose answer was lost with its connection, lies in
+    /// that queue too, to be sent again. The broker then takes the next batch for a copy of that one,
+    /// says so, and drops it; librdkafka calls it delivered, and the commit succeeds without it. A new
+    /// producer begins a new epoch, whose numbers are its own.
+    has_aborted: bool,
 }
 
 impl Transactor {
@@ -47,7 +57,11 @@ impl Transactor {
         let began = Instant::now();
         loop {
             match producer.init_transactions(CALL_TIMEOUT) {
-                Ok(()) => return Ok(Self { producer, topics: settings.topics.clone() }),
+                Ok(()) => {
+                    let topics = settings.topics.clone();
+                    let settings = settings.clone();
+                    return Ok(Self { producer, settings, topics, has_aborted: false });
+                }
                 Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {}
                 Err(error) => return Err(Fault(format!("init_transactions: {error}"))),
             }
@@ -57,14 +71,18 @@ impl Transactor {
     /// Commits `batch` as a member of the group that `group` says we are. The coordinator refuses
     /// it if that is no longer so.
     pub(crate) fn commit(
-        &self,
+        &mut self,
         batch: &Batch,
         group: &ConsumerGroupMetadata,
     ) -> Result<(), Failed> {
         let began = Instant::now();
+        if self.has_aborted {
+            *self = Self::start(&self.settings).map_err(Failed::Unknown)?;
+        }
         crash_point("transaction_begun");
         let result = self.transaction(batch, group);
         crash_point("transaction_committed");
+        self.has_aborted = result.is_err();
         let outcome = if result.is_ok() { "committed" } else { "aborted" };
         metrics().transactions.with_label_values(&[outcome]).inc();
         metrics().transaction_seconds.observe(began.elapsed().as_secs_f64());
