@@ -11,7 +11,7 @@ mod shown;
 
 use shown::{read, shown};
 use waybill_formats::{Parts, REGISTRY, find, limits};
-use waybill_stage::{Code, Reject};
+use waybill_stage::Code;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -21,6 +21,35 @@ fn fixtures() -> PathBuf {
 const FOLDERS: &[(&str, &str)] = &[
     ("dcsa-2.2", "application/vnd.dcsa.tnt+json;version=2.2"),
     ("dcsa-3.0", "application/vnd.dcsa.tnt+json;version=3.0"),
+    ("asendia", "application/vnd.asendia.tracking+json"),
+    ("australia-post", "application/vnd.auspost.tracking+json"),
+    ("bpost", "application/vnd.bpost.tracking+xml"),
+    ("canada-post", "application/vnd.canadapost.track+xml"),
+    ("chronopost", "application/vnd.chronopost.tracking+xml"),
+    ("dhl-express", "application/vnd.dhl.express-tracking+xml"),
+    ("dhl-parcel-de", "application/vnd.dhl.parcel-de-tracking+xml"),
+    ("dhl-poland", "application/vnd.dhl.poland-tracking+xml"),
+    ("dhl-unified", "application/vnd.dhl.unified-tracking+json"),
+    ("dpd", "application/vnd.dpd.tracking+xml"),
+    ("easypost", "application/vnd.easypost.event+json"),
+    ("fedex", "application/vnd.fedex.track+json"),
+    ("fedex-soap", "application/vnd.fedex.track+xml"),
+    ("gls", "application/vnd.gls.tracking+json"),
+    ("hermes", "application/vnd.hermes.shipmentinfo+json"),
+    ("la-poste", "application/vnd.laposte.suivi+json"),
+    ("mydhl", "application/vnd.mydhl.tracking+json"),
+    ("parcelone", "application/vnd.parcelone.tracking+json"),
+    ("royal-mail", "application/vnd.royalmail.tracking+json"),
+    ("seko", "application/vnd.seko.tracking+json"),
+    ("sendle", "application/vnd.sendle.tracking+json"),
+    ("smartkargo", "application/vnd.smartkargo.tracking+json"),
+    ("spring", "application/vnd.spring.tracking+json"),
+    ("stamps", "application/vnd.stamps.tracking+xml"),
+    ("teleship", "application/vnd.teleship.tracking+json"),
+    ("terminal49", "application/vnd.terminal49.webhook+json"),
+    ("ups", "application/vnd.ups.track+json"),
+    ("usps", "application/vnd.usps.tracking+json"),
+    ("usps-web-tools", "application/vnd.usps.tracking+xml"),
 ];
 
 fn samples() -> Vec<(PathBuf, &'static str)> {
@@ -80,7 +109,7 @@ fn no_sample_makes_any_format_panic_whole_or_broken() {
             broken.push(sample[..next(sample.len())].to_vec());
             let mut other = sample.clone();
             let at = next(other.len());
-            other[at] = b"\"{}[],:\\0-e\x00\xff\xc3nt"[next(16)];
+            other[at] = b"\"{}[],:\\0-e\x00\xff\xc3nt<>/&"[next(20)];
             broken.push(other);
             let mut shorter = sample.clone();
             let from = next(shorter.len());
@@ -180,6 +209,11 @@ fn no_reject_shows_a_value_of_the_payload() {
         "dcsa-2.2/wrong-fields.json",
         "dcsa-3.0/good.json",
         "dcsa-3.0/wrong-fields.json",
+        "easypost/good.json",
+        "fedex/wrong.json",
+        "hermes/good.json",
+        "terminal49/good.json",
+        "ups/wrong.json",
     ] {
         let sample = fs::read_to_string(fixtures().join(name)).unwrap();
         // Each value in turn becomes a secret of another type, and all of them one of the same.
