@@ -41,5 +41,68 @@ fn formats(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, formats);
+/// Parcel carriers and who reports of them, each by its own sample.
+fn parcels(c: &mut Criterion) {
+    macro_rules! samples {
+        ($($media_type:literal: $file:literal),* $(,)?) => {
+            [$(($media_type, $file, include_bytes!(concat!("../fixtures/", $file)) as &[u8])),*]
+        };
+    }
+    let samples = samples![
+        "asendia.tracking+json": "asendia/good.json",
+        "auspost.tracking+json": "australia-post/good.json",
+        "bpost.tracking+xml": "bpost/good.xml",
+        "canadapost.track+xml": "canada-post/good.xml",
+        "chronopost.tracking+xml": "chronopost/good.xml",
+        "dhl.express-tracking+xml": "dhl-express/good.xml",
+        "dhl.parcel-de-tracking+xml": "dhl-parcel-de/good.xml",
+        "dhl.poland-tracking+xml": "dhl-poland/good.xml",
+        "dhl.unified-tracking+json": "dhl-unified/good.json",
+        "dpd.tracking+xml": "dpd/good.xml",
+        "easypost.event+json": "easypost/good.json",
+        "fedex.track+json": "fedex/good.json",
+        "fedex.track+xml": "fedex-soap/good.xml",
+        "gls.tracking+json": "gls/good.json",
+        "hermes.shipmentinfo+json": "hermes/good.json",
+        "laposte.suivi+json": "la-poste/good.json",
+        "mydhl.tracking+json": "mydhl/good.json",
+        "parcelone.tracking+json": "parcelone/good.json",
+        "royalmail.tracking+json": "royal-mail/good.json",
+        "seko.tracking+json": "seko/good.json",
+        "sendle.tracking+json": "sendle/good.json",
+        "smartkargo.tracking+json": "smartkargo/good.json",
+        "spring.tracking+json": "spring/good.json",
+        "stamps.tracking+xml": "stamps/good.xml",
+        "teleship.tracking+json": "teleship/good.json",
+        "terminal49.webhook+json": "terminal49/good.json",
+        "ups.track+json": "ups/good.json",
+        "usps.tracking+json": "usps/good.json",
+        "usps.tracking+xml": "usps-web-tools/good.xml",
+    ];
+    for unit in ["events", "bytes"] {
+        let mut group = c.benchmark_group(format!("parcels/{unit}"));
+        for (media_type, file, payload) in samples {
+            let format = find(&format!("application/vnd.{media_type}")).expect("registered");
+            let mut parts = Parts::default();
+            (format.read)(payload, &mut parts).expect(file);
+            group.throughput(match unit {
+                "events" => Throughput::Elements(parts.len() as u64),
+                _ => Throughput::Bytes(payload.len() as u64),
+            });
+            group.bench_with_input(
+                BenchmarkId::from_parameter(media_type),
+                payload,
+                |b, payload| {
+                    b.iter(|| {
+                        parts.clear();
+                        (format.read)(black_box(payload), &mut parts).expect(file);
+                    });
+                },
+            );
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, formats, parcels);
 criterion_main!(benches);
