@@ -325,7 +325,11 @@ mod tests {
         check("application/vnd.dcsa.tnt+json;version=22", version);
         check("application/vnd.dcsa.tnt+json;version=2.x", version);
         check("application/vnd.dcsa.tnt+json;version=\"\"", version);
+        check("application/vnd.ups.track+json", Ok("UPS Tracking API"));
+        check("application/vnd.ups.track+json;version=1.0", Ok("UPS Tracking API"));
+        check("application/vnd.fedex.track+xml", Ok("FedEx Track Web Service"));
         let unknown = Err("no format is registered");
+        check("application/vnd.ups.track+xml", unknown);
         check("application/json", unknown);
         check("application/vnd.dcsa.tnt", unknown);
         check("application/vnd.dcsa.tnt+xml;version=2.2", unknown);

@@ -1,6 +1,6 @@
 //! JSON and XML as one tree of texts, for the many dialects whose messages nobody publishes a
-//! schema of. Numbers and truth values are texts, `null` is absence; what a dialect does not ask
-//! for is ignored.
+//! schema of. Numbers and truth values are texts, `null` is absence, of members of one name the
+//! first counts; what a dialect does not ask for is ignored.
 //!
 //! A path is names with `/` between: `location/address/city`, the first of each where there are
 //! several. In XML names are local names, and `@name` at the end is an attribute.
