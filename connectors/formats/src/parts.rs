@@ -29,6 +29,48 @@ pub(crate) enum Whence {
     Segment(usize),
     /// Line of a text or an XML document: 1, 2, ….
     Line(usize),
+    /// An element of lists within lists.
+    Pointer(Pointer),
+}
+
+/// A JSON pointer (RFC 6901) to an element of lists within lists:
+/// `/shipment/0/package/3/activity/1`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pointer {
+    /// The lists' names, without the slash in front, and which element of them; no number where
+    /// the message has the element itself in the list's place.
+    steps: [Option<(&'static str, Option<u32>)>; 5],
+}
+
+impl Pointer {
+    /// An element of a list within this one. (Nothing nests deeper than five lists.)
+    pub(crate) fn then(mut self, list: &'static str, index: Option<u32>) -> Self {
+        let free = self.steps.iter_mut().find(|step| step.is_none());
+        // The message itself in the place of a list of them is no step.
+        if let Some(free) = free.filter(|_| !list.is_empty() || index.is_some()) {
+            *free = Some((list, index));
+        }
+        self
+    }
+
+    /// The number of the element in the innermost list.
+    pub(crate) fn last(self) -> Option<u32> {
+        self.steps.iter().flatten().last()?.1
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (list, index) in self.steps.iter().flatten() {
+            if !list.is_empty() {
+                write!(f, "/{list}")?;
+            }
+            if let Some(index) = index {
+                write!(f, "/{index}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Whence {
@@ -41,6 +83,7 @@ impl fmt::Display for Whence {
             }
             Self::Segment(number) => write!(f, "segment {number}"),
             Self::Line(number) => write!(f, "line {number}"),
+            Self::Pointer(pointer) => write!(f, "{pointer}"),
         }
     }
 }
@@ -48,8 +91,8 @@ impl fmt::Display for Whence {
 impl Whence {
     /// `/3` before `/eventID: is required`; `segment 12: ` before what is said of the part itself.
     fn locate(self, mut reject: Reject) -> Reject {
-        if self != Self::Whole {
-            let pointers = matches!(self, Self::Element(..) | Self::Nested(..));
+        if !matches!(self, Self::Whole) && self != Self::Pointer(Pointer::default()) {
+            let pointers = matches!(self, Self::Element(..) | Self::Nested(..) | Self::Pointer(..));
             let between = if pointers && reject.detail.starts_with('/') { "" } else { ": " };
             reject.detail = format!("{self}{between}{}", reject.detail).into();
         }

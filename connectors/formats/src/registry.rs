@@ -3,7 +3,7 @@ use std::fmt;
 use mediatype::{MediaType, Name};
 use waybill_stage::{Code, Reject};
 
-use crate::{Parts, air, dcsa, epcis};
+use crate::{Parts, air, dcsa, easypost, epcis, parcel, terminal49};
 
 /// A format: how it is named, and how it is read.
 #[derive(Debug)]
@@ -86,6 +86,186 @@ pub const REGISTRY: &[Format] = &[
         patterns: &[Pattern { essence: epcis::MEDIA_TYPE_XML, version: Version::Any }],
         read: epcis::read_xml,
         looks_like: epcis::looks_like_xml,
+    },
+    Format {
+        name: "Canada Post tracking details",
+        patterns: &[Pattern { essence: parcel::canada_post::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::canada_post::read,
+        looks_like: parcel::canada_post::looks_like,
+    },
+    Format {
+        name: "DHL Express XML Services, tracking",
+        patterns: &[Pattern { essence: parcel::dhl_express::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::dhl_express::read,
+        looks_like: parcel::dhl_express::looks_like,
+    },
+    Format {
+        name: "DHL Parcel DE tracking",
+        patterns: &[Pattern { essence: parcel::dhl_parcel_de::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::dhl_parcel_de::read,
+        looks_like: parcel::dhl_parcel_de::looks_like,
+    },
+    Format {
+        name: "DHL Parcel Poland tracking",
+        patterns: &[Pattern { essence: parcel::dhl_poland::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::dhl_poland::read,
+        looks_like: parcel::dhl_poland::looks_like,
+    },
+    Format {
+        name: "DHL, unified tracking",
+        patterns: &[Pattern { essence: parcel::dhl_unified::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::dhl_unified::read,
+        looks_like: parcel::dhl_unified::looks_like,
+    },
+    Format {
+        name: "FedEx Track API",
+        patterns: &[Pattern { essence: parcel::fedex::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::fedex::read,
+        looks_like: parcel::fedex::looks_like,
+    },
+    Format {
+        name: "FedEx Track Web Service",
+        patterns: &[Pattern { essence: parcel::fedex::soap::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::fedex::soap::read,
+        looks_like: parcel::fedex::soap::looks_like,
+    },
+    Format {
+        name: "MyDHL API, tracking",
+        patterns: &[Pattern { essence: parcel::mydhl::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::mydhl::read,
+        looks_like: parcel::mydhl::looks_like,
+    },
+    Format {
+        name: "UPS Tracking API",
+        patterns: &[Pattern { essence: parcel::ups::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::ups::read,
+        looks_like: parcel::ups::looks_like,
+    },
+    Format {
+        name: "USPS Tracking API",
+        patterns: &[Pattern { essence: parcel::usps::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::usps::read,
+        looks_like: parcel::usps::looks_like,
+    },
+    Format {
+        name: "USPS Web Tools, Track & Confirm",
+        patterns: &[Pattern {
+            essence: parcel::usps::web_tools::MEDIA_TYPE,
+            version: Version::Any,
+        }],
+        read: parcel::usps::web_tools::read,
+        looks_like: parcel::usps::web_tools::looks_like,
+    },
+    Format {
+        name: "Asendia tracking",
+        patterns: &[Pattern { essence: parcel::asendia::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::asendia::read,
+        looks_like: parcel::asendia::looks_like,
+    },
+    Format {
+        name: "Australia Post tracking",
+        patterns: &[Pattern { essence: parcel::australia_post::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::australia_post::read,
+        looks_like: parcel::australia_post::looks_like,
+    },
+    Format {
+        name: "bpost tracking",
+        patterns: &[Pattern { essence: parcel::bpost::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::bpost::read,
+        looks_like: parcel::bpost::looks_like,
+    },
+    Format {
+        name: "Chronopost tracking",
+        patterns: &[Pattern { essence: parcel::chronopost::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::chronopost::read,
+        looks_like: parcel::chronopost::looks_like,
+    },
+    Format {
+        name: "DPD tracking",
+        patterns: &[Pattern { essence: parcel::dpd::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::dpd::read,
+        looks_like: parcel::dpd::looks_like,
+    },
+    Format {
+        name: "GLS tracking",
+        patterns: &[Pattern { essence: parcel::gls::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::gls::read,
+        looks_like: parcel::gls::looks_like,
+    },
+    Format {
+        name: "Hermes shipment information",
+        patterns: &[Pattern { essence: parcel::hermes::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::hermes::read,
+        looks_like: parcel::hermes::looks_like,
+    },
+    Format {
+        name: "La Poste Suivi",
+        patterns: &[Pattern { essence: parcel::la_poste::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::la_poste::read,
+        looks_like: parcel::la_poste::looks_like,
+    },
+    Format {
+        name: "ParcelOne tracking",
+        patterns: &[Pattern { essence: parcel::parcelone::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::parcelone::read,
+        looks_like: parcel::parcelone::looks_like,
+    },
+    Format {
+        name: "Royal Mail tracking",
+        patterns: &[Pattern { essence: parcel::royal_mail::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::royal_mail::read,
+        looks_like: parcel::royal_mail::looks_like,
+    },
+    Format {
+        name: "SEKO tracking",
+        patterns: &[Pattern { essence: parcel::seko::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::seko::read,
+        looks_like: parcel::seko::looks_like,
+    },
+    Format {
+        name: "Sendle tracking",
+        patterns: &[Pattern { essence: parcel::sendle::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::sendle::read,
+        looks_like: parcel::sendle::looks_like,
+    },
+    Format {
+        name: "SmartKargo tracking",
+        patterns: &[Pattern { essence: parcel::smartkargo::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::smartkargo::read,
+        looks_like: parcel::smartkargo::looks_like,
+    },
+    Format {
+        name: "Spring tracking",
+        patterns: &[Pattern { essence: parcel::spring::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::spring::read,
+        looks_like: parcel::spring::looks_like,
+    },
+    Format {
+        name: "Stamps.com tracking",
+        patterns: &[Pattern { essence: parcel::stamps::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::stamps::read,
+        looks_like: parcel::stamps::looks_like,
+    },
+    Format {
+        name: "Teleship tracking",
+        patterns: &[Pattern { essence: parcel::teleship::MEDIA_TYPE, version: Version::Any }],
+        read: parcel::teleship::read,
+        looks_like: parcel::teleship::looks_like,
+    },
+    Format {
+        name: "EasyPost trackers",
+        patterns: &[Pattern { essence: easypost::MEDIA_TYPE, version: Version::Any }],
+        read: easypost::read,
+        looks_like: easypost::looks_like,
+    },
+    Format {
+        name: "Terminal49 events",
+        patterns: &[
+            Pattern { essence: terminal49::MEDIA_TYPE, version: Version::Any },
+            Pattern { essence: terminal49::EVENTS_MEDIA_TYPE, version: Version::Any },
+        ],
+        read: terminal49::read,
+        looks_like: terminal49::looks_like,
     },
 ];
 
@@ -195,7 +375,11 @@ mod tests {
         check("application/vnd.dcsa.tnt+json;version=22", version);
         check("application/vnd.dcsa.tnt+json;version=2.x", version);
         check("application/vnd.dcsa.tnt+json;version=\"\"", version);
+        check("application/vnd.ups.track+json", Ok("UPS Tracking API"));
+        check("application/vnd.ups.track+json;version=1.0", Ok("UPS Tracking API"));
+        check("application/vnd.fedex.track+xml", Ok("FedEx Track Web Service"));
         let unknown = Err("no format is registered");
+        check("application/vnd.ups.track+xml", unknown);
         check("application/json", unknown);
         check("application/vnd.dcsa.tnt", unknown);
         check("application/vnd.iata.xfsu", unknown);

@@ -1,6 +1,6 @@
 //! What a format made of a message, as lines that a person can check.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::panic)]
 
 use std::fmt::Write as _;
 use std::path::Path;

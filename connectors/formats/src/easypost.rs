@@ -1,0 +1,179 @@
+//! EasyPost: a `Tracker`, alone, in a list of them, or as the result of a webhook's `Event`. Times
+//! are sent as UTC. The day of an estimated delivery is sent as its midnight in UTC; where the
+//! carrier's own local date stands beside it, that is taken.
+
+use waybill_schemas::vocabulary::ExceptionKind as E;
+use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
+use waybill_schemas::{OccurrenceTime, Place};
+use waybill_stage::{Code, Reject};
+
+use crate::codes::{CodeList, Meaning, code, trouble};
+use crate::parcel::package::{Package, some_place};
+use crate::parcel::{fedex, times, usps};
+use crate::tree::{self, Out, Tree};
+use crate::{Draft, Parts, limits};
+
+pub const MEDIA_TYPE: &str = "application/vnd.easypost.event+json";
+
+/// Reads an event, a tracker or a list of trackers.
+pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
+    tree::json(payload, parts, body)
+}
+
+pub(crate) fn looks_like(text: &str) -> bool {
+    text.contains("\"tracking_details\"") && text.contains("\"tracking_code\"")
+        || text.contains("\"completed_urls\"") && text.contains("\"pending_urls\"")
+}
+
+fn body(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+    if root.has("error") {
+        return Err(root.carrier_error());
+    }
+    let path = match root.text("object") {
+        Some("Event") => "result",
+        Some("Tracker") => "",
+        _ if root.has("trackers") => "trackers",
+        _ => return Err(root.no_event()),
+    };
+    for tracker in root.each(path) {
+        match tracker.text("object") {
+            Some("Tracker") => out.package(tracker, |out| tracker_of(tracker, out)),
+            Some(_) => {
+                let reject = Reject::new(Code::Unsupported, "an object that is no tracker");
+                out.push(tracker, Err(reject));
+            }
+            None => out.push(tracker, Err(tracker.missing("object"))),
+        }
+    }
+    Ok(())
+}
+
+fn tracker_of(tracker: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+    let mut package = Package::numbered(Mode::Parcel, tracker, &["tracking_code"])?;
+    if tracker.text("carrier") == Some("USPS") {
+        package.carried_by(Mode::Post, None);
+    }
+    package.reference(ReferenceKind::Other, tracker, "id")?;
+    package.reference(ReferenceKind::Other, tracker, "shipment_id")?;
+    package.weight(tracker.text("weight"), Some("OZ"));
+    package.service(tracker.name("carrier_detail/service"));
+    for detail in tracker.each("tracking_details") {
+        out.push(detail, event_of(&package, detail));
+    }
+    if tracker.text("status") != Some("delivered") {
+        let to = tracker.at("carrier_detail/destination_tracking_location");
+        let to = to.map(place).unwrap_or_default();
+        package.estimate(out, tracker, &STATUSES, estimated(tracker), to);
+    }
+    Ok(())
+}
+
+fn estimated(tracker: Tree<'_>) -> Option<Result<OccurrenceTime, Reject>> {
+    let local = tracker.at("carrier_detail").filter(|d| d.has("est_delivery_date_local"));
+    if let Some(local) = local {
+        let day = local.text("est_delivery_date_local")?;
+        let clock = local.text("est_delivery_time_local").unwrap_or("00:00:00");
+        let both = day.get(..10).zip(clock.get(..clock.len().min(8)));
+        let both = both.map(|(day, clock)| [day, "T", clock].concat());
+        let occurred = both.and_then(|both| times::iso(&both));
+        return Some(
+            occurred.ok_or_else(|| tracker.invalid_time("carrier_detail/est_delivery_date_local")),
+        );
+    }
+    let path = "est_delivery_date";
+    tracker.has(path).then(|| tracker.time_by(path, times::iso))
+}
+
+fn event_of(package: &Package, detail: Tree<'_>) -> Result<Draft, Reject> {
+    let status = detail.required("status", limits::CODE)?;
+    let occurred = detail.time_by("datetime", times::iso)?;
+    let exact = detail.text("status_detail");
+    let exact =
+        exact.map(|exact| detail.short("status_detail", exact, limits::CODE)).transpose()?;
+    let raw = exact.map_or(status.to_owned(), |exact| [status, "/", exact].concat());
+    // The carrier's own code says best what happened, if it is one we know; EasyPost has only a few
+    // words for all carriers.
+    let meaning = by_carrier(detail)
+        .or_else(|| DETAILS.find(exact?).filter(|m| m.milestone != M::Other))
+        .or_else(|| STATUSES.find(status));
+    let mut draft = package.event(&STATUSES, &raw, meaning, occurred);
+    draft.place = detail.at("tracking_location").and_then(|location| some_place(place(location)));
+    let said = ["message", "description"];
+    draft.remark = said.into_iter().find_map(|path| detail.clipped(path, limits::REMARK));
+    Ok(draft)
+}
+
+fn by_carrier(detail: Tree<'_>) -> Option<Meaning> {
+    let code = detail.text("carrier_code")?;
+    match detail.text("source")? {
+        "FedEx" => fedex::EVENTS.find(code),
+        "USPS" => usps::EVENTS.find(code),
+        _ => None,
+    }
+}
+
+fn place(location: Tree<'_>) -> Place {
+    Place {
+        city: location.name("city"),
+        region: location.name("state"),
+        postal_code: location.name("zip"),
+        country: location.name("country"),
+        ..Place::default()
+    }
+}
+
+/// `status` of a tracker and of its details.
+pub const STATUSES: CodeList = CodeList {
+    prefix: "EASYPOST",
+    name: "EasyPost tracker status",
+    rows: &[
+        code("unknown", M::Other, "Unknown"),
+        code("pre_transit", M::ShipmentCreated, "Pre-transit"),
+        code("in_transit", M::InTransit, "In transit"),
+        code("out_for_delivery", M::OutForDelivery, "Out for delivery"),
+        code("delivered", M::Delivered, "Delivered"),
+        code("available_for_pickup", M::AvailableForPickup, "Available for pickup"),
+        code("return_to_sender", M::Returned, "Return to sender"),
+        trouble("failure", M::DeliveryAttempted, E::Other, "Failure"),
+        trouble("cancelled", M::BookingCancelled, E::Cancelled, "Cancelled"),
+        trouble("error", M::Other, E::Other, "Error"),
+    ],
+};
+
+/// `status_detail`.
+pub const DETAILS: CodeList = CodeList {
+    prefix: "EASYPOST",
+    name: "EasyPost tracker status detail",
+    rows: &[
+        trouble("address_correction", M::InTransit, E::Address, "Address correction"),
+        code("arrived_at_destination", M::Arrived, "Arrived at destination"),
+        code("arrived_at_facility", M::Arrived, "Arrived at facility"),
+        code("arrived_at_pickup_location", M::AvailableForPickup, "Arrived at pickup location"),
+        code("awaiting_information", M::InTransit, "Awaiting information"),
+        code("available_for_pickup", M::AvailableForPickup, "Available for pickup"),
+        trouble("cancelled", M::BookingCancelled, E::Cancelled, "Cancelled"),
+        trouble("damaged", M::InTransit, E::Damage, "Damaged"),
+        trouble("delayed", M::InTransit, E::Delay, "Delayed"),
+        trouble("delivery_exception", M::DeliveryAttempted, E::Other, "Delivery exception"),
+        code("departed_facility", M::Departed, "Departed facility"),
+        code("departed_origin_facility", M::Departed, "Departed origin facility"),
+        code("delivered", M::Delivered, "Delivered"),
+        trouble("expired", M::Other, E::Other, "Expired"),
+        trouble("failure", M::DeliveryAttempted, E::Other, "Failure"),
+        trouble("held", M::InTransit, E::Delay, "Held"),
+        code("in_transit", M::InTransit, "In transit"),
+        code("label_created", M::ShipmentCreated, "Label created"),
+        trouble("lost", M::InTransit, E::Lost, "Lost"),
+        trouble("missorted", M::InTransit, E::Misrouted, "Missorted"),
+        code("out_for_delivery", M::OutForDelivery, "Out for delivery"),
+        code("received_at_destination_facility", M::Arrived, "Received at destination facility"),
+        code("received_at_origin_facility", M::Accepted, "Received at origin facility"),
+        trouble("refused", M::DeliveryAttempted, E::Refused, "Refused"),
+        code("return", M::Returned, "Return"),
+        code("status_update", M::Other, "Status update"),
+        code("transferred_to_destination_carrier", M::Transferred, "Transferred to last carrier"),
+        code("transit_exception", M::InTransit, "Transit exception"),
+        code("unknown", M::Other, "Unknown"),
+        trouble("weather_delay", M::InTransit, E::Weather, "Weather delay"),
+    ],
+};

@@ -1,0 +1,94 @@
+//! Chronopost, `trackSkybillV2` (SOAP).
+
+use waybill_schemas::Place;
+use waybill_schemas::vocabulary::ExceptionKind as E;
+use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
+use waybill_stage::Reject;
+
+use super::package::{Package, some_place};
+use super::times;
+use crate::codes::{CodeList, code, trouble};
+use crate::tree::{self, Out, Tree};
+use crate::{Draft, Parts, limits};
+
+pub const MEDIA_TYPE: &str = "application/vnd.chronopost.tracking+xml";
+
+/// Reads a tracking answer.
+pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
+    tree::xml(payload, parts, response)
+}
+
+pub(crate) fn looks_like(text: &str) -> bool {
+    text.contains("tracking.soap.chronopost.fr")
+}
+
+fn response(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+    for result in root.each("return") {
+        out.package(result, |out| result_of(result, out));
+    }
+    Ok(())
+}
+
+fn result_of(result: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+    if result.text("errorCode").is_some_and(|code| code != "0") {
+        return Err(result.carrier_error());
+    }
+    let list = result.at("listEventInfoComp").ok_or_else(|| result.no_event())?;
+    let mut package = Package::numbered(Mode::Parcel, list, &["skybillNumber"])?;
+    for event in list.each("events") {
+        // The number under which the partner abroad carries it.
+        for more in event.each("infoCompList") {
+            if more.text("name") == Some("Partner number") {
+                package.reference(ReferenceKind::TrackingNumber, more, "value")?;
+            }
+        }
+    }
+    for event in list.each("events") {
+        out.push(event, event_of(&package, event));
+    }
+    Ok(())
+}
+
+fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
+    let code = event.required("code", limits::CODE)?;
+    let mut draft = package.coded(&EVENTS, code, event.time_by("eventDate", times::iso)?);
+    draft.place = some_place(Place {
+        name: event.name("officeLabel"),
+        postal_code: event.name("zipCode"),
+        ..Place::default()
+    });
+    draft.remark = event.clipped("eventLabel", limits::REMARK);
+    Ok(draft)
+}
+
+/// As far as known; Chronopost publishes no list.
+pub const EVENTS: CodeList = CodeList {
+    prefix: "CHRONOPOST",
+    name: "Chronopost event code",
+    rows: &[
+        code("DC", M::ShipmentCreated, "Shipment in preparation to be shipped"),
+        code("DB", M::DroppedOff, "Shipment handed over by shipper"),
+        code("DY", M::Accepted, "Parcel registered by the post office"),
+        code("PC", M::PickedUp, "Picked up"),
+        code("SC", M::InTransit, "Sorted at departure location"),
+        code("TS", M::InTransit, "Shipment in transit"),
+        code("SD", M::InTransit, "Sorted at delivery location"),
+        code("AT", M::InTransit, "In transit"),
+        code("TA", M::OutForDelivery, "Shipment in delivery to the consignee"),
+        code("D", M::Delivered, "Delivered"),
+        code("D1", M::Delivered, "Delivered"),
+        code("D2", M::Delivered, "Delivered"),
+        code("D3", M::Delivered, "Delivered"),
+        code("D4", M::Delivered, "Delivered"),
+        code("D5", M::Delivered, "Delivered"),
+        code("D6", M::Delivered, "Delivered"),
+        code("D7", M::Delivered, "Delivered"),
+        trouble("P", M::DeliveryAttempted, E::RecipientAbsent, "Consignee absent"),
+        trouble("NA", M::DeliveryAttempted, E::Address, "Address incorrect"),
+        trouble("RE", M::DeliveryAttempted, E::Refused, "Refused"),
+        code("RB", M::AvailableForPickup, "Available at the post office"),
+        code("RG", M::AvailableForPickup, "Available at the pickup point"),
+        code("RI", M::AvailableForPickup, "Available at the pickup point"),
+        code("RT", M::Returned, "Return to shipper"),
+    ],
+};

@@ -1,0 +1,191 @@
+//! DHL Express: the XML Services' tracking answer, and the checkpoints and places that MyDHL API
+//! ([`super::mydhl`]) has in common with it.
+
+use waybill_schemas::Place;
+use waybill_schemas::vocabulary::ExceptionKind as E;
+use waybill_schemas::vocabulary::{Milestone as M, Mode, QuantityKind, ReferenceKind};
+use waybill_stage::Reject;
+
+use super::package::{Package, facility, some_place};
+use super::times;
+use crate::codes::{CodeList, code, trouble};
+use crate::tree::{self, Out, Tree};
+use crate::{Draft, Parts, limits};
+
+pub const MEDIA_TYPE: &str = "application/vnd.dhl.express-tracking+xml";
+
+/// Reads a tracking answer of the XML Services.
+pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
+    tree::xml(payload, parts, response)
+}
+
+pub(crate) fn looks_like(text: &str) -> bool {
+    text.contains("http://www.dhl.com") && text.contains("Track") && text.contains("Response>")
+}
+
+fn response(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+    if root.has("Response/Status") {
+        return Err(root.carrier_error());
+    }
+    for bill in root.each("AWBInfo") {
+        out.package(bill, |out| bill_of(bill, out));
+    }
+    Ok(())
+}
+
+fn bill_of(bill: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+    // `success`, or what went wrong: `No Shipments Found`.
+    let status = bill.text("Status/ActionStatus");
+    let Some(shipment) = bill.at("ShipmentInfo") else {
+        return Err(match status {
+            Some(status) if status.eq_ignore_ascii_case("success") => bill.no_event(),
+            _ => bill.carrier_error(),
+        });
+    };
+    let mut package = Package::numbered(Mode::Parcel, bill, &["AWBNumber"])?;
+    for reference in shipment.each("ShipperReference") {
+        package.reference(ReferenceKind::ShipperReference, reference, "ReferenceID")?;
+    }
+    package.weight(shipment.text("Weight"), shipment.text("WeightUnit"));
+    package.quantity(QuantityKind::Pieces, shipment.text("Pieces"), "1");
+    for event in shipment.each("ShipmentEvent") {
+        out.push(event, event_of(&package, event));
+    }
+    let estimated = shipment.text("EstDlvyDate");
+    let estimated = estimated.map(|_| shipment.time_by("EstDlvyDate", times::iso));
+    let to = match shipment.at("Consignee") {
+        Some(consignee) => Place {
+            city: consignee.name("City"),
+            region: consignee.name("DivisionCode"),
+            postal_code: consignee.name("PostalCode"),
+            country: consignee.name("CountryCode"),
+            ..Place::default()
+        },
+        None => shipment
+            .at("DestinationServiceArea")
+            .map(|area| service_area(area, "ServiceAreaCode", "Description"))
+            .unwrap_or_default(),
+    };
+    package.estimate(out, shipment, &CHECKPOINTS, estimated, to);
+    Ok(())
+}
+
+fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
+    let code = event.required("ServiceEvent/EventCode", limits::CODE)?;
+    let mut draft = package.coded(&CHECKPOINTS, code, date_and_time(event, "Date", "Time")?);
+    draft.place = event
+        .at("ServiceArea")
+        .and_then(|area| some_place(service_area(area, "ServiceAreaCode", "Description")));
+    draft.remark = event.clipped("ServiceEvent/Description", limits::REMARK);
+    Ok(draft)
+}
+
+/// A date and a time of day that stand in two fields.
+pub(super) fn date_and_time(
+    event: Tree<'_>,
+    date: &str,
+    clock: &str,
+) -> Result<waybill_schemas::OccurrenceTime, Reject> {
+    let day = event.required(date, limits::CODE)?;
+    let time = event.text(clock).unwrap_or("00:00:00");
+    // Two short texts, or the date is none.
+    if day.len() != 10 {
+        return Err(event.invalid_time(date));
+    }
+    let mut both = String::with_capacity(day.len() + 1 + time.len().min(limits::CODE));
+    both.push_str(day);
+    both.push('T');
+    both.push_str(time.get(..time.len().min(limits::CODE)).unwrap_or_default());
+    times::iso(&both).ok_or_else(|| event.invalid_time(date))
+}
+
+/// DHL's code of a service area is mostly, but not always, IATA's of the city, so it stays DHL's
+/// own. Its description is `Barcelona - Spain`, `KINGSTON-JAM` or `New York, NY`.
+pub(super) fn service_area(area: Tree<'_>, code: &str, description: &str) -> Place {
+    let name = area.text(description).unwrap_or_default();
+    let (city, country) = match name.rsplit_once('-') {
+        Some((city, country)) if !country.trim().is_empty() => (city.trim(), Some(country.trim())),
+        _ => (name, None),
+    };
+    let (city, region) = match city.split_once(',') {
+        Some((city, region)) if region.trim().len() == 2 => (city, Some(region)),
+        _ => (city, None),
+    };
+    let kept = |text: &str| crate::text::clipped(text, limits::NAME);
+    Place {
+        city: kept(city),
+        region: region.and_then(kept),
+        country: country.and_then(kept),
+        facility: facility("DHL", area, code),
+        ..Place::default()
+    }
+}
+
+/// Checkpoints.
+pub const CHECKPOINTS: CodeList = CodeList {
+    prefix: "DHL_EXPRESS",
+    name: "DHL Express checkpoint",
+    rows: &[
+        code("AD", M::AppointmentSet, "Agreed delivery"),
+        code("AF", M::Arrived, "Arrived at facility"),
+        code("AR", M::Arrived, "Arrived at delivery facility"),
+        trouble("BA", M::DeliveryAttempted, E::Address, "Bad address"),
+        code("BL", M::CustomsSubmitted, "Bond location"),
+        code("BN", M::Notified, "Broker notified"),
+        code("BR", M::Transferred, "Broker release"),
+        trouble("CA", M::DeliveryAttempted, E::RecipientAbsent, "Closed on arrival"),
+        code("CC", M::AvailableForPickup, "Awaiting consignee collection"),
+        trouble("CD", M::CustomsHold, E::CustomsHold, "Controllable clearance delay"),
+        code("CI", M::InTransit, "Facility check-in"),
+        trouble("CM", M::DeliveryAttempted, E::Address, "Customer moved"),
+        code("CR", M::CustomsReleased, "Clearance release"),
+        code("CS", M::Other, "Closed shipment"),
+        code("CU", M::InTransit, "Confirm uplift"),
+        trouble("DD", M::Delivered, E::Damage, "Delivered damaged"),
+        code("DF", M::Departed, "Depart facility"),
+        trouble("DI", M::CustomsHold, E::Payment, "Duty invoice"),
+        trouble("DM", M::InTransit, E::Damage, "Damaged"),
+        trouble("DS", M::Other, E::Lost, "Destroyed or disposed of"),
+        code("ES", M::CustomsSubmitted, "Entry submitted"),
+        code("FD", M::Transferred, "Forwarded for delivery"),
+        code("HI", M::InTransit, "Lodged into held inventory"),
+        code("HN", M::InTransit, "Handover"),
+        code("HO", M::InTransit, "Lodged out of held inventory"),
+        trouble("HP", M::InTransit, E::Payment, "Held for payment"),
+        code("IA", M::InTransit, "Image available"),
+        code("IC", M::CustomsSubmitted, "In clearance processing"),
+        trouble("IR", M::InTransit, E::Other, "Incident report"),
+        code("LV", M::InTransit, "Load vehicle"),
+        trouble("MC", M::InTransit, E::Misrouted, "Miscode"),
+        trouble("MD", M::InTransit, E::Missed, "Missed delivery cycle"),
+        trouble("MS", M::InTransit, E::Misrouted, "Missort"),
+        trouble("NA", M::InTransit, E::Missing, "Not arrived"),
+        trouble("ND", M::DeliveryAttempted, E::Other, "Not delivered"),
+        trouble("NH", M::DeliveryAttempted, E::RecipientAbsent, "Not home"),
+        trouble("OH", M::InTransit, E::Delay, "On hold"),
+        code("OK", M::Delivered, "Delivery"),
+        trouble("PD", M::Delivered, E::Missing, "Partial delivery"),
+        code("PL", M::InTransit, "Processed at location"),
+        code("PO", M::Departed, "Departing origin"),
+        code("PU", M::PickedUp, "Shipment pickup"),
+        code("PY", M::InTransit, "Payment received"),
+        trouble("RD", M::DeliveryAttempted, E::Refused, "Refused delivery"),
+        code("RR", M::InTransit, "Response received"),
+        code("RT", M::Returned, "Returned to consignor"),
+        code("RW", M::InTransit, "Weigh and dimension"),
+        code("SA", M::Accepted, "Shipment acceptance"),
+        code("SC", M::InTransit, "Service changed"),
+        code("SD", M::ShipmentCreated, "Shipment data received"),
+        code("SI", M::Inspected, "Shipment inspection"),
+        code("SM", M::InTransit, "Scheduled for movement"),
+        trouble("SS", M::InTransit, E::Other, "Shipment stopped"),
+        code("ST", M::InTransit, "Shipment intercept"),
+        trouble("TD", M::InTransit, E::Delay, "Transport delay"),
+        code("TP", M::Transferred, "Forwarded to third party"),
+        code("TR", M::Transferred, "Record of transfer"),
+        trouble("UC", M::CustomsHold, E::CustomsHold, "Uncontrollable clearance delay"),
+        trouble("UD", M::InTransit, E::Delay, "Uncontrollable delay"),
+        code("UV", M::InTransit, "Unload vehicle"),
+        code("WC", M::OutForDelivery, "With delivery courier"),
+    ],
+};

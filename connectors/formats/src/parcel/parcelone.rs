@@ -1,0 +1,74 @@
+//! ParcelOne, tracking (REST): `results` of one number.
+
+use waybill_schemas::Place;
+use waybill_schemas::vocabulary::ExceptionKind as E;
+use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
+use waybill_stage::Reject;
+
+use super::package::{Package, some_place};
+use super::times;
+use crate::codes::{CodeList, code, trouble};
+use crate::tree::{self, Out, Tree};
+use crate::{Draft, Parts, limits};
+
+pub const MEDIA_TYPE: &str = "application/vnd.parcelone.tracking+json";
+
+/// Reads a tracking answer.
+pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
+    tree::json(payload, parts, answer)
+}
+
+pub(crate) fn looks_like(text: &str) -> bool {
+    text.contains("\"success\"") && text.contains("\"results\"") && text.contains("\"Events\"")
+}
+
+fn answer(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+    if root.text("success").is_some_and(|success| success != "1" && success != "true") {
+        return Err(root.carrier_error());
+    }
+    for result in root.each("results") {
+        out.package(result, |out| result_of(result, out));
+    }
+    Ok(())
+}
+
+fn result_of(result: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+    if result.each("Events").next().is_none() {
+        return Err(result.no_event());
+    }
+    let numbers = ["CarrierTrackingID", "TrackingID"];
+    let mut package = Package::numbered(Mode::Parcel, result, &numbers)?;
+    package.reference(ReferenceKind::TrackingNumber, result, "TrackingID")?;
+    for event in result.each("Events") {
+        out.push(event, event_of(&package, event));
+    }
+    Ok(())
+}
+
+fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
+    let code = event.required("StatusCode", limits::CODE)?;
+    let mut draft = package.coded(&STATUSES, code, event.time_by("DateTime", times::iso)?);
+    // `Munich, Germany`, `Munich Hub`: a name, of which nobody says what it is the name of.
+    draft.place = some_place(Place { name: event.name("Location"), ..Place::default() });
+    draft.remark = event.clipped("Description", limits::REMARK);
+    Ok(draft)
+}
+
+pub const STATUSES: CodeList = CodeList {
+    prefix: "PARCELONE",
+    name: "ParcelOne status code",
+    rows: &[
+        code("CREATED", M::ShipmentCreated, "Created"),
+        code("REGISTERED", M::PickedUp, "Shipment picked up"),
+        code("PICKED_UP", M::PickedUp, "Picked up"),
+        code("IN_TRANSIT", M::InTransit, "Shipment in transit"),
+        code("ARRIVED", M::Arrived, "Arrived at destination facility"),
+        code("OUT_FOR_DELIVERY", M::OutForDelivery, "Out for delivery"),
+        code("READY_FOR_PICKUP", M::AvailableForPickup, "Ready for pickup"),
+        trouble("DELIVERY_FAILED", M::DeliveryAttempted, E::Other, "Delivery failed"),
+        trouble("EXCEPTION", M::InTransit, E::Other, "Exception"),
+        code("DELIVERED", M::Delivered, "Package delivered"),
+        code("RETURNED", M::Returned, "Returned"),
+        code("UNKNOWN", M::Other, "Unknown"),
+    ],
+};

@@ -1,0 +1,92 @@
+//! Sendle, tracking (REST): `tracking_events` of one parcel. The answer does not repeat the parcel's
+//! reference, so that its events name no shipment.
+
+use waybill_schemas::Place;
+use waybill_schemas::vocabulary::ExceptionKind as E;
+use waybill_schemas::vocabulary::{Milestone as M, Mode};
+use waybill_stage::Reject;
+
+use super::package::{PHRASE, Package, some_place};
+use super::times;
+use crate::codes::{CodeList, code, trouble};
+use crate::tree::{self, Out, Tree};
+use crate::{Draft, Parts, limits};
+
+pub const MEDIA_TYPE: &str = "application/vnd.sendle.tracking+json";
+
+/// Reads a tracking answer.
+pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
+    tree::json(payload, parts, answer)
+}
+
+pub(crate) fn looks_like(text: &str) -> bool {
+    text.contains("\"tracking_events\"") && text.contains("\"scan_time\"")
+}
+
+fn answer(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+    if root.has("error") {
+        return Err(root.carrier_error());
+    }
+    out.package(root, |out| parcel_of(root, out));
+    Ok(())
+}
+
+fn parcel_of(parcel: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+    let mut package = Package::new(Mode::Parcel);
+    if let Some(number) = parcel.first(&["sendle_reference", "tracking_number"]) {
+        package.document(parcel.short("sendle_reference", number, limits::ID)?);
+    }
+    for event in parcel.each("tracking_events") {
+        out.push(event, event_of(&package, event));
+    }
+    let path = "scheduling/estimated_delivery_date_maximum";
+    let estimated = parcel.text(path).map(|_| parcel.time_by(path, times::iso));
+    let to = Place { country: parcel.name("destination/country"), ..Place::default() };
+    package.estimate(out, parcel, &EVENTS, estimated, to);
+    Ok(())
+}
+
+fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
+    let code = event.required("event_type", PHRASE)?;
+    // The same instant twice; the one for display has the offset of the place.
+    let path = if event.has("display_time") { "display_time" } else { "scan_time" };
+    let mut draft = package.coded(&EVENTS, code, event.time_by(path, times::iso)?);
+    // `TEANECK, NJ`, `NEW YORK NY DISTRIBUTION CENTER`.
+    draft.place = event.text("location").and_then(|text| {
+        let kept = |text: &str| crate::text::clipped(text, limits::NAME);
+        some_place(match text.rsplit_once(',') {
+            Some((city, region)) => {
+                Place { city: kept(city), region: kept(region), ..Place::default() }
+            }
+            None => Place { name: kept(text), ..Place::default() },
+        })
+    });
+    let said = ["reason", "description"];
+    draft.remark = said.into_iter().find_map(|path| event.clipped(path, limits::REMARK));
+    Ok(draft)
+}
+
+/// Event types.
+pub const EVENTS: CodeList = CodeList {
+    prefix: "SENDLE",
+    name: "Sendle event type",
+    rows: &[
+        trouble("Pickup Attempted", M::ShipmentCreated, E::Missed, "Pickup attempted"),
+        code("Pickup", M::PickedUp, "Pickup"),
+        code("Dropped Off", M::DroppedOff, "Dropped off"),
+        code("Drop Off", M::DroppedOff, "Drop off"),
+        code("Info", M::InTransit, "Information"),
+        code("In Transit", M::InTransit, "In transit"),
+        code("Local Delivery", M::Arrived, "At the delivery depot"),
+        code("Out for Delivery", M::OutForDelivery, "Out for delivery"),
+        trouble("Delivery Attempted", M::DeliveryAttempted, E::RecipientAbsent, "Attempted"),
+        code("Card Left", M::AvailableForPickup, "Card left"),
+        code("Left with Agent", M::AvailableForPickup, "Left with an agent"),
+        code("Delivered", M::Delivered, "Delivered"),
+        trouble("Damaged", M::InTransit, E::Damage, "Damaged"),
+        trouble("Lost", M::InTransit, E::Lost, "Lost"),
+        code("Return to Sender", M::Returned, "Return to sender"),
+        code("Returned to Sender", M::Returned, "Returned to sender"),
+        trouble("Cancelled", M::BookingCancelled, E::Cancelled, "Cancelled"),
+    ],
+};

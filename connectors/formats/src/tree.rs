@@ -1,0 +1,461 @@
+//! JSON and XML as one tree of texts, for the many dialects whose messages nobody publishes a
+//! schema of. Numbers and truth values are texts, `null` is absence, of members of one name the
+//! first counts; what a dialect does not ask for is ignored.
+//!
+//! A path is names with `/` between: `location/address/city`, the first of each where there are
+//! several. In XML names are local names, and `@name` at the end is an attribute.
+
+mod out;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use roxmltree::Node;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use waybill_schemas::OccurrenceTime;
+use waybill_stage::{Code, Reject};
+
+pub(crate) use self::out::Out;
+use crate::json::{self, Text};
+use crate::parcel::times;
+use crate::parts::Pointer;
+use crate::{Parts, limits, text, xml};
+
+/// A JSON value as far as a tree of texts tells them apart.
+#[derive(Debug)]
+pub(crate) enum Value<'a> {
+    Absent,
+    Text(Cow<'a, str>),
+    List(Vec<Value<'a>>),
+    Object(Vec<(Text<'a>, Value<'a>)>),
+}
+
+/// An element of the message, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tree<'t> {
+    node: Element<'t>,
+    at: Pointer,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Element<'t> {
+    Json(&'t Value<'t>),
+    Xml(Node<'t, 't>),
+}
+
+/// What reads a document into parts.
+pub(crate) type Read = fn(Tree<'_>, &mut Out<'_>) -> Result<(), Reject>;
+
+/// Reads a JSON document.
+pub(crate) fn json(payload: &[u8], parts: &mut Parts, read: Read) -> Result<(), Reject> {
+    let text = json::text(payload)?;
+    let value: Value<'_> = serde_json::from_str(text).map_err(|error| match error.is_data() {
+        true => {
+            let detail = format!("payload: an object of more than {} members", limits::LIST);
+            Reject::new(Code::TooLarge, detail)
+        }
+        false => json::no_json(&error),
+    })?;
+    if !matches!(value, Value::List(_) | Value::Object(_)) {
+        return Err(Reject::new(Code::WrongStructure, "expected an object or an array"));
+    }
+    into(Tree { node: Element::Json(&value), at: Pointer::default() }, parts, read)
+}
+
+/// Reads an XML document, also one with blanks in front; `read` gets its root element. A SOAP envelope (1.1 and 1.2) is opened:
+/// what stands in its body is the root, and a fault is the carrier's error.
+pub(crate) fn xml(payload: &[u8], parts: &mut Parts, read: Read) -> Result<(), Reject> {
+    xml::read(payload.trim_ascii_start(), |root| {
+        let root = Tree { node: Element::Xml(root), at: Pointer::default() };
+        let Some(body) = root.is("Envelope").then(|| root.at("Body")).flatten() else {
+            return into(root, parts, read);
+        };
+        match body.child_elements().next() {
+            Some(fault) if fault.is("Fault") => Err(fault.carrier_error()),
+            Some(inner) => into(inner, parts, read),
+            None => Err(Reject::new(Code::WrongStructure, "Body: nothing in it")),
+        }
+    })
+}
+
+fn into(root: Tree<'_>, parts: &mut Parts, read: Read) -> Result<(), Reject> {
+    let mut out = Out::new(parts);
+    let whole = read(root, &mut out).and_then(|()| out.end());
+    if whole.is_err() {
+        parts.clear();
+    }
+    whole
+}
+
+impl<'t> Tree<'t> {
+    /// Whether it is an XML element of that local name.
+    pub(crate) fn is(self, name: &str) -> bool {
+        matches!(self.node, Element::Xml(node) if node.tag_name().name() == name)
+    }
+
+    /// Whether it is a JSON array.
+    pub(crate) fn is_list(self) -> bool {
+        matches!(self.node, Element::Json(Value::List(_)))
+    }
+
+    fn child_elements(self) -> impl Iterator<Item = Tree<'t>> {
+        let node = match self.node {
+            Element::Xml(node) => Some(node),
+            Element::Json(_) => None,
+        };
+        let children = node.into_iter().flat_map(|node| node.children());
+        let at = self.at;
+        children.filter(Node::is_element).map(move |n| Tree { node: Element::Xml(n), at })
+    }
+
+    /// The element at that path; `null` is none.
+    pub(crate) fn at(self, path: &str) -> Option<Tree<'t>> {
+        if path.is_empty() {
+            return Some(self);
+        }
+        path.split('/').try_fold(self, |tree, name| {
+            let node = match tree.node {
+                Element::Xml(node) => Element::Xml(xml::child(node, name)?),
+                Element::Json(value) => Element::Json(member(value, name)?),
+            };
+            Some(Tree { node, at: tree.at })
+        })
+    }
+
+    /// Whether there is anything at that path.
+    pub(crate) fn has(self, path: &str) -> bool {
+        self.at(path).is_some()
+    }
+
+    /// The elements at that path: of a list each, else the one that stands there.
+    pub(crate) fn each(self, path: &'static str) -> Each<'t> {
+        let (before, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let Some(parent) = self.at(before) else { return Each::none() };
+        let at = self.at;
+        let list = match parent.node {
+            Element::Xml(node) => List::Xml(node.first_element_child(), name),
+            Element::Json(value) => {
+                match if name.is_empty() { Some(value) } else { member(value, name) } {
+                    None => return Each::none(),
+                    Some(Value::List(list)) => List::Json(list.iter()),
+                    Some(value) => List::One(Some(value)),
+                }
+            }
+        };
+        Each { list, at, name: path, next: 0 }
+    }
+
+    /// The text at that path, without blanks around it; an empty one is none.
+    pub(crate) fn text(self, path: &str) -> Option<&'t str> {
+        let (path, attribute) = match path.rsplit_once('@') {
+            Some((before, name)) => (before.trim_end_matches('/'), Some(name)),
+            None => (path, None),
+        };
+        let text = match (self.at(path)?.node, attribute) {
+            (Element::Xml(node), Some(name)) => node.attribute(name)?,
+            (Element::Xml(node), None) => node.text()?,
+            (Element::Json(Value::Text(text)), None) => text,
+            _ => return None,
+        };
+        Some(text.trim()).filter(|text| !text.is_empty())
+    }
+
+    /// The first text there is at one of those paths.
+    pub(crate) fn first(self, paths: &[&str]) -> Option<&'t str> {
+        paths.iter().find_map(|path| self.text(path))
+    }
+
+    /// The beginning of the text at that path, for names and remarks.
+    pub(crate) fn clipped(self, path: &str, characters: usize) -> Option<String> {
+        let text = self.text(path)?;
+        if text.contains('\n') {
+            // Broken for the eye, and indented.
+            let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            return text::clipped(&line, characters);
+        }
+        text::clipped(text, characters)
+    }
+
+    pub(crate) fn name(self, path: &str) -> Option<String> {
+        self.clipped(path, limits::NAME)
+    }
+
+    /// The text at that path, which has to be there and to be short enough.
+    pub(crate) fn required(self, path: &str, characters: usize) -> Result<&'t str, Reject> {
+        let text = self.text(path).ok_or_else(|| self.missing(path))?;
+        self.short(path, text, characters)
+    }
+
+    /// `text`, which stands at that path, if it is short enough and nothing but text.
+    pub(crate) fn short(
+        self,
+        path: &str,
+        text: &'t str,
+        characters: usize,
+    ) -> Result<&'t str, Reject> {
+        if text.len() > characters && text.chars().count() > characters {
+            let what = format_args!("more than {characters} characters");
+            return Err(self.reject(path, Code::InvalidField, what));
+        }
+        if text.chars().any(char::is_control) {
+            let what = format_args!("expected no control characters");
+            return Err(self.reject(path, Code::InvalidField, what));
+        }
+        Ok(text)
+    }
+
+    /// The time at that path, which has to be there, as `read` reads it.
+    pub(crate) fn time_by(
+        self,
+        path: &str,
+        read: fn(&str) -> Option<OccurrenceTime>,
+    ) -> Result<OccurrenceTime, Reject> {
+        let text = self.text(path).ok_or_else(|| self.missing(path))?;
+        read(text).ok_or_else(|| self.invalid_time(path))
+    }
+
+    /// A wall clock with the offset that stands at that path, if one does.
+    pub(crate) fn offset(self, path: &str, wall: OccurrenceTime) -> Result<OccurrenceTime, Reject> {
+        let Some(offset) = self.text(path) else { return Ok(wall) };
+        times::at_offset(wall, offset).ok_or_else(|| {
+            self.reject(path, Code::InvalidTime, format_args!("expected an offset from UTC"))
+        })
+    }
+
+    pub(crate) fn missing(self, path: &str) -> Reject {
+        self.reject(path, Code::MissingField, format_args!("is required"))
+    }
+
+    pub(crate) fn invalid_time(self, path: &str) -> Reject {
+        self.reject(path, Code::InvalidTime, format_args!("expected a date and a time"))
+    }
+
+    /// The carrier's answer is an error here.
+    pub(crate) fn carrier_error(self) -> Reject {
+        Reject::new(Code::CarrierError, "the carrier answers with an error, not with events")
+    }
+
+    /// Tells of a thing, but of no event.
+    pub(crate) fn no_event(self) -> Reject {
+        Reject::new(Code::WrongStructure, "no event in it")
+    }
+
+    /// Where it stands among the elements of its list: 0, 1, ….
+    pub(crate) fn order(self) -> Option<u32> {
+        self.at.last()
+    }
+
+    fn reject(self, path: &str, code: Code, what: fmt::Arguments<'_>) -> Reject {
+        let slash = if matches!(self.node, Element::Json(_)) { "/" } else { "" };
+        Reject::new(code, format!("{slash}{path}: {what}"))
+    }
+}
+
+fn member<'t>(value: &'t Value<'t>, name: &str) -> Option<&'t Value<'t>> {
+    match value {
+        Value::Object(members) => {
+            let (_, value) = members.iter().find(|(Text(key), _)| key == name)?;
+            (!matches!(value, Value::Absent)).then_some(value)
+        }
+        Value::List(list) => member(list.first()?, name),
+        _ => None,
+    }
+}
+
+/// The elements of a list, each with its place.
+#[derive(Debug)]
+pub(crate) struct Each<'t> {
+    list: List<'t>,
+    at: Pointer,
+    name: &'static str,
+    next: u32,
+}
+
+#[derive(Debug)]
+enum List<'t> {
+    Json(std::slice::Iter<'t, Value<'t>>),
+    One(Option<&'t Value<'t>>),
+    Xml(Option<Node<'t, 't>>, &'static str),
+}
+
+impl Each<'_> {
+    fn none() -> Self {
+        Self { list: List::One(None), at: Pointer::default(), name: "", next: 0 }
+    }
+}
+
+impl<'t> Iterator for Each<'t> {
+    type Item = Tree<'t>;
+
+    fn next(&mut self) -> Option<Tree<'t>> {
+        let (node, index) = match &mut self.list {
+            List::Json(values) => (Element::Json(values.next()?), Some(self.next)),
+            List::One(value) => (Element::Json(value.take()?), None),
+            List::Xml(rest, name) => loop {
+                let node = (*rest)?;
+                *rest = node.next_sibling_element();
+                if node.tag_name().name() == *name {
+                    break (Element::Xml(node), Some(self.next));
+                }
+            },
+        };
+        self.next += 1;
+        Some(Tree { node, at: self.at.then(self.name, index) })
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Values;
+
+        impl<'de> Visitor<'de> for Values {
+            type Value = Value<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Value::Absent)
+            }
+
+            fn visit_bool<E>(self, v: bool) -> Result<Self::Value, E> {
+                Ok(Value::Text(Cow::Borrowed(if v { "true" } else { "false" })))
+            }
+
+            fn visit_u64<E>(self, v: u64) -> Result<Self::Value, E> {
+                Ok(Value::Text(v.to_string().into()))
+            }
+
+            fn visit_i64<E>(self, v: i64) -> Result<Self::Value, E> {
+                Ok(Value::Text(v.to_string().into()))
+            }
+
+            fn visit_f64<E>(self, v: f64) -> Result<Self::Value, E> {
+                Ok(Value::Text(v.to_string().into()))
+            }
+
+            fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Self::Value, E> {
+                Ok(Value::Text(Cow::Borrowed(v)))
+            }
+
+            fn visit_str<E>(self, v: &str) -> Result<Self::Value, E> {
+                Ok(Value::Text(Cow::Owned(v.to_owned())))
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+                let mut list = Vec::new();
+                while let Some(value) = seq.next_element()? {
+                    list.push(value);
+                }
+                Ok(Value::List(list))
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    // Members are found one after the other, for each element of a list anew.
+                    if members.len() == limits::LIST {
+                        return Err(M::Error::custom("too many members"));
+                    }
+                    members.push(member);
+                }
+                Ok(Value::Object(members))
+            }
+        }
+
+        json.deserialize_any(Values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first_of_each(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
+        for outer in root.each("a/b") {
+            for inner in outer.each("c") {
+                out.push(inner, Err(inner.missing("d/@e")));
+            }
+        }
+        Ok(())
+    }
+
+    fn details(parts: &Parts) -> Vec<String> {
+        let reject = |part: &Result<crate::Draft, Reject>| {
+            part.as_ref().unwrap_err().detail.clone().into_owned()
+        };
+        parts.iter().map(|(_, part)| reject(part)).collect()
+    }
+
+    #[test]
+    fn places() {
+        let mut parts = Parts::default();
+        json(br#"{"a":{"b":[{"c":[{},1]},null,{"c":{}}]}}"#, &mut parts, first_of_each).unwrap();
+        assert_eq!(
+            details(&parts),
+            [
+                "/a/b/0/c/0/d/@e: is required",
+                "/a/b/0/c/1/d/@e: is required",
+                "/a/b/2/c/d/@e: is required"
+            ]
+        );
+        let mut parts = Parts::default();
+        let document = b"<r><a>\n<b>\n<c/></b><x/><b><c/>\n\n<c/></b></a></r>";
+        xml(document, &mut parts, first_of_each).unwrap();
+        assert_eq!(
+            details(&parts),
+            ["line 3: d/@e: is required", "line 3: d/@e: is required", "line 5: d/@e: is required"]
+        );
+    }
+
+    #[test]
+    fn texts() {
+        fn check(root: Tree<'_>, _: &mut Out<'_>) -> Result<(), Reject> {
+            assert_eq!(root.text("a"), Some("x y"));
+            assert_eq!(root.text("b"), None);
+            assert_eq!(root.text("n"), Some("5.5"));
+            assert_eq!(root.text("l/c"), Some("true"));
+            assert_eq!(root.text("a/c"), None);
+            assert_eq!(root.first(&["b", "a"]), Some("x y"));
+            assert!(root.has("l") && !root.has("z"));
+            Err(root.no_event())
+        }
+        let mut parts = Parts::default();
+        let document = br#"{"a":" x y ","b":" ","n":5.50,"z":null,"l":[{"c":true},{"c":"d"}]}"#;
+        assert!(json(document, &mut parts, check).is_err());
+        let document = b"<r><a> x y </a><b> </b><n>5.5</n><l><c>true</c></l><l><c>d</c></l></r>";
+        assert!(xml(document, &mut parts, check).is_err());
+    }
+
+    #[test]
+    fn limits_of_json() {
+        let check = |document: String, code: Code| {
+            let reject =
+                json(document.as_bytes(), &mut Parts::default(), |root, _| Err(root.no_event()));
+            assert_eq!(reject.unwrap_err().code, code, "{document:.40}");
+        };
+        let members = |n: usize| format!("{{{}\"z\":0}}", "\"a\":0,".repeat(n - 1));
+        check(members(limits::LIST), Code::WrongStructure);
+        check(members(limits::LIST + 1), Code::TooLarge);
+        check("7".into(), Code::WrongStructure);
+        check("{".into(), Code::Unparsable);
+        check("[".repeat(70), Code::TooLarge);
+    }
+
+    #[test]
+    fn envelopes() {
+        fn named(root: Tree<'_>, _: &mut Out<'_>) -> Result<(), Reject> {
+            Err(root.missing(if root.is("x") { "x" } else { "-" }))
+        }
+        let check = |document: &str, detail: &str| {
+            let reject = xml(document.as_bytes(), &mut Parts::default(), named).unwrap_err();
+            assert_eq!(reject.detail, detail, "{document}");
+        };
+        check("<x/>", "x: is required");
+        check("<Envelope><Header/><Body> <x/></Body></Envelope>", "x: is required");
+        check("<Envelope><Body/></Envelope>", "Body: nothing in it");
+        let error = "the carrier answers with an error, not with events";
+        check("<Envelope><Body><Fault/></Body></Envelope>", error);
+    }
+}
