@@ -20,6 +20,8 @@
 pub mod codes;
 pub mod dcsa;
 mod draft;
+mod edi;
+pub mod edifact;
 pub mod imo;
 pub mod iso6346;
 mod json;
@@ -30,6 +32,7 @@ mod text;
 mod time;
 pub mod unlocode;
 mod wrong;
+pub mod x12;
 mod xml;
 
 pub use draft::{Document, Draft};

@@ -16,3 +16,5 @@ pub const ID: usize = 256;
 pub const EVENT_ID: usize = 500;
 pub const NAME: usize = 256;
 pub const REMARK: usize = 2_000;
+/// Elements of a list that one header gives to each of its events.
+pub const SHARED: usize = 100;

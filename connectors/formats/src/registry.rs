@@ -1,7 +1,7 @@
 use mediatype::{MediaType, Name};
 use waybill_stage::{Code, Reject};
 
-use crate::{Parts, dcsa};
+use crate::{Parts, dcsa, edifact, x12};
 
 /// A format: how it is named, and how it is read.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub enum Version {
     /// This major version: `2` is also 2.2 and 2.3.0.
     Major(&'static str),
     Absent,
+    /// Whatever it is: the message says its version itself.
+    Any,
 }
 
 /// Every format. The first row that fits is the one.
@@ -52,6 +54,21 @@ pub const REGISTRY: &[Format] = &[
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Absent }],
         read: dcsa::read_any,
         looks_like: |_| false,
+    },
+    Format {
+        name: "ASC X12 214, 315 and 322",
+        patterns: &[Pattern { essence: x12::MEDIA_TYPE, version: Version::Any }],
+        read: x12::read,
+        looks_like: |text| text.trim_start().starts_with("ISA"),
+    },
+    Format {
+        name: "UN/EDIFACT IFTSTA, CODECO and COARRI",
+        patterns: &[Pattern { essence: edifact::MEDIA_TYPE, version: Version::Any }],
+        read: edifact::read,
+        looks_like: |text| {
+            let text = text.trim_start();
+            text.starts_with("UNA") || text.starts_with("UNB")
+        },
     },
 ];
 
@@ -104,7 +121,7 @@ impl Version {
         // Of parameters with one name the first counts.
         let given = sent.params.iter().find(|(name, _)| *name == VERSION).map(|(_, value)| value);
         match (self, given) {
-            (Self::Absent, None) => true,
+            (Self::Any, _) | (Self::Absent, None) => true,
             (Self::Major(major), Some(given)) => {
                 let given = given.unquoted_str();
                 let mut numbers = given.trim().split('.');
@@ -138,6 +155,9 @@ mod tests {
         check("application/vnd.dcsa.tnt+json;version=3.0", v3);
         check("application/vnd.dcsa.tnt+json;version=3.0.0;version=2.2", v3);
         check("application/vnd.dcsa.tnt+json", Ok("DCSA Track & Trace, version by structure"));
+        check("application/EDI-X12", Ok("ASC X12 214, 315 and 322"));
+        check("APPLICATION/edi-x12; version=004010", Ok("ASC X12 214, 315 and 322"));
+        check("application/EDIFACT;charset=utf-8", Ok("UN/EDIFACT IFTSTA, CODECO and COARRI"));
         let version = Err("no format is registered for this version");
         check("application/vnd.dcsa.tnt+json;version=4.0", version);
         check("application/vnd.dcsa.tnt+json;version=22", version);
