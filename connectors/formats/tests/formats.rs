@@ -11,7 +11,7 @@ mod shown;
 
 use shown::{read, shown};
 use waybill_formats::{Parts, REGISTRY, find, limits};
-use waybill_stage::{Code, Reject};
+use waybill_stage::Code;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -21,6 +21,8 @@ fn fixtures() -> PathBuf {
 const FOLDERS: &[(&str, &str)] = &[
     ("dcsa-2.2", "application/vnd.dcsa.tnt+json;version=2.2"),
     ("dcsa-3.0", "application/vnd.dcsa.tnt+json;version=3.0"),
+    ("edifact", "application/EDIFACT"),
+    ("x12", "application/EDI-X12"),
 ];
 
 fn samples() -> Vec<(PathBuf, &'static str)> {
@@ -80,7 +82,7 @@ fn no_sample_makes_any_format_panic_whole_or_broken() {
             broken.push(sample[..next(sample.len())].to_vec());
             let mut other = sample.clone();
             let at = next(other.len());
-            other[at] = b"\"{}[],:\\0-e\x00\xff\xc3nt"[next(16)];
+            other[at] = b"\"{}[],:\\0-e\x00\xff\xc3nt*~+'?\r\n"[next(23)];
             broken.push(other);
             let mut shorter = sample.clone();
             let from = next(shorter.len());

@@ -26,6 +26,8 @@ pub(crate) struct Syntax {
     pub interchange: Level,
     pub group: Level,
     pub groups_required: bool,
+    /// A segment beside the groups, which acknowledges an interchange.
+    pub acknowledgement: &'static str,
     pub message: Level,
     /// Whether an interchange begins here: its service characters, and how many bytes stand before
     /// its first segment.
@@ -174,6 +176,9 @@ fn interchange(
             interchange = Open { header: segment, count: 0 };
             group = None;
             astray = false;
+        } else if tag == syntax.acknowledgement {
+            let detail = format!("{tag}: acknowledgements are not read");
+            push(parts, number, Err(Reject::new(Code::Unsupported, detail)))?;
         } else if !astray {
             // One reject for a run of them.
             let detail = "stands in no message";

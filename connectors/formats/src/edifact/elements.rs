@@ -196,6 +196,8 @@ pub(super) struct Unit {
     /// Its segment's.
     pub number: usize,
     pub equipment: Option<Equipment>,
+    /// 8053: not a chassis, a trailer, ….
+    is_container: bool,
     /// 8249: export, import, …
     pub movement: String,
     pub seals: References,
@@ -218,6 +220,7 @@ impl Unit {
         Ok(Self {
             number: eqd.number,
             equipment: number.map(|number| Equipment { number, iso_type, empty }),
+            is_container: matches!(&*eqd.component(1, 1), "CN" | ""),
             movement: eqd.component(5, 1).into_owned(),
             ..Self::default()
         })
@@ -247,8 +250,8 @@ impl Unit {
         Ok(())
     }
 
-    pub(super) fn is_empty(&self) -> Option<bool> {
-        self.equipment.as_ref().and_then(|e| e.empty)
+    pub(super) fn is_empty_container(&self) -> bool {
+        self.is_container && self.equipment.as_ref().and_then(|e| e.empty) == Some(true)
     }
 
     pub(super) fn give(self, draft: &mut Draft) {

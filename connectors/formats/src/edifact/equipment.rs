@@ -1,7 +1,7 @@
 //! CODECO and COARRI: reports of a terminal or depot, each of one kind of move (BGM) of many
 //! containers (EQD).
 
-use waybill_schemas::vocabulary::{Milestone, Mode, ReferenceKind};
+use waybill_schemas::vocabulary::{Milestone, Mode};
 use waybill_schemas::{Place, Transport};
 use waybill_stage::{Code, Reject};
 
@@ -109,6 +109,14 @@ impl Header {
                 self.code = code.ok_or_else(|| at("BGM 1001").missing())?.to_owned();
                 self.is_cancellation = segment.component(3, 1) == "1";
             }
+            // After TDT it is of the vessel: its call at the port.
+            "RFF" if self.transport.is_some() => {
+                let call = segment.component(1, 2);
+                let call = whole(&call, at("RFF 1154"), limits::ID)?.map(str::to_owned);
+                if let Some(transport) = &mut self.transport {
+                    transport.call_id = transport.call_id.take().or(call);
+                }
+            }
             "RFF" => refer(&mut self.references, segment)?,
             "TDT" if self.transport.is_none() => self.transport = Some(transport(segment)?),
             "LOC" => placed(&mut self.places, segment)?,
@@ -145,23 +153,18 @@ impl Header {
         // 2 is export, 3 import: an empty unit comes in for export to be stuffed, and goes out of
         // import to be positioned; else it is the round of the empty unit.
         let moved = draft.milestone;
-        match (moved, of.unit.is_empty(), &*of.unit.movement) {
-            (Milestone::GateIn, Some(true), movement) if movement != "2" => {
-                draft.milestone = Milestone::EmptyReturned;
-            }
-            (Milestone::GateOut, Some(true), movement) if movement != "3" => {
-                draft.milestone = Milestone::EmptyPickedUp;
-            }
-            _ => {}
+        if of.unit.is_empty_container() {
+            draft.milestone = match (moved, &*of.unit.movement) {
+                (Milestone::GateIn, movement) if movement != "2" => Milestone::EmptyReturned,
+                (Milestone::GateOut, movement) if movement != "3" => Milestone::EmptyPickedUp,
+                _ => moved,
+            };
         }
         draft.place = self.place(&of, moved, at_vessel);
         draft.transport = self.transport(of.transport, at_vessel);
         draft.remark = of.remark;
         if self.is_cancellation {
             draft.milestone = Milestone::Withdrawn;
-        }
-        if let Some(equipment) = &of.unit.equipment {
-            draft.reference(ReferenceKind::Container, &equipment.number);
         }
         self.references.give(&mut draft);
         of.references.give(&mut draft);
@@ -199,6 +202,7 @@ impl Header {
                 vessel_name: main.vessel_name,
                 vessel_imo: main.vessel_imo,
                 voyage: main.voyage,
+                call_id: main.call_id,
                 ..Transport::default()
             },
             // The vessel does not come to the gate.

@@ -44,6 +44,7 @@ const SYNTAX: Syntax = Syntax {
     },
     group: Level { header: "UNG", number: 5, trailer: "UNE", names: ["UNE 0060", "UNE 0048"] },
     groups_required: false,
+    acknowledgement: "UCI",
     message: Level { header: "UNH", number: 1, trailer: "UNT", names: ["UNT 0074", "UNT 0062"] },
     begin,
     not_begun: "no EDIFACT: expected UNA or UNB, and distinct service characters",

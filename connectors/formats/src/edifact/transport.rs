@@ -38,6 +38,7 @@ struct Status<'s, 't> {
     /// After TDT: places of the way, and times there.
     way: Vec<Stop<'s, 't>>,
     units: Vec<Unit>,
+    names_container: bool,
     remark: Option<String>,
     wrong: Option<Reject>,
 }
@@ -127,7 +128,7 @@ impl<'s, 't> Set<'s, 't> {
         }
         for unit in units {
             let mut event = event.clone();
-            if unit.is_empty() == Some(true) {
+            if unit.is_empty_container() {
                 let milestone = x12::milestone_of_empty(&status.sts.component(2, 1));
                 event.milestone = milestone.unwrap_or(event.milestone);
             }
@@ -176,7 +177,7 @@ impl<'s, 't> Set<'s, 't> {
             // The status itself, said again.
             if milestone == event.milestone
                 && classifier == event.classifier
-                && occurred == event.occurred
+                && occurred.wall_ms == event.occurred.wall_ms
             {
                 continue;
             }
@@ -240,12 +241,9 @@ impl<'s, 't> Set<'s, 't> {
 
     /// A container that the header names is another one, if the status names one.
     fn refer(&self, status: &Status<'_, '_>, draft: &mut Draft) {
-        let own = status.units.first().is_some()
-            || draft.equipment.is_some()
-            || status.references.all(ReferenceKind::Container).next().is_some();
         let kept = draft.references.len();
         self.header.give(draft);
-        if own {
+        if status.names_container {
             let mut index = 0;
             draft.references.retain(|reference| {
                 index += 1;
@@ -285,6 +283,7 @@ impl<'s, 't> Status<'s, 't> {
             transport: None,
             way: Vec::new(),
             units: Vec::new(),
+            names_container: false,
             remark: None,
             wrong: None,
         }
@@ -292,7 +291,11 @@ impl<'s, 't> Status<'s, 't> {
 
     fn take(&mut self, segment: &'s Segment<'t>) -> Result<(), Reject> {
         match segment.tag() {
-            "RFF" => refer(&mut self.references, segment)?,
+            "RFF" => {
+                refer(&mut self.references, segment)?;
+                self.names_container |=
+                    self.references.all(ReferenceKind::Container).next().is_some();
+            }
             "DTM" => match self.way.last_mut() {
                 Some(stop) if stop.times.len() < limits::SHARED => stop.times.push(segment),
                 None if self.times.len() < limits::SHARED => self.times.push(segment),
@@ -312,7 +315,10 @@ impl<'s, 't> Status<'s, 't> {
             }
             "NAD" if segment.component(1, 1) == "DP" => self.delivery = party(segment)?,
             "TDT" if self.transport.is_none() => self.transport = Some(transport(segment)?),
-            "EQD" => self.units.push(Unit::read(segment)?),
+            "EQD" => {
+                self.units.push(Unit::read(segment)?);
+                self.names_container = true;
+            }
             "FTX" if self.remark.is_none() => self.remark = remark(segment),
             "GIN" => {
                 let kind = match &*segment.component(1, 1) {
@@ -338,7 +344,13 @@ impl<'s, 't> Status<'s, 't> {
         let known = wanted.find_map(|f| self.places.iter().find(|(own, _)| own == f));
         let found = known.or(self.places.first()).map(|(_, place)| place.clone());
         let is_delivery = event.milestone == waybill_schemas::vocabulary::Milestone::Delivered;
-        found.or_else(|| self.delivery.clone().filter(|_| is_delivery))
+        let found = found.or_else(|| self.delivery.clone().filter(|_| is_delivery));
+        // The only place of its way is where it is.
+        let only = match self.way.as_slice() {
+            [only] => Some(only.place.clone()),
+            _ => None,
+        };
+        found.or(only)
     }
 }
 

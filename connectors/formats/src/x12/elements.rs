@@ -190,12 +190,10 @@ pub(super) fn unit_number(
     Ok(Some(format!("{initial}{number:0>6}{check}")))
 }
 
-/// Owner and category of ISO 6346 clause 3.
+/// Owner and category of ISO 6346 clause 3, without `Z`: trailers and chassis.
 pub(super) fn is_container(initial: &str) -> bool {
     match initial.as_bytes() {
-        [owner @ .., b'U' | b'J' | b'Z'] => {
-            owner.len() == 3 && owner.iter().all(u8::is_ascii_uppercase)
-        }
+        [owner @ .., b'U' | b'J'] => owner.len() == 3 && owner.iter().all(u8::is_ascii_uppercase),
         _ => false,
     }
 }

@@ -42,6 +42,7 @@ const SYNTAX: Syntax = Syntax {
     interchange: Level { header: "ISA", number: 13, trailer: "IEA", names: ["IEA01", "IEA02"] },
     group: Level { header: "GS", number: 6, trailer: "GE", names: ["GE01", "GE02"] },
     groups_required: true,
+    acknowledgement: "TA1",
     message: Level { header: "ST", number: 2, trailer: "SE", names: ["SE01", "SE02"] },
     begin,
     not_begun: "no X12: expected ISA, 16 elements and distinct separators",
