@@ -245,12 +245,18 @@ fn what_is_no_interchange() {
     let status = "AT7*X1*NS***20260101~".repeat(10_001);
     let set = format!("{isa}GS*QM*A*B*1*1*1*X*004010~ST*214*1~{status}SE*10003*1~");
     check(&set, "reject too_large more than 10000 events");
-    // A header is given to each of its events, and may be so long only.
-    let references = (0..101).map(|n| format!("L11*{n}*PO~")).collect::<String>();
-    let set =
-        format!("{isa}GS*QM*A*B*1*1*1*X*004010~ST*214*1~{references}SE*103*1~GE*1*1~IEA*1*1~");
-    let expect = "1 reject too_large segment 104: L1101: more than 100 elements\n";
-    assert_eq!(shown::shown(&read(X12, set.as_bytes())), expect);
+    // A header is given to each of its events: a list has its length, and all together have one.
+    let of = |references: usize, statuses: usize| {
+        let references: String = (0..references).map(|n| format!("L11*{n}*PO~")).collect();
+        let statuses = "AT7*X1*NS***20260101~".repeat(statuses);
+        let set = format!("ST*214*1~{references}{statuses}");
+        let count = set.matches('~').count() + 1;
+        format!("{isa}GS*QM*A*B*1*1*1*X*004010~{set}SE*{count}*1~GE*1*1~IEA*1*1~")
+    };
+    let too_long = "1 reject too_large segment 1004: L1101: more than 1000 elements\n";
+    assert_eq!(shown::shown(&read(X12, of(1_001, 1).as_bytes())), too_long);
+    assert_eq!(shown::counts(&read(X12, of(1_000, 200).as_bytes())), (200, 0, 0));
+    check(&of(1_000, 201), "reject too_large more than 200000 elements in all events");
 }
 
 #[test]

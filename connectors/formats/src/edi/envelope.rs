@@ -5,7 +5,7 @@
 use waybill_stage::{Code, Reject};
 
 use super::segments::Segments;
-use super::{Segment, Separators, push};
+use super::{Output, Segment, Separators, push};
 use crate::Parts;
 use crate::wrong::at;
 
@@ -37,7 +37,7 @@ pub(crate) struct Syntax {
     /// Whether the message is of a kind that is read: said first, whatever else is wrong with it.
     pub supports: fn(&Message<'_, '_>) -> Result<(), Reject>,
     /// Reads a message whose envelope is right. `Err` rejects the payload, which is too large.
-    pub read: fn(Message<'_, '_>, &mut Parts) -> Result<(), Reject>,
+    pub read: fn(Message<'_, '_>, &mut Output<'_>) -> Result<(), Reject>,
 }
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(crate) struct Message<'m, 't> {
 
 /// Reads all interchanges of a payload.
 pub(crate) fn read(text: &str, syntax: &Syntax, parts: &mut Parts) -> Result<(), Reject> {
-    let read = interchanges(text, syntax, parts);
+    let read = interchanges(text, syntax, &mut Output::new(parts));
     let read = match parts.is_empty() {
         true => read.and(Err(Reject::new(Code::WrongStructure, "no message in it"))),
         false => read,
@@ -57,7 +57,7 @@ pub(crate) fn read(text: &str, syntax: &Syntax, parts: &mut Parts) -> Result<(),
     read.inspect_err(|_| parts.clear())
 }
 
-fn interchanges(text: &str, syntax: &Syntax, parts: &mut Parts) -> Result<(), Reject> {
+fn interchanges(text: &str, syntax: &Syntax, parts: &mut Output<'_>) -> Result<(), Reject> {
     let mut segments = Segments::new(text);
     let not = || Reject::new(Code::Unparsable, syntax.not_begun);
     loop {
@@ -107,7 +107,7 @@ fn interchange(
     segments: &mut Segments<'_>,
     separators: Separators,
     syntax: &Syntax,
-    parts: &mut Parts,
+    parts: &mut Output<'_>,
 ) -> Result<(), Reject> {
     let Some(header) = segments.next(separators) else { return Ok(()) };
     let mut interchange = Open { header, count: 0 };
@@ -200,7 +200,7 @@ fn finish(
     segments: &[Segment<'_>],
     group: Option<&Open<'_>>,
     syntax: &Syntax,
-    parts: &mut Parts,
+    parts: &mut Output<'_>,
 ) -> Result<(), Reject> {
     let [header, .., trailer] = segments else { return Ok(()) };
     let message = Message { segments, group: group.map(|open| &open.header) };

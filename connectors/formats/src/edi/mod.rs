@@ -14,16 +14,38 @@ use crate::parts::Whence;
 use crate::wrong::{At, at};
 use crate::{Draft, Parts, limits};
 
-/// Adds the part that stands at segment `number`; `Err` rejects the message, which has too many.
+/// The parts of a payload, while they are read.
+#[derive(Debug)]
+pub(crate) struct Output<'p> {
+    pub parts: &'p mut Parts,
+    /// How many elements of lists the parts have.
+    elements: usize,
+}
+
+impl<'p> Output<'p> {
+    pub(crate) fn new(parts: &'p mut Parts) -> Self {
+        Self { parts, elements: 0 }
+    }
+}
+
+/// Adds the part that stands at segment `number`; `Err` rejects the payload, which has too many, or
+/// whose headers give too much to too many of them.
 pub(crate) fn push(
-    parts: &mut Parts,
+    to: &mut Output<'_>,
     number: usize,
     part: Result<Draft, Reject>,
 ) -> Result<(), Reject> {
-    if parts.are_full() {
+    if to.parts.are_full() {
         return Err(too_many_events());
     }
-    parts.push_at(Whence::Segment(number), part);
+    if let Ok(draft) = &part {
+        to.elements += draft.references.len() + draft.quantities.len() + draft.readings.len();
+        if to.elements > limits::SHARED {
+            let detail = format!("more than {} elements in all events", limits::SHARED);
+            return Err(Reject::new(Code::TooLarge, detail));
+        }
+    }
+    to.parts.push_at(Whence::Segment(number), part);
     Ok(())
 }
 
@@ -63,8 +85,7 @@ pub(crate) fn quantity(kind: QuantityKind, text: &str, unit: &str) -> Option<Qua
     Some(Quantity { kind, value, unit: unit.to_owned() })
 }
 
-/// References that are given to several events. A list is short, so that many events with many
-/// references are still few bytes.
+/// References that are given to several events.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct References(Vec<Reference>);
 
@@ -80,8 +101,8 @@ impl References {
         if self.0.iter().any(|r| r.kind == kind && r.value == value) {
             return Ok(());
         }
-        if self.0.len() >= limits::SHARED {
-            return Err(at(name).too_many(limits::SHARED));
+        if self.0.len() >= limits::LIST {
+            return Err(at(name).too_many(limits::LIST));
         }
         self.0.push(Reference { kind, value: value.to_owned() });
         Ok(())

@@ -229,11 +229,11 @@ impl Unit {
     /// Takes a segment that may be of the unit.
     pub(super) fn take(&mut self, segment: &Segment<'_>) -> Result<(), Reject> {
         match segment.tag() {
-            "MEA" if self.quantities.len() < limits::SHARED => {
+            "MEA" if self.quantities.len() < limits::LIST => {
                 self.quantities.extend(measure(segment));
             }
             "SEL" => self.seals.add(ReferenceKind::Seal, &segment.component(1, 1), "SEL 9308")?,
-            "TMP" if self.readings.len() < limits::SHARED => {
+            "TMP" if self.readings.len() < limits::LIST => {
                 let unit = codes::unit(&segment.component(2, 2));
                 if let (Some(value), Some(unit)) = (decimal(&segment.component(2, 1)), unit) {
                     self.readings.push(Reading {

@@ -8,9 +8,9 @@ use waybill_stage::{Code, Reject};
 use super::codes::{GATE_REPORT, STATUS_TIMES, VESSEL_REPORT};
 use super::elements::{Unit, location, moment, refer, remark, transport};
 use crate::codes::CodeList;
-use crate::edi::{References, Segment, decimal, push, whole};
+use crate::edi::{Output, References, Segment, decimal, push, whole};
 use crate::wrong::at;
-use crate::{Draft, Parts, limits};
+use crate::{Draft, limits};
 
 /// What stands before the first EQD.
 #[derive(Default)]
@@ -36,7 +36,7 @@ struct Move<'s, 't> {
 pub(super) fn read(
     segments: &[Segment<'_>],
     by_vessel: bool,
-    parts: &mut Parts,
+    parts: &mut Output<'_>,
 ) -> Result<(), Reject> {
     let list = if by_vessel { &VESSEL_REPORT } else { &GATE_REPORT };
     let mut header = Header::default();
@@ -86,8 +86,8 @@ pub(super) fn read(
 }
 
 fn placed(to: &mut Vec<(String, Place)>, loc: &Segment<'_>) -> Result<(), Reject> {
-    if to.len() >= limits::SHARED {
-        return Err(at("LOC").too_many(limits::SHARED));
+    if to.len() >= limits::LIST {
+        return Err(at("LOC").too_many(limits::LIST));
     }
     let function = loc.component(1, 1);
     let function = whole(&function, at("LOC 3227"), limits::CODE)?.unwrap_or("");
@@ -228,7 +228,7 @@ impl<'s, 't> Move<'s, 't> {
     fn take(&mut self, segment: &'s Segment<'t>) -> Result<(), Reject> {
         match segment.tag() {
             "RFF" => refer(&mut self.references, segment)?,
-            "DTM" if self.times.len() < limits::SHARED => self.times.push(segment),
+            "DTM" if self.times.len() < limits::LIST => self.times.push(segment),
             // After its own TDT a place is one of that carriage.
             "LOC" if self.transport.is_none() => placed(&mut self.places, segment)?,
             "TDT" if self.transport.is_none() => self.transport = Some(transport(segment)?),

@@ -28,8 +28,8 @@ mod transport;
 
 use waybill_stage::{Code, Reject};
 
-use crate::edi::Separators;
 use crate::edi::envelope::{self, Level, Message, Syntax};
+use crate::edi::{Output, Separators};
 use crate::{Parts, text};
 
 /// Compared without regard to case.
@@ -101,7 +101,7 @@ fn is_supported(message: &Message<'_, '_>) -> Result<(), Reject> {
     }
 }
 
-fn message(message: Message<'_, '_>, parts: &mut Parts) -> Result<(), Reject> {
+fn message(message: Message<'_, '_>, parts: &mut Output<'_>) -> Result<(), Reject> {
     match message.segments.first().map(|header| header.component(2, 1)).as_deref() {
         Some("IFTSTA") => transport::read(message.segments, parts),
         kind => equipment::read(message.segments, kind == Some("COARRI"), parts),

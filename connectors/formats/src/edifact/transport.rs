@@ -11,10 +11,10 @@ use waybill_stage::{Code, Reject};
 use super::codes::{self, REASONS, STATUS_PLACES, STATUS_TIMES};
 use super::elements::{Unit, location, moment, refer, remark, transport};
 use super::status::{self, STATUS};
-use crate::edi::{References, Segment, push, whole};
+use crate::edi::{Output, References, Segment, push, whole};
 use crate::wrong::at;
 use crate::x12::status as x12;
-use crate::{Draft, Parts, limits};
+use crate::{Draft, limits};
 
 #[derive(Default)]
 struct Set<'s, 't> {
@@ -50,7 +50,7 @@ struct Stop<'s, 't> {
     times: Vec<&'s Segment<'t>>,
 }
 
-pub(super) fn read(segments: &[Segment<'_>], parts: &mut Parts) -> Result<(), Reject> {
+pub(super) fn read(segments: &[Segment<'_>], parts: &mut Output<'_>) -> Result<(), Reject> {
     let mut set = Set::default();
     for segment in segments {
         if matches!(segment.tag(), "STS" | "CNI" | "UNT")
@@ -100,7 +100,7 @@ impl<'s, 't> Set<'s, 't> {
         Ok(())
     }
 
-    fn emit(&self, mut status: Status<'_, '_>, parts: &mut Parts) -> Result<(), Reject> {
+    fn emit(&self, mut status: Status<'_, '_>, parts: &mut Output<'_>) -> Result<(), Reject> {
         let number = status.sts.number;
         if let Some(wrong) = status.wrong.take() {
             return push(parts, number, Err(wrong));
@@ -148,7 +148,7 @@ impl<'s, 't> Set<'s, 't> {
         status: &Status<'_, '_>,
         event: &Draft,
         equipment: Option<Equipment>,
-        parts: &mut Parts,
+        parts: &mut Output<'_>,
     ) -> Result<(), Reject> {
         let beside = Stop { function: String::new(), place: Place::default(), times: Vec::new() };
         let own = status.times.iter().map(|dtm| (&beside, dtm));
@@ -297,12 +297,12 @@ impl<'s, 't> Status<'s, 't> {
                     self.references.all(ReferenceKind::Container).next().is_some();
             }
             "DTM" => match self.way.last_mut() {
-                Some(stop) if stop.times.len() < limits::SHARED => stop.times.push(segment),
-                None if self.times.len() < limits::SHARED => self.times.push(segment),
-                _ => return Err(at("DTM").too_many(limits::SHARED)),
+                Some(stop) if stop.times.len() < limits::LIST => stop.times.push(segment),
+                None if self.times.len() < limits::LIST => self.times.push(segment),
+                _ => return Err(at("DTM").too_many(limits::LIST)),
             },
-            "LOC" if self.way.len().max(self.places.len()) >= limits::SHARED => {
-                return Err(at("LOC").too_many(limits::SHARED));
+            "LOC" if self.way.len().max(self.places.len()) >= limits::LIST => {
+                return Err(at("LOC").too_many(limits::LIST));
             }
             "LOC" => {
                 let function = segment.component(1, 1);

@@ -31,8 +31,8 @@ mod vessel;
 
 use waybill_stage::{Code, Reject};
 
-use crate::edi::Separators;
 use crate::edi::envelope::{self, Level, Message, Syntax};
+use crate::edi::{Output, Separators};
 use crate::{Parts, text};
 
 /// Compared without regard to case.
@@ -88,7 +88,7 @@ fn is_supported(message: &Message<'_, '_>) -> Result<(), Reject> {
     }
 }
 
-fn transaction_set(message: Message<'_, '_>, parts: &mut Parts) -> Result<(), Reject> {
+fn transaction_set(message: Message<'_, '_>, parts: &mut Output<'_>) -> Result<(), Reject> {
     match message.segments.first().map_or("", |header| header.text(1)) {
         "214" => road::read(message.segments, parts),
         "315" => vessel::read(message.segments, parts),

@@ -11,9 +11,12 @@ use super::elements::{
 use super::ports::{self, Port, Vessel};
 use super::status::{self, STATUS};
 use super::vessel::reason;
-use crate::edi::{References, Segment, push, required, whole};
+use crate::edi::{Output, References, Segment, push, required, whole};
 use crate::wrong::at;
-use crate::{Draft, Parts, limits, text};
+use crate::{Draft, limits, text};
+
+/// Segments that all units of a Q5 have in common, and each reads.
+const COMMON: usize = 100;
 
 /// A unit, and the segments of its loop.
 #[derive(Default)]
@@ -30,7 +33,7 @@ struct Unit<'s> {
     remark: Option<String>,
 }
 
-pub(super) fn read(segments: &[Segment<'_>], parts: &mut Parts) -> Result<(), Reject> {
+pub(super) fn read(segments: &[Segment<'_>], parts: &mut Output<'_>) -> Result<(), Reject> {
     let mut any = false;
     let starts = segments.iter().enumerate().filter(|(_, segment)| segment.is("Q5"));
     for (start, q5) in starts {
@@ -47,15 +50,14 @@ pub(super) fn read(segments: &[Segment<'_>], parts: &mut Parts) -> Result<(), Re
 }
 
 /// A Q5 and what follows it: what is common, and loops that begin with N7; or no loop at all.
-fn activity(q5: &Segment<'_>, after: &[Segment<'_>], parts: &mut Parts) -> Result<(), Reject> {
+fn activity(q5: &Segment<'_>, after: &[Segment<'_>], parts: &mut Output<'_>) -> Result<(), Reject> {
     let first = after.iter().position(|segment| segment.is("N7")).unwrap_or(after.len());
     let (common, mut rest) = after.split_at_checked(first).unwrap_or_default();
     if rest.is_empty() {
         return unit(q5, &[], common, parts);
     }
-    // Each unit reads it.
-    if common.len() > limits::SHARED {
-        let many = at("Q5").too_many(limits::SHARED);
+    if common.len() > COMMON {
+        let many = at("Q5").too_many(COMMON);
         return push(parts, q5.number, Err(many));
     }
     while let Some(inner) = rest.get(1..) {
@@ -71,7 +73,7 @@ fn unit(
     q5: &Segment<'_>,
     common: &[Segment<'_>],
     own: &[Segment<'_>],
-    parts: &mut Parts,
+    parts: &mut Output<'_>,
 ) -> Result<(), Reject> {
     let mut unit = Unit::default();
     for segment in std::iter::once(q5).chain(common).chain(own) {
@@ -139,8 +141,8 @@ impl<'s> Unit<'s> {
                 self.vessel = Vessel::read(code, segment.text(2), (segment.text(4), "V104"))?;
             }
             "N1" => self.by_rail |= segment.text(1) == "RR",
-            "R4" if self.ports.len() >= limits::SHARED => {
-                return Err(at("R401").too_many(limits::SHARED));
+            "R4" if self.ports.len() >= limits::LIST => {
+                return Err(at("R401").too_many(limits::LIST));
             }
             "R4" => {
                 let port = Port::read(segment)?;

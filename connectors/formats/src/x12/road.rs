@@ -13,9 +13,9 @@ use super::elements::{
     address, container_of, equipment, is_container, moment, position, refer, unit_number, volume,
     weight,
 };
-use crate::edi::{References, Segment, decimal, push, too_many_events, whole};
+use crate::edi::{Output, References, Segment, decimal, push, too_many_events, whole};
 use crate::wrong::at;
-use crate::{Draft, Parts, limits, text};
+use crate::{Draft, limits, text};
 
 /// What a header, or an `LX` loop, says of each of its statuses.
 #[derive(Default)]
@@ -54,7 +54,7 @@ struct Status<'s, 't> {
     wrong: Option<Reject>,
 }
 
-pub(super) fn read(segments: &[Segment<'_>], parts: &mut Parts) -> Result<(), Reject> {
+pub(super) fn read(segments: &[Segment<'_>], parts: &mut Output<'_>) -> Result<(), Reject> {
     let mut set = Set::default();
     let mut party = None;
     for segment in segments {
@@ -261,7 +261,7 @@ impl Shared {
     /// AT8: a weight and a volume; AT804 and AT805 are the handling units that are not, and that
     /// are, on pallets: together the shipment's.
     fn weighed(&mut self, at8: &Segment<'_>) {
-        if self.quantities.len() >= limits::SHARED {
+        if self.quantities.len() >= limits::LIST {
             return;
         }
         self.quantities.extend(weight(at8.text(1), at8.text(2), at8.text(3)));

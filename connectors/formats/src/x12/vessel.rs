@@ -8,9 +8,9 @@ use waybill_stage::{Code, Reject};
 use super::elements::{NOT_SENT, container_of, equipment, locate, moment, refer, unit_number};
 use super::ports::{self, Port, Vessel};
 use super::status::{self, EVENTS, REASONS, STATUS};
-use crate::edi::{References, Segment, push, required, whole};
+use crate::edi::{Output, References, Segment, push, required, whole};
 use crate::wrong::at;
-use crate::{Draft, Parts, limits, text, unlocode};
+use crate::{Draft, limits, text, unlocode};
 
 #[derive(Default)]
 struct Set<'s> {
@@ -21,7 +21,7 @@ struct Set<'s> {
     equipment: Option<Equipment>,
 }
 
-pub(super) fn read(segments: &[Segment<'_>], parts: &mut Parts) -> Result<(), Reject> {
+pub(super) fn read(segments: &[Segment<'_>], parts: &mut Output<'_>) -> Result<(), Reject> {
     let number = segments.first().map_or(0, |header| header.number);
     let Some(b4) = segments.iter().find(|segment| segment.is("B4")) else {
         return push(parts, number, Err(Reject::new(Code::MissingField, "no B4 in it")));
@@ -46,8 +46,8 @@ impl<'s> Set<'s> {
                 let code = (segment.text(1), segment.text(12), "Q201");
                 self.vessel = Vessel::read(code, segment.text(13), (segment.text(9), "Q209"))?;
             }
-            "R4" if self.ports.len() >= limits::SHARED => {
-                return Err(at("R401").too_many(limits::SHARED));
+            "R4" if self.ports.len() >= limits::LIST => {
+                return Err(at("R401").too_many(limits::LIST));
             }
             "R4" => self.ports.push(Port::read(segment)?),
             "DTM" => {
@@ -91,7 +91,7 @@ impl<'s> Set<'s> {
         &self,
         segments: &[Segment<'_>],
         b4: &Segment<'_>,
-        parts: &mut Parts,
+        parts: &mut Output<'_>,
     ) -> Result<(), Reject> {
         let statuses = segments.iter().any(|segment| segment.is("SG"));
         let main = (!b4.text(3).is_empty() || !statuses).then(|| self.main(b4));
