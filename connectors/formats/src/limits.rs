@@ -16,3 +16,6 @@ pub const ID: usize = 256;
 pub const EVENT_ID: usize = 500;
 pub const NAME: usize = 256;
 pub const REMARK: usize = 2_000;
+/// Elements of all lists in all events of an EDI payload: a header gives its own to each event, and
+/// a few bytes could become very many.
+pub const SHARED: usize = 200_000;

@@ -3,7 +3,7 @@ use std::fmt;
 use mediatype::{MediaType, Name};
 use waybill_stage::{Code, Reject};
 
-use crate::{Parts, air, dcsa, easypost, epcis, parcel, terminal49};
+use crate::{Parts, air, dcsa, easypost, edifact, epcis, parcel, terminal49, x12};
 
 /// A format: how it is named, and how it is read.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ pub enum Version {
     Major(&'static str),
     Absent,
     /// Whatever it is, or none.
+    /// Whatever it is: the message says its version itself.
     Any,
 }
 
@@ -267,6 +268,23 @@ pub const REGISTRY: &[Format] = &[
         read: terminal49::read,
         looks_like: terminal49::looks_like,
     },
+    Format {
+        name: "ASC X12 214, 315 and 322",
+        patterns: &[Pattern { essence: x12::MEDIA_TYPE, version: Version::Any }],
+        read: x12::read,
+        looks_like: |text| text.trim_start().starts_with("ISA"),
+    },
+    Format {
+        name: "UN/EDIFACT IFTSTA, CODECO and COARRI",
+        patterns: &[Pattern { essence: edifact::MEDIA_TYPE, version: Version::Any }],
+        read: edifact::read,
+        looks_like: |text| {
+            let text = text.trim_start();
+            // Cargo-IMP travels in the same envelope.
+            (text.starts_with("UNA") || text.starts_with("UNB"))
+                && !air::cargo_imp::looks_like(text)
+        },
+    },
 ];
 
 /// The formats that a payload looks like, the first row first.
@@ -370,6 +388,9 @@ mod tests {
         check("application/vnd.gs1.epcis+json", epcis);
         check("application/vnd.gs1.epcis+json;version=2.0.1", epcis);
         check("application/vnd.gs1.epcis+xml;version=1.2", Ok("GS1 EPCIS 1.2, 2.0 XML"));
+        check("application/EDI-X12", Ok("ASC X12 214, 315 and 322"));
+        check("APPLICATION/edi-x12; version=004010", Ok("ASC X12 214, 315 and 322"));
+        check("application/EDIFACT;charset=utf-8", Ok("UN/EDIFACT IFTSTA, CODECO and COARRI"));
         let version = Err("no format is registered for this version");
         check("application/vnd.dcsa.tnt+json;version=4.0", version);
         check("application/vnd.dcsa.tnt+json;version=22", version);

@@ -5,7 +5,7 @@
 //! What a shipment looks like as a whole (a shipment, a list of shipping lines, a tracking request)
 //! tells of no event: `unsupported`.
 
-mod codes;
+pub mod codes;
 
 use std::collections::HashMap;
 

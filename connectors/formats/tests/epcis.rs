@@ -288,7 +288,7 @@ const FILES: &[(&str, usize, usize, usize)] = &[
     ("SensorDataExample8.jsonld", 1, 0, 0),
     ("SensorDataExamples.xml", 14, 0, 0),
     ("aggregation_event_all_possible_fields.jsonld", 1, 0, 0),
-    ("aggregation_event_all_possible_fields.xml", 0, 1, 0),
+    ("aggregation_event_all_possible_fields.xml", 1, 0, 0),
     ("capture_json/AggregationEvent.json", 1, 0, 0),
     ("capture_json/AggregationEvent_all_possible_fields.json", 1, 0, 0),
     ("capture_json/AggregationEvent_with_digitalLink.json", 1, 0, 0),
@@ -327,7 +327,7 @@ const FILES: &[(&str, usize, usize, usize)] = &[
     ("capture_json/TransformationEvent_with_userExtensions.json", 1, 0, 0),
     ("capture_json/epcisDocWithAllGS1Keys.json", 1, 0, 0),
     ("capture_json/epcisDocWithSensorComponent.json", 1, 0, 0),
-    ("event_with_identical_hash_id_1.xml", 0, 1, 0),
+    ("event_with_identical_hash_id_1.xml", 1, 0, 0),
     ("hash/ReferenceEventHashAlgorithm.jsonld", 1, 0, 0),
     ("hash/ReferenceEventHashAlgorithm.xml", 1, 0, 0),
     ("hash/ReferenceEventHashAlgorithm2.jsonld", 1, 0, 0),
@@ -341,9 +341,9 @@ const FILES: &[(&str, usize, usize, usize)] = &[
     ("hash/epcisDocWithShippingAndTransportingEvent.jsonld", 2, 0, 0),
     ("hash/epcisDocWithShippingAndTransportingEvent.xml", 2, 0, 0),
     ("object_event_all_possible_fields.jsonld", 1, 0, 0),
-    ("object_event_all_possible_fields.xml", 0, 1, 0),
+    ("object_event_all_possible_fields.xml", 1, 0, 0),
     ("transaction_event_all_possible_fields.jsonld", 1, 0, 0),
-    ("transaction_event_all_possible_fields.xml", 0, 1, 0),
+    ("transaction_event_all_possible_fields.xml", 1, 0, 0),
 ];
 
 #[test]

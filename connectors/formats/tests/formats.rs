@@ -55,6 +55,8 @@ const FOLDERS: &[(&str, &str)] = &[
     ("ups", "application/vnd.ups.track+json"),
     ("usps", "application/vnd.usps.tracking+json"),
     ("usps-web-tools", "application/vnd.usps.tracking+xml"),
+    ("edifact", "application/EDIFACT"),
+    ("x12", "application/EDI-X12"),
 ];
 
 /// What a sample is broken with: what the syntaxes are made of.

@@ -1,6 +1,6 @@
 //! FedEx: the Track API (REST, v1) and, in [`soap`], the Track Web Service before it.
 
-mod codes;
+pub mod codes;
 pub mod soap;
 
 use waybill_schemas::Place;

@@ -1,6 +1,6 @@
 //! Hermes Germany, shipment information (REST): `shipmentinfo` with a `status` list each.
 
-mod codes;
+pub mod codes;
 
 use waybill_schemas::Place;
 use waybill_schemas::vocabulary::{Mode, ReferenceKind};

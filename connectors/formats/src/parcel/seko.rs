@@ -1,7 +1,7 @@
 //! SEKO (OmniParcel), tracking (REST): a list of consignments. `OmniCode` is SEKO's code of an
 //! event; `Code` is the last carrier's own.
 
-mod codes;
+pub mod codes;
 
 use waybill_schemas::vocabulary::{Mode, ReferenceKind};
 use waybill_stage::Reject;

@@ -1,7 +1,7 @@
 //! USPS: the Tracking API (REST, v3) and, in [`web_tools`], the Track & Confirm Web Tools before
 //! it. (Answers of USPS for items from abroad have the same form.)
 
-mod codes;
+pub mod codes;
 pub mod web_tools;
 
 use waybill_schemas::Place;

@@ -124,3 +124,27 @@ pub fn line(draft: &Draft) -> String {
     }
     line
 }
+
+/// Events, rejects, and events whose code no list has.
+pub fn counts(outcome: &Result<Parts, Reject>) -> (usize, usize, usize) {
+    let Ok(parts) = outcome else { return (0, 1, 0) };
+    let events = || parts.iter().filter_map(|(_, part)| part.as_ref().ok());
+    let unmapped = |d: &&Draft| d.flags.iter().any(|flag| flag.as_str() == "unmapped_code");
+    (events().count(), parts.len() - events().count(), events().filter(unmapped).count())
+}
+
+/// Each element of an interchange in turn becomes a secret; no reject may show it.
+pub fn no_value_is_shown(media_type: &str, samples: &[&str], separator: char) {
+    for sample in samples {
+        for (at, _) in sample.match_indices(separator) {
+            let secret = [&sample[..=at], "TOPSECRET", &sample[at + 1..]].concat();
+            let long = secret.replace("TOPSECRET", &"TOPSECRET".repeat(40));
+            for payload in [secret, long] {
+                let text = shown(&read(media_type, payload.as_bytes()));
+                for line in text.lines().filter(|line| line.contains(" reject ")) {
+                    assert!(!line.contains("SECRET") && line.len() < 220, "{line}");
+                }
+            }
+        }
+    }
+}

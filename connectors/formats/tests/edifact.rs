@@ -1,0 +1,200 @@
+//! UN/EDIFACT: real files, read as a person reads them, and what every file gives.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod shown;
+
+use shown::{line, line_of, read, shared};
+
+const EDIFACT: &str = "application/EDIFACT";
+
+/// The part at `position` of a file, all that it says.
+fn check(file: &str, expect: &[(u32, &str)]) {
+    let Some(payload) = shared(&["edifact/", file].concat()) else { return };
+    let parts = read(EDIFACT, &payload).unwrap();
+    for (position, expect) in expect {
+        let part = parts.iter().find(|(own, _)| own == position).map(|(_, part)| part);
+        let found = match part.unwrap() {
+            Ok(draft) => line(draft),
+            Err(reject) => line_of(reject),
+        };
+        assert_eq!(found, *expect, "{file} {position}");
+    }
+}
+
+#[test]
+fn status_report_of_an_ocean_carrier() {
+    // By rail through Syracuse, from Cartagena by way of New York to Woodridge. The header names
+    // another container than the status.
+    let shipment = "customer_reference=\"100113938\" other=\"ABCD\" booking=\"24O4023815\" \
+                    bill_of_lading=\"ABCD224O4023815X\" purchase_order=\"2023521591\" \
+                    forwarder_reference=\"31075687\" container=\"TRHU4561222\" \
+                    unit=\"TRHU4561222\" iso_type=\"45G1\" empty=\"false\"";
+    check(
+        "d00b_iftsta.edi",
+        &[
+            (
+                1,
+                &format!(
+                    "departed actual X12-157/P wall=2022-11-19T07:10:00Z offset=none {shipment} \
+                     unlocode=\"USSYR\" name=\"SYRACUSE\" country=\"US\" mode=\"rail\" \
+                     vehicle=\"CSX TRANSPORTATION\""
+                ),
+            ),
+            (
+                2,
+                &format!(
+                    "departed actual EDIFACT-2005/186/9 wall=2022-11-09T14:15:00Z offset=none \
+                     {shipment} unlocode=\"COCTG\" \
+                     name=\"SOCIEDAD PORTUARIA DE CARTAGEN, , CO\""
+                ),
+            ),
+            (
+                5,
+                &format!(
+                    "arrived estimated EDIFACT-2005/132/29 wall=2022-11-21T06:00:00Z offset=none \
+                     {shipment} unlocode=\"USCHI\" name=\"CSX 59TH STREET RAMP, , US\""
+                ),
+            ),
+            (
+                7,
+                &format!(
+                    "arrived estimated EDIFACT-2005/132/7 wall=2022-11-21T07:00:00Z offset=none \
+                     {shipment} unlocode=\"USWOQ\" name=\"WOODRIDGE, IL, US\""
+                ),
+            ),
+            (8, "reject contradiction segment 33: UNZ 0020: not the control number of its header"),
+        ],
+    );
+}
+
+#[test]
+fn status_report_of_eancom() {
+    // The standard's own example: delivered, en route (as of the day of the report), refused by
+    // customs, and lost, on a 48th of January.
+    check(
+        "edifabric_eancom_iftsta_d96a.txt",
+        &[
+            (
+                1,
+                "delivered actual REC24/21 wall=2002-02-01T14:50:00Z offset=none \
+                 transport_document=\"4215A\" other=\"5/2334\" facility=\"GLN/5411111123451\"",
+            ),
+            (
+                2,
+                "in_transit actual REC24/31 wall=2002-02-04T00:00:00Z offset=none \
+                 transport_document=\"5122C\"",
+            ),
+            (
+                3,
+                "customs_hold actual REC24/17 wall=2002-01-15T00:00:00Z offset=none \
+                 transport_document=\"5145E\" \
+                 name=\"H.MCUSTOMS AND EXCISE LONDON HEATHROW AIRPORT\" \
+                 exception=\"customs_hold REC24/17\" exception=\"address EDIFACT-9013/39\"",
+            ),
+            (
+                4,
+                "reject invalid_time segment 20: DTM 2380: expected a time that exists, of format \
+                 102, 203, 204, 205, 303, ...",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn gate_report() {
+    // In by truck, full, weighed, for a vessel to leave Huelva.
+    check(
+        "portofhuelva_codeco_d95b.edi",
+        &[(
+            1,
+            "gate_in actual CODECO/34 wall=2023-08-11T14:47:00Z offset=none booking=\"FUE110823\" \
+             other=\"FUE110823\" seal=\"88200\" unit=\"TESI1120274\" iso_type=\"4EG1\" \
+             empty=\"false\" unlocode=\"ESHUV\" facility=\"TER/CONCHUV\" mode=\"road\" \
+             imo=\"1111111\" vessel=\"CHRISTIAN\" voyage=\"110823110823CCHRIB\" \
+             vehicle=\"993NGR\" call=\"110823110823CCHRIB\" verified_gross_mass=\"27000 kg\"",
+        )],
+    );
+}
+
+#[test]
+fn discharge_and_loading_report() {
+    // Genoa, terminal VTE: two come off voyage 031W, nineteen go on 032E. The vessel is named by its
+    // call sign, which is no IMO number.
+    let at = "empty=\"false\" unlocode=\"ITGOA\" facility=\"TER/VTE\" mode=\"ocean\" \
+              vessel=\"COSCO AFRICA\"";
+    check(
+        "D95BCOARRI.edi",
+        &[
+            (
+                1,
+                &format!(
+                    "discharged actual COARRI/44 wall=2016-02-03T09:13:00Z offset=none seal=\"SI\" \
+                     unit=\"FCIU9908030\" iso_type=\"45G1\" {at} voyage=\"031W\" \
+                     tare_weight=\"4000 kg\" gross_weight=\"8914 kg\" remark=\"GENERAL CARGO\""
+                ),
+            ),
+            (
+                3,
+                &format!(
+                    "loaded actual COARRI/46 wall=2016-02-04T14:38:00Z offset=none \
+                     booking=\"9000157890\" seal=\"H53175\" unit=\"CBHU6192031\" iso_type=\"42G1\" \
+                     {at} voyage=\"032E\" tare_weight=\"4000 kg\" gross_weight=\"21500 kg\" \
+                     remark=\"GENERAL CARGO\""
+                ),
+            ),
+            (
+                14,
+                &format!(
+                    "loaded actual COARRI/46 wall=2016-02-04T12:35:00Z offset=none \
+                     booking=\"9000157850\" seal=\"6234012\" unit=\"TEMU3412100\" \
+                     iso_type=\"22G1\" {at} voyage=\"032E\" tare_weight=\"2000 kg\" \
+                     gross_weight=\"28300 kg\" remark=\"FOODSTUFF\""
+                ),
+            ),
+        ],
+    );
+}
+
+/// Of each file: events, rejects, events whose code no list has. Those of PAORES (of airlines'
+/// availability) are only there for their syntax.
+#[test]
+fn every_file_gives_an_answer() {
+    for (file, expect) in [
+        ("D95BCOARRI.edi", (21, 0, 0)),
+        ("d00b_iftsta.edi", (7, 1, 0)),
+        ("edifabric_eancom_iftsta_d96a.txt", (3, 3, 0)),
+        ("exampleMulti.edi", (0, 2, 0)),
+        ("example_release_character.edi", (0, 1, 0)),
+        ("example_wrapped.edi", (0, 1, 0)),
+        ("portofhuelva_codeco_d95b.edi", (1, 0, 0)),
+    ] {
+        let Some(payload) = shared(&["edifact/", file].concat()) else { return };
+        assert_eq!(shown::counts(&read(EDIFACT, &payload)), expect, "{file}");
+    }
+}
+
+#[test]
+fn what_is_no_interchange() {
+    let check = |payload: &str, expect: &str| {
+        assert_eq!(shown::shown(&read(EDIFACT, payload.as_bytes())), format!("0 {expect}\n"));
+    };
+    let not = "reject unparsable no EDIFACT: expected UNA or UNB, and distinct service characters";
+    check("", not);
+    check("UNA:+.? '", not);
+    check("UNA:+.? 'UNH+1'", not);
+    check("UNH+1+IFTSTA'", not);
+    check("UNB+UNOA:1+A+B+1+1'UNZ+0+1'", "reject wrong_structure no message in it");
+    let units = "EQD+CN+A'DTM+7:20260101:102'".repeat(10_001);
+    let many = format!("UNB+UNOA:1+A+B+1+1'UNH+1+CODECO'BGM+34'{units}UNT+20005+1'UNZ+1+1'");
+    check(&many, "reject too_large more than 10000 events");
+}
+
+#[test]
+fn no_reject_shows_a_value() {
+    let good = include_str!("../fixtures/edifact/good-iftsta.edi");
+    let wrong = include_str!("../fixtures/edifact/wrong-parts.edi");
+    let gate = include_str!("../fixtures/edifact/good-codeco.edi");
+    shown::no_value_is_shown(EDIFACT, &[good, wrong, gate], '+');
+    shown::no_value_is_shown(EDIFACT, &[good, wrong, gate], ':');
+}
