@@ -94,6 +94,7 @@ CREATE TABLE IF NOT EXISTS {database}.events
     aggregated_at DateTime64(3, 'UTC') COMMENT 'When aggregate accepted it into the shipment''s history' CODEC(Delta, LZ4),
     inserted_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse inserted it' CODEC(Delta, LZ4),
 
+    INDEX withdrawal withdraws TYPE minmax GRANULARITY 1,
     INDEX received received_at TYPE minmax GRANULARITY 1,
     INDEX source source_offset TYPE minmax GRANULARITY 1,
     INDEX kafka kafka_offset TYPE minmax GRANULARITY 1

@@ -38,12 +38,8 @@ AS SELECT
     zone_quality,
     received_at,
     event_id
-FROM
-(
-    SELECT
-        *,
-        groupArrayIf(withdraws, withdraws != '') OVER (PARTITION BY shipment_id) AS withdrawn
-    FROM {database}.events
-)
-WHERE milestone != 'withdrawn' AND NOT has(withdrawn, raw_id)
+FROM {database}.events
+WHERE milestone != 'withdrawn'
+    AND (carrier_id, raw_id) NOT IN
+        (SELECT carrier_id, withdraws FROM {database}.events WHERE withdraws != '')
 COMMENT 'What happened to a shipment, in order of occurrence; without events that the carrier has declared void';

@@ -1,4 +1,4 @@
-//! How fast each format is read, one core: `cargo bench -p waybill-formats`.
+//! How fast each format is read, on one core: `cargo bench -p waybill-formats`.
 
 #![allow(clippy::expect_used)] // a bench may stop
 
@@ -7,32 +7,178 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use waybill_formats::{Parts, find};
 
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!("../fixtures/", $name))
+    };
+}
+
+/// Media type, fixture, and what it holds.
+const SAMPLES: &[(&str, &str, &[u8])] = &[
+    (
+        "application/vnd.dcsa.tnt+json;version=2.2",
+        "dcsa-2.2/good-single.json",
+        fixture!("dcsa-2.2/good-single.json"),
+    ),
+    (
+        "application/vnd.dcsa.tnt+json;version=2.2",
+        "dcsa-2.2/good.json",
+        fixture!("dcsa-2.2/good.json"),
+    ),
+    (
+        "application/vnd.dcsa.tnt+json;version=3.0",
+        "dcsa-3.0/good-single.json",
+        fixture!("dcsa-3.0/good-single.json"),
+    ),
+    (
+        "application/vnd.dcsa.tnt+json;version=3.0",
+        "dcsa-3.0/good.json",
+        fixture!("dcsa-3.0/good.json"),
+    ),
+    (
+        "application/vnd.iata.cargo-imp",
+        "cargo-imp/good-booking.txt",
+        fixture!("cargo-imp/good-booking.txt"),
+    ),
+    (
+        "application/vnd.iata.cargo-imp",
+        "cargo-imp/good-fsu.txt",
+        fixture!("cargo-imp/good-fsu.txt"),
+    ),
+    ("application/vnd.iata.xfsu+xml", "xfsu/good.xml", fixture!("xfsu/good.xml")),
+    (
+        "application/vnd.iata.one-record+json",
+        "one-record/good-graph.json",
+        fixture!("one-record/good-graph.json"),
+    ),
+    (
+        "application/vnd.gs1.epcis+json",
+        "epcis-json/good-single.jsonld",
+        fixture!("epcis-json/good-single.jsonld"),
+    ),
+    (
+        "application/vnd.gs1.epcis+json",
+        "epcis-json/good.jsonld",
+        fixture!("epcis-json/good.jsonld"),
+    ),
+    ("application/vnd.gs1.epcis+xml", "epcis-xml/good-2.0.xml", fixture!("epcis-xml/good-2.0.xml")),
+    ("application/vnd.asendia.tracking+json", "asendia/good.json", fixture!("asendia/good.json")),
+    (
+        "application/vnd.auspost.tracking+json",
+        "australia-post/good.json",
+        fixture!("australia-post/good.json"),
+    ),
+    ("application/vnd.bpost.tracking+xml", "bpost/good.xml", fixture!("bpost/good.xml")),
+    (
+        "application/vnd.canadapost.track+xml",
+        "canada-post/good.xml",
+        fixture!("canada-post/good.xml"),
+    ),
+    (
+        "application/vnd.chronopost.tracking+xml",
+        "chronopost/good.xml",
+        fixture!("chronopost/good.xml"),
+    ),
+    (
+        "application/vnd.dhl.express-tracking+xml",
+        "dhl-express/good.xml",
+        fixture!("dhl-express/good.xml"),
+    ),
+    (
+        "application/vnd.dhl.parcel-de-tracking+xml",
+        "dhl-parcel-de/good.xml",
+        fixture!("dhl-parcel-de/good.xml"),
+    ),
+    (
+        "application/vnd.dhl.poland-tracking+xml",
+        "dhl-poland/good.xml",
+        fixture!("dhl-poland/good.xml"),
+    ),
+    (
+        "application/vnd.dhl.unified-tracking+json",
+        "dhl-unified/good.json",
+        fixture!("dhl-unified/good.json"),
+    ),
+    ("application/vnd.dpd.tracking+xml", "dpd/good.xml", fixture!("dpd/good.xml")),
+    ("application/vnd.easypost.event+json", "easypost/good.json", fixture!("easypost/good.json")),
+    ("application/vnd.fedex.track+json", "fedex/good.json", fixture!("fedex/good.json")),
+    ("application/vnd.fedex.track+xml", "fedex-soap/good.xml", fixture!("fedex-soap/good.xml")),
+    ("application/vnd.gls.tracking+json", "gls/good.json", fixture!("gls/good.json")),
+    ("application/vnd.hermes.shipmentinfo+json", "hermes/good.json", fixture!("hermes/good.json")),
+    ("application/vnd.laposte.suivi+json", "la-poste/good.json", fixture!("la-poste/good.json")),
+    ("application/vnd.mydhl.tracking+json", "mydhl/good.json", fixture!("mydhl/good.json")),
+    (
+        "application/vnd.parcelone.tracking+json",
+        "parcelone/good.json",
+        fixture!("parcelone/good.json"),
+    ),
+    (
+        "application/vnd.royalmail.tracking+json",
+        "royal-mail/good.json",
+        fixture!("royal-mail/good.json"),
+    ),
+    ("application/vnd.seko.tracking+json", "seko/good.json", fixture!("seko/good.json")),
+    ("application/vnd.sendle.tracking+json", "sendle/good.json", fixture!("sendle/good.json")),
+    (
+        "application/vnd.smartkargo.tracking+json",
+        "smartkargo/good.json",
+        fixture!("smartkargo/good.json"),
+    ),
+    ("application/vnd.spring.tracking+json", "spring/good.json", fixture!("spring/good.json")),
+    ("application/vnd.stamps.tracking+xml", "stamps/good.xml", fixture!("stamps/good.xml")),
+    (
+        "application/vnd.teleship.tracking+json",
+        "teleship/good.json",
+        fixture!("teleship/good.json"),
+    ),
+    (
+        "application/vnd.terminal49.webhook+json",
+        "terminal49/good.json",
+        fixture!("terminal49/good.json"),
+    ),
+    ("application/vnd.ups.track+json", "ups/good.json", fixture!("ups/good.json")),
+    ("application/vnd.usps.tracking+json", "usps/good.json", fixture!("usps/good.json")),
+    (
+        "application/vnd.usps.tracking+xml",
+        "usps-web-tools/good.xml",
+        fixture!("usps-web-tools/good.xml"),
+    ),
+    ("application/EDIFACT", "edifact/good-iftsta.edi", fixture!("edifact/good-iftsta.edi")),
+    ("application/EDIFACT", "edifact/good-codeco.edi", fixture!("edifact/good-codeco.edi")),
+    (
+        "application/EDIFACT",
+        "edifact/good-coarri-groups.edi",
+        fixture!("edifact/good-coarri-groups.edi"),
+    ),
+    ("application/EDI-X12", "x12/good-214.edi", fixture!("x12/good-214.edi")),
+    ("application/EDI-X12", "x12/good-315.edi", fixture!("x12/good-315.edi")),
+    ("application/EDI-X12", "x12/good-322-short-isa.edi", fixture!("x12/good-322-short-isa.edi")),
+];
+
+/// As it travels: JSON without the blanks that make a file readable.
+fn payload(sample: &[u8]) -> Vec<u8> {
+    match serde_json::from_slice::<serde_json::Value>(sample) {
+        Ok(json) => serde_json::to_vec(&json).expect("JSON"),
+        Err(_) => sample.to_vec(),
+    }
+}
+
 fn formats(c: &mut Criterion) {
-    let samples: [(&str, &str, &[u8]); 4] = [
-        ("2.2 one", "2.2", include_bytes!("../fixtures/dcsa-2.2/good-single.json")),
-        ("2.2 array", "2.2", include_bytes!("../fixtures/dcsa-2.2/good.json")),
-        ("3.0 one", "3.0", include_bytes!("../fixtures/dcsa-3.0/good-single.json")),
-        ("3.0 wrapped", "3.0", include_bytes!("../fixtures/dcsa-3.0/good.json")),
-    ];
     for unit in ["events", "bytes"] {
-        let mut group = c.benchmark_group(format!("formats/{unit}"));
-        for (name, version, sample) in samples {
-            // As it travels: without the blanks that make a file readable.
-            let json: serde_json::Value = serde_json::from_slice(sample).expect("JSON");
-            let payload = serde_json::to_vec(&json).expect("JSON");
-            let media_type = format!("application/vnd.dcsa.tnt+json;version={version}");
-            let format = find(&media_type).expect("registered");
+        let mut group = c.benchmark_group(unit);
+        for (media_type, name, sample) in SAMPLES {
+            let payload = payload(sample);
+            let read = find(media_type).expect("registered").read;
             let mut parts = Parts::default();
-            (format.read)(&payload, &mut parts).expect("good");
+            read(&payload, &mut parts).expect("good");
             group.throughput(match unit {
                 "events" => Throughput::Elements(parts.len() as u64),
                 _ => Throughput::Bytes(payload.len() as u64),
             });
-            let id = BenchmarkId::new(name, format!("{} B", payload.len()));
+            let id = BenchmarkId::new(*name, format!("{} B", payload.len()));
             group.bench_with_input(id, &payload, |b, payload| {
                 b.iter(|| {
                     parts.clear();
-                    let read = find(&media_type).expect("registered").read;
                     read(black_box(payload), &mut parts).expect("good");
                 });
             });
@@ -41,48 +187,5 @@ fn formats(c: &mut Criterion) {
     }
 }
 
-/// Samples as they travel.
-fn air(c: &mut Criterion) {
-    let samples: [(&str, &str, &[u8]); 4] = [
-        (
-            "Cargo-IMP FSU, one status",
-            "application/vnd.iata.cargo-imp",
-            include_bytes!("../fixtures/cargo-imp/good-booking.txt"),
-        ),
-        (
-            "Cargo-IMP FSU",
-            "application/vnd.iata.cargo-imp",
-            include_bytes!("../fixtures/cargo-imp/good-fsu.txt"),
-        ),
-        ("XFSU", "application/vnd.iata.xfsu+xml", include_bytes!("../fixtures/xfsu/good.xml")),
-        (
-            "ONE Record graph",
-            "application/vnd.iata.one-record+json",
-            include_bytes!("../fixtures/one-record/good-graph.json"),
-        ),
-    ];
-    for unit in ["events", "bytes"] {
-        let mut group = c.benchmark_group(format!("air/{unit}"));
-        for (name, media_type, payload) in samples {
-            let mut parts = Parts::default();
-            let read = find(media_type).expect("registered").read;
-            read(payload, &mut parts).expect("good");
-            group.throughput(match unit {
-                "events" => Throughput::Elements(parts.len() as u64),
-                _ => Throughput::Bytes(payload.len() as u64),
-            });
-            let id = BenchmarkId::new(name, format!("{} B", payload.len()));
-            group.bench_with_input(id, payload, |b, payload| {
-                b.iter(|| {
-                    parts.clear();
-                    let read = find(media_type).expect("registered").read;
-                    read(black_box(payload), &mut parts).expect("good");
-                });
-            });
-        }
-        group.finish();
-    }
-}
-
-criterion_group!(benches, formats, air);
+criterion_group!(benches, formats);
 criterion_main!(benches);

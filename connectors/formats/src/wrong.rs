@@ -64,8 +64,4 @@ impl At {
     pub(crate) fn contradicts(self, what: &str) -> Reject {
         self.is(format_args!("{what}"), Code::Contradiction)
     }
-
-    pub(crate) fn unsupported(self, what: &str) -> Reject {
-        self.is(format_args!("{what}"), Code::Unsupported)
-    }
 }

@@ -43,7 +43,7 @@ impl Validate {
         self.rules.check_times(&mut draft, provenance.received_at)?;
         self.codes.map(&provenance.carrier_id, &mut draft);
         rules::flag_identifiers(&mut draft);
-        let shipment_id = shipment_id::of(&provenance.carrier_id, &draft)?;
+        let shipment_id = shipment_id::of(provenance, &draft)?;
         Ok(ShipmentEvent {
             provenance: provenance.clone(),
             position,

@@ -1,5 +1,6 @@
-use waybill_formats::{Draft, imo, iso6346};
-use waybill_schemas::vocabulary::{Classifier, Flag};
+use waybill_formats::tracking_number::{self, Verdict};
+use waybill_formats::{Draft, air_waybill, imo, iso6346, sscc};
+use waybill_schemas::vocabulary::{Classifier, Flag, ReferenceKind};
 use waybill_stage::{Code, Reject};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -64,6 +65,13 @@ impl Rules {
     }
 }
 
+/// The digits of a number that has so many, and between them nothing but blanks and dashes. What has
+/// another form is a number of another kind, and nothing is said of it.
+fn of_digits(number: &str, count: usize) -> Option<String> {
+    let digits: String = number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    (digits.len() == count && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
+}
+
 /// Carriers do send numbers with a wrong check digit: they are kept, and flagged.
 pub(crate) fn flag_identifiers(draft: &mut Draft) {
     if let Some(unit) = &draft.equipment {
@@ -76,5 +84,26 @@ pub(crate) fn flag_identifiers(draft: &mut Draft) {
     let imo = draft.transport.as_ref().and_then(|t| t.vessel_imo.as_deref());
     if imo.is_some_and(|number| !imo::is_valid(number)) {
         draft.flags.push(Flag::ImoCheckDigit);
+    }
+    for reference in &draft.references {
+        let (is_wrong, flag) = match reference.kind {
+            ReferenceKind::AirWaybill => {
+                let digits = of_digits(&reference.value, 11);
+                let is_wrong = digits.is_some_and(|number| !air_waybill::is_valid(&number));
+                (is_wrong, Flag::AirWaybillCheckDigit)
+            }
+            ReferenceKind::Sscc => {
+                let digits = of_digits(&reference.value, 18);
+                (digits.is_some_and(|code| !sscc::is_valid(&code)), Flag::SsccCheckDigit)
+            }
+            ReferenceKind::TrackingNumber => {
+                let verdict = tracking_number::verdict(&reference.value);
+                (verdict == Verdict::CheckDigit, Flag::TrackingCheckDigit)
+            }
+            _ => continue,
+        };
+        if is_wrong && !draft.flags.contains(&flag) {
+            draft.flags.push(flag);
+        }
     }
 }

@@ -8,11 +8,12 @@
 //! | no unit, and is itself about a document | `acme-line/booking:WB4471902` |
 //! | neither, but one container among its references | that container's |
 //! | no single container, but a document of [`PREFERENCE`] | the first of these |
-//! | nothing of all that | none: `missing_field` |
+//! | nothing of all that | the handle that the carrier has sealed it under (`sub`): `acme/handle:…` |
 
 use std::borrow::Cow;
 
 use waybill_formats::{Draft, iso6346};
+use waybill_schemas::Provenance;
 use waybill_schemas::vocabulary::ReferenceKind;
 use waybill_stage::{Code, Reject};
 
@@ -29,7 +30,8 @@ pub(crate) const PREFERENCE: &[ReferenceKind] = &[
     ReferenceKind::ArrivalNotice,
 ];
 
-pub(crate) fn of(carrier_id: &str, draft: &Draft) -> Result<String, Reject> {
+pub(crate) fn of(provenance: &Provenance, draft: &Draft) -> Result<String, Reject> {
+    let carrier_id = provenance.carrier_id.as_str();
     if let Some(unit) = &draft.equipment {
         return Ok([carrier_id, "/", &unit.number].concat());
     }
@@ -42,7 +44,9 @@ pub(crate) fn of(carrier_id: &str, draft: &Draft) -> Result<String, Reject> {
     PREFERENCE
         .iter()
         .find_map(|kind| draft.references.iter().find(|r| r.kind == *kind))
-        .map(|document| [carrier_id, "/", document.kind.as_str(), ":", &document.value].concat())
+        .map(|document| (document.kind.as_str(), &document.value))
+        .or_else(|| Some(("handle", &provenance.handle)).filter(|(_, handle)| !handle.is_empty()))
+        .map(|(kind, number)| [carrier_id, "/", kind, ":", number].concat())
         .ok_or_else(|| {
             let detail = "names no unit and no document, so its shipment is not known";
             Reject::new(Code::MissingField, detail).because("no_shipment")

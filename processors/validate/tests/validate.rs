@@ -22,10 +22,22 @@ fn apply(
     media_type: &str,
     payload: &[u8],
 ) -> Result<Answer<ShipmentEvent>, Failure> {
+    let stage = Validate::new(rules, PrivateCodes::default());
+    apply_with(&stage, "", received_at, media_type, payload)
+}
+
+fn apply_with(
+    stage: &Validate,
+    handle: &str,
+    received_at: i64,
+    media_type: &str,
+    payload: &[u8],
+) -> Result<Answer<ShipmentEvent>, Failure> {
     let opened = Opened {
         provenance: Arc::new(Provenance {
             carrier_id: "acme".into(),
             message_id: "m-1".into(),
+            handle: handle.into(),
             received_at,
             ..Provenance::default()
         }),
@@ -34,11 +46,7 @@ fn apply(
         payload: payload.to_vec(),
     };
     let mut answer = Answer::default();
-    Validate::new(rules, PrivateCodes::default()).apply(
-        &Context { now_ms: 4_242 },
-        opened,
-        &mut answer,
-    )?;
+    stage.apply(&Context { now_ms: 4_242 }, opened, &mut answer)?;
     Ok(answer)
 }
 
@@ -449,4 +457,75 @@ fn the_receipt_tells_the_month() {
     assert_eq!(occurred(31, "2024-03-01T00:06:00Z"), "2024-01-31T09:05:00Z");
     assert_eq!(occurred(31, "2024-01-01T00:06:00Z"), "2023-12-31T09:05:00Z");
     assert_eq!(occurred(1, "2023-12-31T23:50:00Z"), "2024-01-01T09:05:00Z");
+}
+
+/// One status of a motor carrier, with the code and the number of the shipment.
+fn edi_214(code: &str, reference: &str) -> String {
+    format!(
+        "ISA*00*          *00*          *ZZ*ACME           *ZZ*SHIPPER        *260120*0830*U*00401*\
+         000000001*0*P*:~GS*QM*ACME*SHIPPER*20260120*0830*1*X*004010~ST*214*0001~\
+         B10*{reference}*LOAD1*ACME~LX*1~AT7*{code}*NS***20260120*0800*LT~\
+         MS1*SAVANNAH*GA*US~SE*6*0001~GE*1*1~IEA*1*000000001~"
+    )
+}
+
+#[test]
+fn an_operator_maps_private_codes_by_carrier() {
+    let map = |carrier: &str| {
+        let codes = [("X12/QQ".to_owned(), waybill_schemas::vocabulary::Milestone::Loaded)];
+        Validate::new(Rules::default(), PrivateCodes::new([(carrier.to_owned(), codes.into())]))
+    };
+    let check = |stage: &Validate, code: &str, expect: &str| {
+        let payload = edi_214(code, "REF1");
+        let answer =
+            apply_with(stage, "h", RECEIVED, "application/EDI-X12", payload.as_bytes()).unwrap();
+        let found: Vec<String> = answer
+            .passed
+            .iter()
+            .map(|e| {
+                let flags: String = e.flags.iter().map(|f| format!(" {}", f.as_str())).collect();
+                format!("{} {}{flags}", e.milestone.as_str(), e.raw_code)
+            })
+            .collect();
+        assert_eq!(found, [expect], "{code}: {:?}", answer.rejects);
+    };
+    check(&Validate::default(), "QQ", "other X12/QQ unmapped_code");
+    check(&map("acme"), "QQ", "loaded X12/QQ");
+    check(&map("another"), "QQ", "other X12/QQ unmapped_code");
+    check(&map("acme"), "AF", "picked_up X12/AF");
+}
+
+#[test]
+fn an_event_without_any_document_belongs_to_the_handle_it_was_sealed_under() {
+    let payload = br#"<getStatusResponse xmlns="urn:x"></getStatusResponse>"#;
+    assert!(
+        apply(Rules::default(), RECEIVED, "application/vnd.dpd.tracking+xml", payload).is_err()
+    );
+    let sensor = br#"{"@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
+        "type": "ObjectEvent", "action": "OBSERVE", "eventTime": "2026-01-20T10:00:00Z",
+        "eventTimeZoneOffset": "+00:00", "epcList": [],
+        "readPoint": {"id": "urn:epc:id:sgln:4012345.00001.0"},
+        "sensorElementList": [{"sensorReport": [{"type": "Temperature", "value": 4, "uom": "CEL"}]}]}"#;
+    let stage = Validate::default();
+    let media_type = "application/vnd.gs1.epcis+json";
+    let answer = apply_with(&stage, "probe-7", RECEIVED, media_type, sensor).unwrap();
+    assert_eq!(lines(&answer), ["1 sensor_reading acme/handle:probe-7"]);
+    let answer = apply_with(&stage, "", RECEIVED, media_type, sensor).unwrap();
+    assert!(lines(&answer)[0].starts_with("1 missing_field"), "{:?}", lines(&answer));
+}
+
+#[test]
+fn check_digits_are_flagged_and_rejected_never() {
+    let number = |number: &str| {
+        let payload = format!("FSU/14\r\n{number}FRAJFK/T1K10\r\nRCS/20JAN1000/FRA/T1K10\r\n");
+        let stage = Validate::default();
+        let media_type = "application/vnd.iata.cargo-imp";
+        let answer = apply_with(&stage, "h", RECEIVED, media_type, payload.as_bytes()).unwrap();
+        lines(&answer)
+    };
+    assert_eq!(number("020-12345675"), ["1 accepted acme/air_waybill:020-12345675"]);
+    assert_eq!(
+        number("020-12345676"),
+        ["1 accepted acme/air_waybill:020-12345676 air_waybill_check_digit"]
+    );
 }

@@ -1,9 +1,9 @@
 //! What the events of a message have in common: the air waybill, and how much of it they are about.
 
 use waybill_schemas::Quantity;
-use waybill_schemas::vocabulary::{Flag, QuantityKind, ReferenceKind};
+use waybill_schemas::vocabulary::{QuantityKind, ReferenceKind};
 
-use crate::{Document, Draft, air_waybill};
+use crate::{Document, Draft};
 
 /// Pieces, weight and volume, the latter with UCUM units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -38,9 +38,6 @@ impl Amounts {
 pub(super) fn give_air_waybill(number: &str, draft: &mut Draft) {
     draft.document = Some(Document { kind: "air_waybill", number: number.to_owned() });
     draft.reference(ReferenceKind::AirWaybill, number);
-    if !air_waybill::is_valid(number) {
-        draft.flags.push(Flag::AirWaybillCheckDigit);
-    }
 }
 
 /// Three letters: an airport's code, or a city's.

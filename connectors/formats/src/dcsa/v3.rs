@@ -45,9 +45,28 @@ fn event(text: &str) -> Result<Draft, Reject> {
     draft(&json::object(text)?)
 }
 
+/// All that was sent with its id is to be disregarded; whatever else the retraction says is
+/// irrelevant, and only tells whose shipment it is, if it does.
+fn retraction(event: &Event<'_>) -> Result<Draft, Reject> {
+    let id = required(&event.event_id, at("/eventID"), limits::EVENT_ID)?;
+    let updated_at = at("/eventUpdatedDateTime");
+    let when = match occurred(&event.event_updated_date_time, updated_at) {
+        Ok(when) => when,
+        Err(_) => occurred(&event.event_date_time, at("/eventDateTime"))?,
+    };
+    let mut draft = Draft {
+        withdraws: Some(id.to_owned()),
+        created_at: instant(&event.event_updated_date_time, updated_at)?,
+        ..Draft::new(Milestone::Withdrawn, "RETRACTED".to_owned(), when)
+    };
+    let _ = equipment(event, &mut draft);
+    let _ = documents(event, &mut draft);
+    Ok(draft)
+}
+
 fn draft(event: &Event<'_>) -> Result<Draft, Reject> {
     if event.is_retracted == Some(true) {
-        return Err(at("/isRetracted").unsupported("an event cannot be retracted yet"));
+        return retraction(event);
     }
     if event.event_classification.is_none()
         && event.event_date_time.is_none()
