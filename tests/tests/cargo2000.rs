@@ -59,7 +59,7 @@ fn delays_of_real_air_shipments_are_those_of_the_file() {
     }
     for (key, late) in &mut stated {
         late.sort_unstable();
-        let found = found.get_mut(key).unwrap();
+        let Some(found) = found.get_mut(key) else { panic!("{key:?} is not there") };
         found.sort_unstable();
         assert_eq!(found, late, "{key:?}");
     }
@@ -74,7 +74,9 @@ fn delays_of_real_air_shipments_are_those_of_the_file() {
     let mut compared = 0;
     for row in rows {
         let key = key(&row);
-        assert_eq!(vec![row["late"].as_i64().unwrap()], stated[&key], "{key:?}");
+        // A plan that lies more than 45 days away is taken for that of another call.
+        let is_far = stated[&key][0].abs() > 45 * 24 * 60;
+        assert_eq!(row["late"].as_i64(), (!is_far).then_some(stated[&key][0]), "{key:?}");
         compared += 1;
     }
     println!("{} legs: {events} events, {compared} delays compared", messages.len());

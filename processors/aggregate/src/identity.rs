@@ -15,15 +15,16 @@
 //! up empty after it. A bill of lading that is new does not make a new shipment: one container
 //! often has several.
 //!
-//! The shipment's id is the unit's, `/`, and the booking (else the first document, else the day of
-//! the event) that it began with: `acme-line/CSQU3054383/booking:WB4471902`. It never changes: what
-//! is learned later, such as the booking of a unit that was first seen at a gate, joins the shipment
-//! as it is. Which events a shipment has hangs on the order in which they arrived only where the
+//! The shipment's id is the unit's, `/`, and a hash of the booking (else of the first document; else
+//! the day of the event) that it began with: `acme-line/CSQU3054383/9c1f03ab`. A hash, since records'
+//! keys lie in clear on the broker. It never changes: what is learned later, such as the booking of a
+//! unit that was first seen at a gate, joins the shipment as it is. Which events a shipment has hangs on the order in which they arrived only where the
 //! messages themselves leave it open.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use waybill_schemas::vocabulary::{Milestone, ReferenceKind};
 use waybill_schemas::{EnrichedEvent, Reference};
 
@@ -78,11 +79,13 @@ impl Documents {
         self.0.iter().any(|document| document.kind == ReferenceKind::Booking)
     }
 
-    /// The document that a new shipment is named by.
-    fn name(&self) -> Option<String> {
-        TIES.iter()
-            .find_map(|kind| self.0.iter().find(|document| document.kind == *kind))
-            .map(|document| [document.kind.as_str(), ":", &document.value].concat())
+    /// What a new shipment of `unit` is named by: the first 32 bits of SHA-256 over unit, kind and
+    /// number of the document that ties best, in hexadecimal digits.
+    fn name(&self, unit: &str) -> Option<String> {
+        let of_kind = |kind: &ReferenceKind| self.0.iter().find(|document| document.kind == *kind);
+        let document = TIES.iter().find_map(of_kind)?;
+        let text = [unit, "/", document.kind.as_str(), ":", &document.value].concat();
+        Some(Sha256::digest(text).iter().take(4).map(|byte| format!("{byte:02x}")).collect())
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -168,7 +171,7 @@ pub(crate) fn new_id(unit: &str, documents: &Documents, occurred_at: i64) -> Arc
         Timestamp::from_millisecond(occurred_at)
             .map_or_else(|_| occurred_at.to_string(), |at| at.strftime("%Y-%m-%d").to_string())
     };
-    let name = documents.name().unwrap_or_else(day);
+    let name = documents.name(unit).unwrap_or_else(day);
     [unit, "/", &name].concat().into()
 }
 
