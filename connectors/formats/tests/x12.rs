@@ -72,7 +72,7 @@ fn carrier_status_214() {
         "aws_roadone_214.edi",
         &[(
             2,
-            "other actual X12/LY wall=2022-09-20T02:02:00Z offset=none pro=\"TCLU8928703\" \
+            "other actual X12/LY wall=2022-09-20T02:02:00Z offset=-420 pro=\"TCLU8928703\" \
              shipper_reference=\"9920267\" bill_of_lading=\"ZIMUSHH033017689\" other=\"112K9V6WS\" \
              container=\"TCLU8928703\" unit=\"TCLU8928703\" city=\"PORT WENTWORTH\" region=\"GA\" \
              country=\"USA\" mode=\"road\" flag=\"unmapped_code\"",
@@ -88,13 +88,13 @@ fn carrier_status_214() {
              vehicle=\"ALNK7843\" gross_weight=\"20383 [lb_av]\" packages=\"1308 1\"",
         )],
     );
-    // 91 degrees 47' 26" west, 43 degrees 18' 36" north; central time is no offset.
+    // 91 degrees 47' 26" west, 43 degrees 18' 36" north; central time, in summer.
     check(
         "edifabric_214.txt",
         &[
             (
                 1,
-                "arrived actual X12/X3 wall=1997-09-25T08:30:00Z offset=none pro=\"123456\" \
+                "arrived actual X12/X3 wall=1997-09-25T08:30:00Z offset=-300 pro=\"123456\" \
                  other=\"ROUTE1\" carrier_equipment=\"55555555\" at=\"43.31,-91.79056\" \
                  mode=\"road\"",
             ),

@@ -4,7 +4,7 @@ use waybill_schemas::vocabulary::{QuantityKind, ReferenceKind};
 use waybill_schemas::{Equipment, OccurrenceTime, Place, Quantity};
 use waybill_stage::{Code, Reject};
 
-use super::codes;
+use super::{codes, daylight};
 use crate::edi::{References, Segment, decimal, quantity, whole};
 use crate::wrong::at;
 use crate::{iso6346, limits, text, time, unlocode};
@@ -51,8 +51,9 @@ pub(super) fn moment(
         seconds => time::local(date, seconds).ok_or_else(wrong_clock)?,
     };
     moment.wall_ms += ms;
-    moment.offset_minutes =
-        codes::offset(code).ok_or_else(|| at(code_name).unknown_code("time code (X12 623)"))?;
+    moment.offset_minutes = codes::offset(code)
+        .ok_or_else(|| at(code_name).unknown_code("time code (X12 623)"))?
+        .or_else(|| daylight::offset(code, &moment));
     Ok(moment)
 }
 

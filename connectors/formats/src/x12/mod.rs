@@ -14,14 +14,15 @@
 //! them up.
 //!
 //! **Times** are wall clocks. Their time code (element 623) states an offset if it is of UTC
-//! (`UT`, `GM`, `01`–`24`) or of a standard or a daylight time (`ES`, `ED`, …). A generic one (`ET`,
-//! `PT`, …) names a region and not its offset, `LT` is the place's own: neither states an offset, as
-//! if there was none. A date without a time is 00:00.
+//! (`UT`, `GM`, `01`–`24`), of a standard or a daylight time (`ES`, `ED`, …), or of a zone whose date
+//! tells which of the two it is (`ET`, `PT`, …: `daylight.rs`). `LT` is the place's own, and states
+//! none. A date without a time is 00:00.
 //!
 //! **Mode**: a 214 is read as road, where it does not state its method (`MS304`); in 315 and 322 a
 //! code says it or nothing does.
 
 pub mod codes;
+mod daylight;
 mod elements;
 mod ports;
 mod ramp;
