@@ -343,6 +343,33 @@ fn partitions_move_between_instances_without_loss_or_repetition() {
     assert!(second.metric("waybill_state_shipments", "") > 0.0);
 }
 
+/// A member that dies in the middle of a rebalance and comes back under its name (`orphans.rs` of the
+/// runtime).
+#[test]
+fn partitions_that_a_rebalance_left_to_nobody_find_an_owner() {
+    let d = Deployment::new("orphans", "");
+    d.add_carrier("acme-line");
+    let mut dying =
+        d.spawn("validate", "validate-a", &[("FAILPOINTS", "partitions_revoked=1*return")]);
+    wait_until("validate-a to be ready", Duration::from_secs(60), || {
+        dying.get("/readyz").is_some()
+    });
+    let other = d.start_as("validate", "validate-b");
+    wait_until("validate-a to die", Duration::from_secs(60), || dying.has_ended());
+    let back = d.start_as("validate", "validate-a");
+    let _others: Vec<_> =
+        ["decrypt", "enrich", "aggregate", "clickhouse"].into_iter().map(|s| d.start(s)).collect();
+    for n in 0..40 {
+        let payload = equipment_event("MSKU1234565", "GTIN", &ago(5)).to_string();
+        let handle = format!("h-{n}");
+        d.publish("acme-line", DCSA_22, payload.as_bytes(), &["--shipment", &handle]);
+    }
+    d.wait_for("SELECT count() FROM events", 40);
+    let logs = other.log() + &back.log();
+    assert!(logs.contains("nobody's"), "no partition was left to nobody: {logs}");
+    d.audit();
+}
+
 #[test]
 fn a_broken_carriers_file_leaves_the_last_good_one_in_force() {
     let d = Deployment::new("carriers", "");

@@ -17,6 +17,7 @@ use waybill_stage::Fault;
 
 use crate::membership::member;
 use crate::metrics::metrics;
+use crate::orphans::look;
 
 /// Everything that can come to a host's loop from Kafka.
 #[derive(Debug)]
@@ -118,6 +119,19 @@ pub(crate) struct GroupConsumer {
     lag_asked: Mutex<Option<Instant>>,
     /// The group has answered us, be it with no partitions.
     is_member: AtomicBool,
+    watch: Option<Mutex<Watch>>,
+}
+
+/// Sees to it that no partition of the group is left to nobody, where that can be: among members of
+/// static names (`orphans.rs`).
+struct Watch {
+    group: String,
+    topics: Vec<String>,
+    looked_at: Instant,
+    /// The last look found some.
+    found: bool,
+    /// Until then we stay away, so that the group forgets our name, and rebalances.
+    away_until: Option<Instant>,
 }
 
 /// What we were given, and as whom.
@@ -140,6 +154,10 @@ pub(crate) struct Start {
 
 /// A request to join that is lost, as when a coordinator moves, is repeated by librdkafka after
 /// minutes only (`max.poll.interval.ms`); a new client asks at once.
+/// Between two looks at who has what in the group. A rebalance is over long before.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// Longer than `session.timeout.ms`.
+const AWAY: Duration = Duration::from_secs(13);
 const JOIN_TIMEOUT: Duration = Duration::from_secs(45);
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than a broken transaction can stay open (`transaction.timeout.ms`): until then the
@@ -163,13 +181,61 @@ impl GroupConsumer {
             began: Instant::now(),
             lag_asked: Mutex::default(),
             is_member: AtomicBool::new(false),
+            watch: config.get("group.instance.id").and(config.get("group.id")).map(|group| {
+                Mutex::new(Watch {
+                    group: group.to_owned(),
+                    topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
+                    looked_at: Instant::now(),
+                    found: false,
+                    away_until: None,
+                })
+            }),
         })
+    }
+
+    /// Looks from time to time whether a partition of the group is nobody's. If twice so, one of the
+    /// members goes away for longer than its session, and comes back: two rebalances.
+    fn watch(&self) -> Result<(), Fault> {
+        let Some(watch) = &self.watch else { return Ok(()) };
+        let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = watch.away_until {
+            if Instant::now() >= until {
+                watch.away_until = None;
+                watch.looked_at = Instant::now();
+                let topics: Vec<&str> = watch.topics.iter().map(String::as_str).collect();
+                self.client
+                    .subscribe(&topics)
+                    .map_err(|e| Fault(format!("subscribing anew: {e}")))?;
+            }
+            return Ok(());
+        }
+        if watch.looked_at.elapsed() < LOOK_EVERY {
+            return Ok(());
+        }
+        watch.looked_at = Instant::now();
+        let Some(own) = member(&self.client) else { return Ok(()) };
+        // The next time, then.
+        let Ok(look) = look(&self.client, &watch.group, &watch.topics, &own.id) else {
+            return Ok(());
+        };
+        let again = std::mem::replace(&mut watch.found, look.orphans > 0);
+        if look.orphans > 0 && again && look.is_ours {
+            tracing::warn!(
+                orphans = look.orphans,
+                "partitions of the group are nobody's: leaving it for a while, so that it rebalances"
+            );
+            watch.found = false;
+            watch.away_until = Some(Instant::now() + AWAY);
+            self.client.unsubscribe();
+        }
+        Ok(())
     }
 
     pub(crate) fn next(&self, wait: Duration) -> Result<Event<'_>, Fault> {
         if let Some(event) = self.change()? {
             return Ok(event);
         }
+        self.watch()?;
         // In whole milliseconds, upwards: librdkafka's clock has no smaller ones, and the binding
         // spins through the rest.
         let wait = Duration::from_millis(wait.as_millis() as u64 + 1);

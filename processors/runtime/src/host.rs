@@ -9,6 +9,7 @@ use waybill_stage::Fault;
 
 use crate::committer::{Committer, Done};
 use crate::consumer::{Event, GroupConsumer, Start};
+use crate::crash_point::crash_point;
 use crate::health::now_ms;
 use crate::ledger::Stretch;
 use crate::metrics::metrics;
@@ -120,6 +121,7 @@ impl Host<'_> {
                     }
                     self.commit_all()?;
                     self.processor.lose(&self.numbers(&partitions));
+                    crash_point("partitions_revoked");
                     self.consumer.give(&partitions)?;
                     self.lost(&partitions);
                 }

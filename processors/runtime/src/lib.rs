@@ -18,6 +18,7 @@ mod ledger;
 mod membership;
 pub mod metrics;
 mod offsets;
+mod orphans;
 mod reader;
 mod redriver;
 mod settings;

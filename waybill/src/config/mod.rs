@@ -1,20 +1,22 @@
 //! The configuration: one TOML file, then the environment over it. Unknown keys are refused with
 //! a suggestion; secrets come from files or the environment, and are never printed.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
-use waybill_enrich::Tables;
 use waybill_runtime::{BatchLimits, HostSettings, KafkaConnection, Role, Topics};
-use waybill_schemas::vocabulary::Milestone;
 
-use waybill_validate::{PrivateCodes, Rules};
+mod connections;
+mod names;
+mod stages;
+
+pub use connections::{Carriers, ClickHouse, Kafka, Keys, Metrics};
+pub use names::{Groups, TopicSettings};
+pub use stages::{Aggregate, Batch, Decrypt, Enrich, Validate};
 
 use crate::exit::Failure;
 use crate::secret::Secret;
@@ -61,261 +63,6 @@ impl Default for Config {
             sink: Batch { records: 20_000, bytes: 32 << 20, age: Duration::from_millis(400) },
             metrics: Metrics::default(),
         }
-    }
-}
-
-/// How to reach Kafka. TLS and SASL as librdkafka has them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Kafka {
-    pub brokers: String,
-    /// plaintext, ssl, sasl_plaintext or sasl_ssl
-    pub security_protocol: String,
-    /// PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
-    pub sasl_mechanism: Option<String>,
-    pub sasl_username: Option<String>,
-    /// From the environment only (`WAYBILL_KAFKA__SASL_PASSWORD`), or from the file below.
-    pub sasl_password: Option<Secret>,
-    pub sasl_password_file: Option<PathBuf>,
-    pub ssl_ca_file: Option<PathBuf>,
-    pub ssl_certificate_file: Option<PathBuf>,
-    pub ssl_key_file: Option<PathBuf>,
-    pub ssl_key_password: Option<Secret>,
-    pub ssl_key_password_file: Option<PathBuf>,
-}
-
-impl Default for Kafka {
-    fn default() -> Self {
-        Self {
-            brokers: "127.0.0.1:9092".to_owned(),
-            security_protocol: "plaintext".to_owned(),
-            sasl_mechanism: None,
-            sasl_username: None,
-            sasl_password: None,
-            sasl_password_file: None,
-            ssl_ca_file: None,
-            ssl_certificate_file: None,
-            ssl_key_file: None,
-            ssl_key_password: None,
-            ssl_key_password_file: None,
-        }
-    }
-}
-
-/// Topic names: the prefix and the role's name, unless one is named here.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TopicSettings {
-    pub prefix: String,
-    /// For `waybill topics`: how many partitions, and copies of each.
-    pub partitions: i32,
-    pub replication: i32,
-    pub sealed: Option<String>,
-    pub redrive: Option<String>,
-    pub opened: Option<String>,
-    pub valid: Option<String>,
-    pub enriched: Option<String>,
-    pub events: Option<String>,
-    pub shipments: Option<String>,
-    pub rejects: Option<String>,
-    pub ledger: Option<String>,
-    pub aggregate_state: Option<String>,
-}
-
-impl Default for TopicSettings {
-    fn default() -> Self {
-        Self {
-            prefix: "waybill.".to_owned(),
-            partitions: 4,
-            replication: 1,
-            sealed: None,
-            redrive: None,
-            opened: None,
-            valid: None,
-            enriched: None,
-            events: None,
-            shipments: None,
-            rejects: None,
-            ledger: None,
-            aggregate_state: None,
-        }
-    }
-}
-
-/// Consumer groups: the prefix and the names of the stages in the process.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Groups {
-    pub prefix: String,
-}
-
-impl Default for Groups {
-    fn default() -> Self {
-        Self { prefix: "waybill-".to_owned() }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ClickHouse {
-    /// http or https.
-    pub url: String,
-    pub database: String,
-    pub user: Option<String>,
-    pub password: Option<Secret>,
-    pub password_file: Option<PathBuf>,
-}
-
-impl Default for ClickHouse {
-    fn default() -> Self {
-        Self {
-            url: "http://127.0.0.1:8123".to_owned(),
-            database: "waybill".to_owned(),
-            user: None,
-            password: None,
-            password_file: None,
-        }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Keys {
-    /// Platform keys (PKCS#8 PEM, mode 0600) and the internal key.
-    pub folder: PathBuf,
-    pub passphrase: Option<Secret>,
-    pub passphrase_file: Option<PathBuf>,
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Self { folder: PathBuf::from("keys"), passphrase: None, passphrase_file: None }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Carriers {
-    pub file: PathBuf,
-}
-
-impl Default for Carriers {
-    fn default() -> Self {
-        Self { file: PathBuf::from("carriers.json") }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Decrypt {
-    /// Content keys kept, and how long.
-    pub content_keys: usize,
-    #[serde(with = "humantime_serde")]
-    pub content_key_age: Duration,
-}
-
-impl Default for Decrypt {
-    fn default() -> Self {
-        Self { content_keys: 4_096, content_key_age: Duration::from_secs(3600) }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Validate {
-    /// An event may lie this long before its receipt.
-    #[serde(with = "humantime_serde")]
-    pub max_event_age: Duration,
-    /// What a carrier's private codes mean: by carrier, then by the raw code with its list in front.
-    pub codes: BTreeMap<String, BTreeMap<String, Milestone>>,
-}
-
-impl Default for Validate {
-    fn default() -> Self {
-        Self {
-            max_event_age: Duration::from_secs(3 * 365 * 86_400 + 86_400),
-            codes: BTreeMap::new(),
-        }
-    }
-}
-
-impl Validate {
-    /// The stage that these settings make.
-    pub fn stage(&self) -> waybill_validate::Validate {
-        let age = i64::try_from(self.max_event_age.as_millis()).unwrap_or(i64::MAX);
-        let rules = Rules { max_event_age_ms: age, ..Rules::default() };
-        let codes = self.codes.clone().into_iter();
-        let codes = codes.map(|(carrier, codes)| (carrier, codes.into_iter().collect()));
-        waybill_validate::Validate::new(rules, PrivateCodes::new(codes))
-    }
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Enrich {
-    /// A folder with reference tables that take the place of the bundled ones of the same name.
-    pub tables_folder: Option<PathBuf>,
-}
-
-impl Enrich {
-    pub fn tables(&self) -> Result<Tables, Failure> {
-        let Some(folder) = &self.tables_folder else { return Ok(Tables::bundled()) };
-        let refuse = |why: String| Failure::config(format!("{}: {why}", folder.display()));
-        if !Tables::FILES.iter().any(|name| folder.join(name).is_file()) {
-            return Err(refuse(format!("none of {} is there", Tables::FILES.join(", "))));
-        }
-        let file = |name: &str| match std::fs::read(folder.join(name)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("{name}: {error}")),
-        };
-        Tables::with(file).map_err(refuse)
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Aggregate {
-    /// A finished shipment's state is kept this long after the receipt of its last event: the
-    /// longest `max_delivery_delay` of any carrier plus a day, or more.
-    #[serde(with = "humantime_serde")]
-    pub retention: Duration,
-    /// The same for one under way.
-    #[serde(with = "humantime_serde")]
-    pub unfinished_retention: Duration,
-    pub max_events_per_shipment: usize,
-}
-
-impl Default for Aggregate {
-    fn default() -> Self {
-        Self {
-            retention: Duration::from_secs(8 * 86_400),
-            unfinished_retention: Duration::from_secs(60 * 86_400),
-            max_events_per_shipment: 4_096,
-        }
-    }
-}
-
-/// A batch is closed by count, size or age, whichever comes first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Batch {
-    pub records: usize,
-    pub bytes: usize,
-    #[serde(with = "humantime_serde")]
-    pub age: Duration,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Metrics {
-    /// `/metrics`, `/healthz`, `/readyz`.
-    pub listen: SocketAddr,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9600)) }
     }
 }
 
@@ -570,5 +317,4 @@ fn explain(errors: figment::Error) -> String {
 }
 
 #[cfg(test)]
-#[path = "config_tests.rs"]
 mod tests;

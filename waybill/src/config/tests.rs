@@ -70,7 +70,7 @@ fn secrets_come_from_files_and_are_never_printed() {
 
 #[test]
 fn the_example_in_the_docs_is_read_and_is_the_default() {
-    let docs = include_str!("../../docs/configuration.md");
+    let docs = include_str!("../../../docs/configuration.md");
     let example = docs.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let config = load(example).unwrap();
     assert_eq!(config.to_string(), Config::default().to_string());

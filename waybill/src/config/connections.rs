@@ -1,0 +1,109 @@
+//! What is outside: Kafka, ClickHouse, files, and who asks for metrics.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::secret::Secret;
+
+/// How to reach Kafka. TLS and SASL as librdkafka has them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kafka {
+    pub brokers: String,
+    /// plaintext, ssl, sasl_plaintext or sasl_ssl
+    pub security_protocol: String,
+    /// PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
+    pub sasl_mechanism: Option<String>,
+    pub sasl_username: Option<String>,
+    /// From the environment only (`WAYBILL_KAFKA__SASL_PASSWORD`), or from the file below.
+    pub sasl_password: Option<Secret>,
+    pub sasl_password_file: Option<PathBuf>,
+    pub ssl_ca_file: Option<PathBuf>,
+    pub ssl_certificate_file: Option<PathBuf>,
+    pub ssl_key_file: Option<PathBuf>,
+    pub ssl_key_password: Option<Secret>,
+    pub ssl_key_password_file: Option<PathBuf>,
+}
+
+impl Default for Kafka {
+    fn default() -> Self {
+        Self {
+            brokers: "127.0.0.1:9092".to_owned(),
+            security_protocol: "plaintext".to_owned(),
+            sasl_mechanism: None,
+            sasl_username: None,
+            sasl_password: None,
+            sasl_password_file: None,
+            ssl_ca_file: None,
+            ssl_certificate_file: None,
+            ssl_key_file: None,
+            ssl_key_password: None,
+            ssl_key_password_file: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClickHouse {
+    /// http or https.
+    pub url: String,
+    pub database: String,
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    pub password_file: Option<PathBuf>,
+}
+
+impl Default for ClickHouse {
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:8123".to_owned(),
+            database: "waybill".to_owned(),
+            user: None,
+            password: None,
+            password_file: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// Platform keys (PKCS#8 PEM, mode 0600) and the internal key.
+    pub folder: PathBuf,
+    pub passphrase: Option<Secret>,
+    pub passphrase_file: Option<PathBuf>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("keys"), passphrase: None, passphrase_file: None }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Carriers {
+    pub file: PathBuf,
+}
+
+impl Default for Carriers {
+    fn default() -> Self {
+        Self { file: PathBuf::from("carriers.json") }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// `/metrics`, `/healthz`, `/readyz`.
+    pub listen: SocketAddr,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9600)) }
+    }
+}

@@ -1,0 +1,56 @@
+//! Names of topics and of consumer groups.
+
+use serde::{Deserialize, Serialize};
+
+/// Topic names: the prefix and the role's name, unless one is named here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TopicSettings {
+    pub prefix: String,
+    /// For `waybill topics`: how many partitions, and copies of each.
+    pub partitions: i32,
+    pub replication: i32,
+    pub sealed: Option<String>,
+    pub redrive: Option<String>,
+    pub opened: Option<String>,
+    pub valid: Option<String>,
+    pub enriched: Option<String>,
+    pub events: Option<String>,
+    pub shipments: Option<String>,
+    pub rejects: Option<String>,
+    pub ledger: Option<String>,
+    pub aggregate_state: Option<String>,
+}
+
+impl Default for TopicSettings {
+    fn default() -> Self {
+        Self {
+            prefix: "waybill.".to_owned(),
+            partitions: 4,
+            replication: 1,
+            sealed: None,
+            redrive: None,
+            opened: None,
+            valid: None,
+            enriched: None,
+            events: None,
+            shipments: None,
+            rejects: None,
+            ledger: None,
+            aggregate_state: None,
+        }
+    }
+}
+
+/// Consumer groups: the prefix and the names of the stages in the process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Groups {
+    pub prefix: String,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        Self { prefix: "waybill-".to_owned() }
+    }
+}
