@@ -25,7 +25,6 @@ pub(crate) enum Whence {
     /// An element of a list within an element of a list: `/shipment/0/package/3`.
     Nested(&'static str, usize, &'static str, usize),
     /// Segment of an EDI interchange: 1, 2, ….
-    #[allow(dead_code)] // for the EDI formats
     Segment(usize),
     /// Line of a text or an XML document: 1, 2, ….
     Line(usize),

@@ -65,14 +65,6 @@ fn is_too_deep(xml: &str) -> bool {
     false
 }
 
-/// The line that the node begins in: 1, 2, ….
-#[allow(dead_code)] // for formats whose parts have no path of their own
-pub(crate) fn line(node: Node<'_, '_>) -> usize {
-    let text = node.document().input_text();
-    let before = text.as_bytes().get(..node.range().start).unwrap_or_default();
-    1 + before.iter().filter(|b| **b == b'\n').count()
-}
-
 /// The first child element of that local name, whatever its namespace.
 pub(crate) fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
     children(node, name).next()
