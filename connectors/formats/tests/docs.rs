@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use strum::VariantArray;
+use waybill_formats::dcsa::codes as dcsa;
 use waybill_formats::milestones::{EXCEPTIONS, MILESTONES};
 use waybill_formats::{LISTS, Parts, REASONS, REGISTRY, guess};
 use waybill_schemas::vocabulary::{ExceptionKind, Flag, Milestone};
@@ -72,6 +73,37 @@ fn milestones_and_code_lists() {
         writeln!(text, "| `{}` | {meaning} |", kind.as_str()).unwrap();
     }
     check("milestones.md", "exceptions", &text);
+
+    let mut text = String::new();
+    for (name, rows) in [
+        ("shipmentEventTypeCode", dcsa::SHIPMENT),
+        ("transportEventTypeCode", dcsa::TRANSPORT),
+        ("equipmentEventTypeCode", dcsa::EQUIPMENT),
+    ] {
+        writeln!(text, "### DCSA Track & Trace, `{name}`\n").unwrap();
+        text.push_str("| code | name | versions | milestone | if |\n|---|---|---|---|---|\n");
+        for row in rows {
+            let versions = [(dcsa::V2, "2.x"), (dcsa::V3, "3.x")];
+            let versions: Vec<&str> =
+                versions.iter().filter(|(v, _)| row.versions.has(*v)).map(|(_, n)| *n).collect();
+            let when = match row.when {
+                dcsa::When::Always => "",
+                dcsa::When::Booking => "the document is a booking",
+                dcsa::When::Customs => "the document is of customs",
+                dcsa::When::EmptyComesBack => "the unit is empty, and comes back from import",
+                dcsa::When::EmptyGoesOut => "the unit is empty, and goes out for export",
+            };
+            let (code, name, milestone) = (row.code, row.name, row.milestone.as_str());
+            writeln!(
+                text,
+                "| `{code}` | {name} | {} | `{milestone}` | {when} |",
+                versions.join(", ")
+            )
+            .unwrap();
+        }
+        text.push('\n');
+    }
+    check("milestones.md", "DCSA", &text);
 
     let mut text = String::new();
     for list in LISTS {

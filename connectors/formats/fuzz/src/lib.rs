@@ -16,7 +16,8 @@ pub fn read(media_type: &str, payload: &[u8]) {
 
 /// Media types of the readers that have no target of their own.
 pub fn parcel_carriers() -> impl Iterator<Item = &'static str> {
-    const OTHERS: [&str; 7] = ["dcsa", "EDI", "epcis", "iata", "easypost", "terminal49.webhook", "edifact"];
+    const OTHERS: [&str; 7] =
+        ["dcsa", "EDI", "epcis", "iata", "easypost", "terminal49.webhook", "edifact"];
     REGISTRY
         .iter()
         .flat_map(|format| format.patterns)
