@@ -61,8 +61,9 @@ impl Documents {
         if !TIES.contains(&reference.kind) || self.0.len() >= DOCUMENTS {
             return;
         }
-        let order = |r: &Reference| (r.kind, r.value.clone());
-        if let Err(at) = self.0.binary_search_by_key(&order(reference), order) {
+        let order =
+            |known: &Reference| (known.kind, &known.value).cmp(&(reference.kind, &reference.value));
+        if let Err(at) = self.0.binary_search_by(order) {
             self.0.insert(at, reference.clone());
         }
     }

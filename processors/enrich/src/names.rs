@@ -51,7 +51,7 @@ impl Names {
     ) -> Option<Match> {
         let index = self.0.get(country)?.get_or_init(|| index(places, country));
         let name = normalised(city);
-        let found = best(places, index.get(&name)?, region).or(None);
+        let found = best(places, index.get(&name)?, region);
         found.filter(|m| m.score >= ENOUGH)
     }
 
