@@ -19,13 +19,14 @@ pub enum Harm {
     CutClickHouse,
     SlowKafka,
     SlowClickHouse,
+    HoldKafka,
     HoldClickHouse,
     KillClickHouse,
     KillKafka,
 }
 
 /// Of so many, in all.
-const WEIGHTS: [(Harm, u32); 11] = [
+const WEIGHTS: [(Harm, u32); 12] = [
     (Harm::Kill, 30),
     (Harm::Freeze, 8),
     (Harm::Add, 10),
@@ -34,6 +35,7 @@ const WEIGHTS: [(Harm, u32); 11] = [
     (Harm::CutClickHouse, 10),
     (Harm::SlowKafka, 4),
     (Harm::SlowClickHouse, 4),
+    (Harm::HoldKafka, 4),
     (Harm::HoldClickHouse, 4),
     (Harm::KillClickHouse, 5),
     (Harm::KillKafka, 5),
@@ -55,7 +57,7 @@ impl fmt::Display for Done {
             of(&[Harm::Add]),
             of(&[Harm::Remove]),
             of(&[Harm::CutKafka, Harm::CutClickHouse]),
-            of(&[Harm::SlowKafka, Harm::SlowClickHouse, Harm::HoldClickHouse]),
+            of(&[Harm::SlowKafka, Harm::SlowClickHouse, Harm::HoldKafka, Harm::HoldClickHouse]),
             of(&[Harm::KillClickHouse]),
             of(&[Harm::KillKafka]),
         )
@@ -171,6 +173,10 @@ impl Chaos {
                 fleet.servers.clickhouse.delay(Duration::from_millis(self.random.u64(50..500)));
                 self.clear_at = Some(Instant::now() + Duration::from_secs(3));
             }
+            Harm::HoldKafka => {
+                fleet.servers.kafka.hold(true);
+                self.clear_at = Some(Instant::now() + Duration::from_secs(4));
+            }
             Harm::HoldClickHouse => {
                 fleet.servers.clickhouse.hold(true);
                 self.clear_at = Some(Instant::now() + Duration::from_secs(4));
@@ -193,6 +199,7 @@ impl Chaos {
         self.clear_at = None;
         self.fleet.servers.kafka.delay(Duration::ZERO);
         self.fleet.servers.clickhouse.delay(Duration::ZERO);
+        self.fleet.servers.kafka.hold(false);
         self.fleet.servers.clickhouse.hold(false);
     }
 
