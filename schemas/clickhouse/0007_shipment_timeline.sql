@@ -38,8 +38,16 @@ AS SELECT
     zone_quality,
     received_at,
     event_id
-FROM {database}.events
-WHERE milestone != 'withdrawn'
+FROM
+(
+    -- The events of one message may share an id; a later message takes the place of them all.
+    SELECT
+        *,
+        max(received_at) OVER (PARTITION BY shipment_id, carrier_id, raw_id) AS last_received_at
+    FROM {database}.events
+)
+WHERE (raw_id = '' OR received_at = last_received_at)
+    AND milestone != 'withdrawn'
     AND (carrier_id, raw_id) NOT IN
         (SELECT carrier_id, withdraws FROM {database}.events WHERE withdraws != '')
-COMMENT 'What happened to a shipment, in order of occurrence; without events that the carrier has declared void';
+COMMENT 'What happened to a shipment, in order of occurrence; without events that the carrier has declared void or sent anew under the same id';

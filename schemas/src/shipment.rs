@@ -1,6 +1,8 @@
+use std::num::NonZeroI64;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::vocabulary::{Classifier, Milestone, Mode};
 use crate::{Country, EventId, Provenance, Reference, Unlocode};
@@ -29,6 +31,10 @@ pub struct Shipment {
     pub equipment: Option<String>,
     /// In order of occurrence; planned, estimated and actual apart by `classifier`.
     pub milestones: Vec<MilestoneEntry>,
+    /// Accepted too, but void: declared so by the carrier, or sent anew under the same id; and the
+    /// declarations themselves.
+    #[serde(default)]
+    pub void: Vec<MilestoneEntry>,
     /// What was travelled, then what is still planned; at most the last 128 of either.
     pub legs: Vec<Leg>,
     /// Stays with at least two actual events; at most the last 128.
@@ -79,6 +85,17 @@ pub struct MilestoneEntry {
     pub latitude: Option<f32>,
     pub longitude: Option<f32>,
     pub mode: Option<Mode>,
+    /// Which event of the carrier's it is, if the carrier says so, or, of `withdrawn`, which it
+    /// declares void: the first 64 bits of SHA-256 over its own id of it. Never 0.
+    #[serde(default)]
+    pub raw_id_hash: Option<NonZeroI64>,
+}
+
+impl MilestoneEntry {
+    pub fn hash(raw_id: &str) -> Option<NonZeroI64> {
+        let digest = Sha256::digest(raw_id);
+        NonZeroI64::new(i64::from_be_bytes(*digest.first_chunk()?))
+    }
 }
 
 /// A country that a message names for the shipment as a whole, and which message it was.

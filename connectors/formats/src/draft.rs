@@ -104,6 +104,14 @@ impl Draft {
         draft
     }
 
+    /// What its code means; one that no list has leaves it `other`, with the flag `unmapped_code`.
+    pub fn means(&mut self, milestone: Option<Milestone>) {
+        match milestone {
+            Some(milestone) => self.milestone = milestone,
+            None => self.flags.push(Flag::UnmappedCode),
+        }
+    }
+
     pub fn exception(&mut self, kind: ExceptionKind, raw_code: Option<String>) {
         self.exceptions.push(Exception { kind, raw_code });
     }

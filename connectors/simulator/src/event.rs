@@ -63,7 +63,8 @@ fn write(w: &mut Vec<u8>, subject: &Subject) -> io::Result<()> {
     date_time(w, created, &utc)?;
     write!(
         w,
-        r#"","eventType":"{kind}","eventClassifierCode":"{}""#,
+        r#"","eventType":"{}","eventClassifierCode":"{}""#,
+        if *bad == Some(Bad::UnknownEventType) { "SUNK" } else { kind },
         match step.classifier {
             _ if *bad == Some(Bad::InFuture) => "ACT",
             Classifier::Pln => "PLN",
@@ -76,30 +77,27 @@ fn write(w: &mut Vec<u8>, subject: &Subject) -> io::Result<()> {
         date_time(w, at, if kind == "SHIPMENT" { &utc } else { &port.zone })?;
         w.write_all(b"\"")?;
     }
-    let code = |code: &'static str| if *bad == Some(Bad::UnknownEventCode) { "SUNK" } else { code };
 
     match step.what {
         What::Booked => write!(
             w,
-            r#","shipmentEventTypeCode":"{}","documentID":"{}","documentTypeCode":"BKG""#,
-            code("CONF"),
+            r#","shipmentEventTypeCode":"CONF","documentID":"{}","documentTypeCode":"BKG""#,
             journey.booking
         )?,
         What::Issued => write!(
             w,
-            r#","shipmentEventTypeCode":"{}","documentID":"{}T","documentTypeCode":"TRD""#,
-            code("ISSU"),
+            r#","shipmentEventTypeCode":"ISSU","documentID":"{}T","documentTypeCode":"TRD""#,
             journey.booking
         )?,
         What::Arrival | What::Departure => {
-            let code = code(if step.what == What::Arrival { "ARRI" } else { "DEPA" });
+            let code = if step.what == What::Arrival { "ARRI" } else { "DEPA" };
             write!(w, r#","transportEventTypeCode":"{code}""#)?;
             if step.late {
                 w.write_all(br#","delayReasonCode":"WEA""#)?;
             }
         }
         _ => {
-            let (event_code, empty) = match step.what {
+            let (code, empty) = match step.what {
                 What::EmptyPickedUp => ("GTOT", "EMPTY"),
                 What::EmptyReturned => ("GTIN", "EMPTY"),
                 What::GateIn => ("GTIN", "LADEN"),
@@ -109,12 +107,8 @@ fn write(w: &mut Vec<u8>, subject: &Subject) -> io::Result<()> {
             };
             write!(
                 w,
-                r#","equipmentEventTypeCode":"{}","equipmentReference":"{}","ISOEquipmentCode":"{}","emptyIndicatorCode":"{empty}","eventLocation":{{"locationName":"{}","UNLocationCode":"{}""#,
-                code(event_code),
-                journey.container,
-                journey.iso_type,
-                port.name,
-                port.unlocode
+                r#","equipmentEventTypeCode":"{code}","equipmentReference":"{}","ISOEquipmentCode":"{}","emptyIndicatorCode":"{empty}","eventLocation":{{"locationName":"{}","UNLocationCode":"{}""#,
+                journey.container, journey.iso_type, port.name, port.unlocode
             )?;
             if !at_depot(step.what) {
                 facility(w, port)?;

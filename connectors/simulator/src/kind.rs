@@ -76,8 +76,8 @@ bad! {
     UnknownPlatformKey = "unknown_key" at Sealing,
     /// The payload breaks off in the middle.
     NotJson = "unparsable" at Payload,
-    /// An event type code that the standard has not.
-    UnknownEventCode = "unknown_code" at Payload,
+    /// An event type that the standard has not, so that nothing else of it can be read.
+    UnknownEventType = "unknown_code" at Payload,
     /// No `eventDateTime`.
     MissingField = "missing_field" at Payload,
     /// It happened a month from now, says the carrier.

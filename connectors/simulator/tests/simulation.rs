@@ -59,7 +59,7 @@ fn the_same_seed_gives_the_same_bytes() {
 fn golden() {
     assert_eq!(
         hash(&messages(config(), 20_000)),
-        "b9ed903dc45bce88772caa325b0520ec92a27f2d2055283acbd89489d300d195"
+        "88e1ff9851be9cea95b6ebb58e5a453c3a48f347a9f0a34140bb02efbbe0a853"
     );
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | | the shipment of this unit |
 //! |---|---|
-//! | 1 | that has a copy of it already |
+//! | 1 | that has a copy of it already, or another word on what the carrier calls by the same id |
 //! | 2 | that names one of its documents (booking, bill of lading, transport document, …) |
 //! | 3 | that is the nearest in time, if it can be of it |
 //! | 4 | a new one, if there is none |
@@ -72,12 +72,9 @@ impl Documents {
         &self.0
     }
 
-    fn share(&self, other: &Self) -> bool {
-        self.0.iter().any(|document| other.0.contains(document))
-    }
-
-    fn has_booking(&self) -> bool {
-        self.0.iter().any(|document| document.kind == ReferenceKind::Booking)
+    /// Whether one of `references` is among them.
+    fn have(&self, references: &[Reference]) -> bool {
+        references.iter().any(|reference| self.0.contains(reference))
     }
 
     /// What a new shipment of `unit` is named by: the first 32 bits of SHA-256 over unit, kind and
@@ -141,7 +138,7 @@ pub(crate) struct Known<'a> {
 /// The shipment, of those of its unit, that the event belongs to.
 pub(crate) fn choose<'a>(
     known: impl Iterator<Item = Known<'a>>,
-    documents: &Documents,
+    references: &[Reference],
     occurred_at: i64,
 ) -> Option<&'a Arc<str>> {
     let mut tied: Option<(i64, &Arc<str>)> = None;
@@ -151,13 +148,13 @@ pub(crate) fn choose<'a>(
             return Some(shipment.id);
         }
         let distance = shipment.span.distance(occurred_at);
-        if shipment.documents.share(documents) {
+        if shipment.documents.have(references) {
             let distance = distance.unwrap_or(i64::MAX);
             if tied.is_none_or(|(best, _)| distance <= best) {
                 tied = Some((distance, shipment.id));
             }
         } else if let Some(distance) = distance
-            && !(documents.has_booking() && shipment.documents.has_booking())
+            && !(name_booking(references) && name_booking(shipment.documents.as_slice()))
             && near.is_none_or(|(best, _)| distance <= best)
         {
             near = Some((distance, shipment.id));
@@ -166,14 +163,27 @@ pub(crate) fn choose<'a>(
     tied.or(near).map(|(_, id)| id)
 }
 
-/// The id of a shipment of the unit that begins with this event.
-pub(crate) fn new_id(unit: &str, documents: &Documents, occurred_at: i64) -> Arc<str> {
+fn name_booking(references: &[Reference]) -> bool {
+    references.iter().any(|reference| reference.kind == ReferenceKind::Booking)
+}
+
+/// The id of a shipment of the unit that begins with this event. The second that begins on a day is
+/// `2026-01-20.2`.
+pub(crate) fn new_id(
+    unit: &str,
+    references: &[Reference],
+    occurred_at: i64,
+    is_taken: impl Fn(&str) -> bool,
+) -> Arc<str> {
     let day = || {
         Timestamp::from_millisecond(occurred_at)
             .map_or_else(|_| occurred_at.to_string(), |at| at.strftime("%Y-%m-%d").to_string())
     };
-    let name = documents.name(unit).unwrap_or_else(day);
-    [unit, "/", &name].concat().into()
+    let name = Documents::of(references).name(unit).unwrap_or_else(day);
+    let id = [unit, "/", &name].concat();
+    let first = (!is_taken(&id)).then(|| id.clone());
+    let next = || (2_u32..).map(|n| format!("{id}.{n}")).find(|id| !is_taken(id));
+    first.or_else(next).unwrap_or(id).into()
 }
 
 /// Whether the event's shipment id, as validate gave it, is that of a unit, `carrier/number`: one by

@@ -1,9 +1,10 @@
+use std::num::NonZeroI64;
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_schemas::{
-    Country, EnrichedEvent, EventId, History, MilestoneEntry, Provenance, Shipment, StatedCountry,
-    Unlocode,
+    Country, EnrichedEvent, EventId, History, MilestoneEntry, Provenance, Shipment, ShipmentEvent,
+    StatedCountry, Unlocode,
 };
 
 use crate::Settings;
@@ -13,7 +14,7 @@ use crate::milestone::leaving;
 use crate::promise::{delay, eta};
 use crate::route::route;
 use crate::stops::{Destination, Place, Stops, origin};
-use crate::timeline::{Timeline, coordinates, place};
+use crate::timeline::{Inserted, Timeline, coordinates, place};
 
 /// How many actual events the search for the last one that had a plan looks at.
 const DELAY_LOOKS_BACK: usize = 32;
@@ -69,18 +70,13 @@ impl Journey {
     }
 
     pub(crate) fn restore(id: Arc<str>, from: Shipment) -> Self {
-        let mut stops = Stops::default();
-        let mut span = Span::default();
-        for entry in &from.milestones {
-            stops.add(entry);
-            note(&mut span, entry);
-        }
+        let (stops, span) = follow(from.milestones.iter());
         Self {
             id,
             unit: from.unit.map(Into::into),
             documents: Documents::of(&from.documents),
             span,
-            timeline: Timeline::restore(&from.milestones),
+            timeline: Timeline::restore(&from.milestones, &from.void),
             stops,
             last: from.last,
             equipment: from.equipment.map(Into::into),
@@ -102,6 +98,11 @@ impl Journey {
 
     pub(crate) fn has(&self, id: &EventId) -> bool {
         self.timeline.has(id)
+    }
+
+    /// Whether it has the event, or one that the carrier calls the same.
+    pub(crate) fn knows(&self, event: &ShipmentEvent) -> bool {
+        self.has(&event.event_id) || raw_id_hash(event).is_some_and(|id| self.timeline.names(id))
     }
 
     pub(crate) fn last_received_at(&self) -> i64 {
@@ -144,12 +145,16 @@ impl Journey {
         };
         latest(&mut self.stated_origin, stated(&input.enrichment.origin_country));
         latest(&mut self.stated_destination, stated(&input.enrichment.destination_country));
-        self.stops.add(&entry);
         if self.unit.is_some() {
-            note(&mut self.span, &entry);
             input.event.references.iter().for_each(|r| self.documents.add(r));
         }
-        let at = self.timeline.insert(entry);
+        let Inserted { at, is_void, has_voided } = self.timeline.insert(entry);
+        if has_voided {
+            (self.stops, self.span) = follow(self.timeline.standing());
+        } else if !is_void {
+            self.stops.add(&entry);
+            note(&mut self.span, &entry);
+        }
 
         let (before, from_here) =
             self.timeline.of(entry.classifier).split_at_checked(at).unwrap_or_default();
@@ -158,11 +163,11 @@ impl Journey {
         History {
             sequence: u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1),
             revision: self.revision,
-            out_of_order: from_here.len() > 1,
+            out_of_order: from_here.len() > usize::from(!is_void),
             previous_unlocode: previous.and_then(|p| p.unlocode),
             distance_km: previous.and_then(|p| distance_km(p, &entry)),
-            delay_ms: delay(&self.timeline, &entry),
-            dwell_ms: dwell(before, &entry),
+            delay_ms: delay(&self.timeline, &entry).filter(|_| !is_void),
+            dwell_ms: dwell(before, &entry).filter(|_| !is_void),
             origin_country: lane.origin,
             destination_country: lane.destination,
             crosses_border: lane.crosses_border(),
@@ -227,6 +232,7 @@ impl Journey {
             documents: self.documents.as_slice().to_vec(),
             equipment: self.equipment.as_deref().map(str::to_owned),
             milestones: timeline.in_order(),
+            void: timeline.void_in_order(),
             legs: route.legs,
             dwells: route.dwells,
             last_unlocode: last.and_then(|e| e.unlocode),
@@ -270,6 +276,21 @@ impl Journey {
             + self.timeline.heap_bytes()
             + self.stops.heap_bytes()
     }
+}
+
+/// What is kept of the events beside their list.
+fn follow<'a>(events: impl Iterator<Item = &'a MilestoneEntry>) -> (Stops, Span) {
+    let (mut stops, mut span) = (Stops::default(), Span::default());
+    for entry in events {
+        stops.add(entry);
+        note(&mut span, entry);
+    }
+    (stops, span)
+}
+
+/// By which the carrier's own words for an event are told apart.
+fn raw_id_hash(event: &ShipmentEvent) -> Option<NonZeroI64> {
+    event.withdraws.as_ref().or(event.raw_id.as_ref()).and_then(|id| MilestoneEntry::hash(id))
 }
 
 fn note(span: &mut Span, entry: &MilestoneEntry) {
@@ -317,6 +338,7 @@ fn entry(input: &EnrichedEvent) -> MilestoneEntry {
         latitude: latitude.and(longitude).and(latitude),
         longitude: latitude.and(longitude),
         mode: event.transport.as_ref().and_then(|t| t.mode),
+        raw_id_hash: raw_id_hash(event),
     }
 }
 

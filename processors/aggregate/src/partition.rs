@@ -7,7 +7,7 @@ use waybill_schemas::{AcceptedEvent, EnrichedEvent, Shipment};
 use waybill_stage::{Answer, Code, Context, Failure, Reject};
 
 use crate::Settings;
-use crate::identity::{self, Documents, Known};
+use crate::identity::{self, Known};
 use crate::journey::Journey;
 
 /// The shipments of one input partition.
@@ -101,21 +101,20 @@ impl Partition {
             let known = self.shipments.get_key_value(key).map(|(id, _)| id.clone());
             return (known.unwrap_or_else(|| key.into()), None);
         }
-        let documents = Documents::of(&input.event.references);
+        let references = &input.event.references;
         let at = input.enrichment.occurred_at;
+        let is_taken = |id: &str| self.shipments.contains_key(id);
+        let new = || identity::new_id(key, references, at, is_taken);
         let Some((unit, ids)) = self.units.get_key_value(key) else {
-            return (identity::new_id(key, &documents, at), Some(key.into()));
+            return (new(), Some(key.into()));
         };
         let known = ids.iter().filter_map(|id| self.shipments.get(id)).map(|journey| Known {
             id: &journey.id,
-            has_it: journey.has(&input.event.event_id),
+            has_it: journey.knows(&input.event),
             documents: &journey.documents,
             span: &journey.span,
         });
-        let id = match identity::choose(known, &documents, at) {
-            Some(id) => id.clone(),
-            None => identity::new_id(key, &documents, at),
-        };
+        let id = identity::choose(known, references, at).map_or_else(new, Arc::clone);
         (id, Some(unit.clone()))
     }
 

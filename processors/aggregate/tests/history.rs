@@ -324,3 +324,66 @@ fn of_several_units_the_first_by_alphabet() {
     told[3].event.equipment = Some(unit("TCLU4265798"));
     assert_eq!(shipment(told).equipment.as_deref(), Some("CSQU3054383"));
 }
+
+/// Event `n` under the carrier's own id of it.
+fn with_id(n: u32, id: &str, told: Told) -> EnrichedEvent {
+    let (classifier, milestone, place, hours) = told;
+    let mut event = event("s", n, classifier, milestone, place, hours * HOUR);
+    event.event.raw_id = Some(id.into());
+    event
+}
+
+/// That the event which the carrier calls `id` is void.
+fn void(n: u32, id: &str) -> EnrichedEvent {
+    let mut event = event("s", n, A, M::Withdrawn, "NLRTM", 999 * HOUR);
+    event.event.withdraws = Some(id.into());
+    event
+}
+
+#[test]
+fn what_is_void_is_no_part_of_the_history() {
+    let plan = with_id(1, "p", (P, M::Arrived, "NLRTM", 500));
+    let late = with_id(2, "a", (A, M::Arrived, "NLRTM", 510));
+    let right = with_id(3, "a", (A, M::Arrived, "NLRTM", 503));
+    let milestones =
+        |s: &Shipment| -> Vec<i64> { s.milestones.iter().map(|e| e.occurred_at / HOUR).collect() };
+    let check = |events: &[&EnrichedEvent], told: &[i64], delay: Option<i64>, place: &str| {
+        let state = shipment(events.iter().map(|e| (*e).clone()));
+        assert_eq!(milestones(&state), told);
+        assert_eq!(state.void.len(), events.len() - told.len());
+        assert_eq!(state.delay_ms, delay.map(|hours| hours * HOUR));
+        assert_eq!(text(state.last_unlocode), place);
+        assert_eq!(state.revision, events.len() as u64);
+    };
+    check(&[&plan, &late], &[500, 510], Some(10), "NLRTM");
+    // Sent anew: the later word counts, whichever arrives first.
+    check(&[&plan, &late, &right], &[500, 503], Some(3), "NLRTM");
+    check(&[&plan, &right, &late], &[500, 503], Some(3), "NLRTM");
+    // Declared void, before or after it comes, and whatever comes under its id.
+    check(&[&plan, &late, &void(4, "a")], &[500], None, "");
+    check(&[&plan, &void(4, "a"), &late, &right], &[500], None, "");
+    check(&[&plan, &late, &void(4, "p")], &[510], None, "NLRTM");
+    // Another id, or none.
+    check(&[&plan, &late, &void(4, "b")], &[500, 510], Some(10), "NLRTM");
+    let without = event("s", 5, A, M::Arrived, "NLRTM", 510 * HOUR);
+    check(&[&plan, &without, &void(4, "a")], &[500, 510], Some(10), "NLRTM");
+    // Two events of one message under one id are two.
+    let twin = story::received_at(with_id(6, "a", (A, M::Discharged, "NLRTM", 512)), 2 * HOUR);
+    check(&[&plan, &late, &twin], &[500, 510, 512], Some(10), "NLRTM");
+    check(&[&plan, &late, &twin, &right], &[500, 503], Some(3), "NLRTM");
+}
+
+#[test]
+fn what_is_void_has_no_delay_and_changes_no_order() {
+    let mut partition = Partition::default();
+    let mut told = |event| match apply(&mut partition, &Settings::default(), event) {
+        Outcome::Accepted(event) => event.history,
+        other => panic!("{other:?}"),
+    };
+    told(with_id(1, "p", (P, M::Arrived, "NLRTM", 500)));
+    assert_eq!(told(with_id(3, "a", (A, M::Arrived, "NLRTM", 503))).delay_ms, Some(3 * HOUR));
+    let older = told(with_id(2, "a", (A, M::Arrived, "NLRTM", 490)));
+    assert_eq!((older.delay_ms, older.sequence, older.out_of_order), (None, 1, true));
+    let newer = told(with_id(4, "a", (A, M::Arrived, "NLRTM", 504)));
+    assert_eq!((newer.delay_ms, newer.sequence, newer.out_of_order), (Some(4 * HOUR), 1, false));
+}

@@ -109,6 +109,49 @@ fn without_any_document_the_way_of_the_unit_tells() {
 }
 
 #[test]
+fn two_that_begin_on_one_day_are_two() {
+    let mut partition = Partition::default();
+    let at_hour = |n: u32, milestone, hour: i64| {
+        event(UNIT, n, Classifier::Actual, milestone, "CNSHA", BEGIN + hour * HOUR)
+    };
+    let told = [
+        (GateOut, 1, "2026-01-20"),
+        (EmptyReturned, 9, "2026-01-20"),
+        (GateOut, 15, "2026-01-20.2"),
+        (EmptyReturned, 17, "2026-01-20.2"),
+        (EmptyPickedUp, 20, "2026-01-20.3"),
+        (Loaded, 12, "2026-01-20.2"),
+    ];
+    for (n, (milestone, hour, expect)) in (1..).zip(told) {
+        let next = at_hour(n, milestone, hour);
+        let found = shipment_of(apply(&mut partition, &Settings::default(), next));
+        assert_eq!(found, expect, "{milestone:?}, hour {hour}");
+    }
+}
+
+#[test]
+fn what_the_carrier_calls_the_same_belongs_together() {
+    let mut partition = Partition::default();
+    let mut told = |n: u32, days, documents, id: &str, is_void: bool| {
+        let mut event = of_unit(n, GateIn, days, documents);
+        if is_void {
+            event.event.milestone = Milestone::Withdrawn;
+            event.event.withdraws = Some(id.into());
+        } else {
+            event.event.raw_id = Some(id.into());
+        }
+        shipment_of(apply(&mut partition, &Settings::default(), event))
+    };
+    assert_eq!(told(1, 0, "B1", "e1", false), "booking:B1");
+    assert_eq!(told(2, 100, "B2", "e2", false), "booking:B2");
+    // Neither time nor document would lead there.
+    assert_eq!(told(3, 100, "", "e1", false), "booking:B1");
+    assert_eq!(told(4, 0, "", "e2", true), "booking:B2");
+    // Of the first only the later word counts, of the second nothing.
+    assert_eq!(told(5, 101, "", "e3", false), "booking:B1");
+}
+
+#[test]
 fn what_is_learned_later_joins_the_shipment_as_it_is() {
     check(&[
         (GateIn, 0, "", "2026-01-20"),

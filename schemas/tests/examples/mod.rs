@@ -164,6 +164,7 @@ pub fn shipment() -> Shipment {
         latitude: Some(1.25),
         longitude: Some(103.875),
         mode: Some(Mode::Ocean),
+        raw_id_hash: MilestoneEntry::hash("e1"),
     };
     let stated = |country| {
         Some(StatedCountry {
@@ -182,6 +183,7 @@ pub fn shipment() -> Shipment {
         documents: vec![Reference { kind: ReferenceKind::Booking, value: "ABC709951".into() }],
         equipment: text("MSKU0000006"),
         milestones: vec![entry(Classifier::Planned, T - 9), entry(Classifier::Actual, T)],
+        void: vec![entry(Classifier::Actual, T - 1)],
         legs: vec![Leg {
             from_unlocode: Unlocode::new("SGSIN").unwrap(),
             to_unlocode: Unlocode::new("NLRTM").unwrap(),
@@ -369,6 +371,7 @@ pub mod minimal {
             documents: Vec::new(),
             equipment: None,
             milestones: Vec::new(),
+            void: Vec::new(),
             legs: Vec::new(),
             dwells: Vec::new(),
             last_unlocode: None,

@@ -312,7 +312,7 @@ fn a_timeline_reads_the_shipment_alone() {
 }
 
 #[test]
-fn a_timeline_is_without_what_was_declared_void() {
+fn a_timeline_is_without_what_was_declared_void_or_sent_anew() {
     let (mut sink, database) = sink("withdrawn");
     let with_id = |carrier: &str, shipment: &str, n: i64, id: &str| {
         let mut event = event(carrier, shipment, n);
@@ -327,11 +327,16 @@ fn a_timeline_is_without_what_was_declared_void() {
         void,
         with_id("acme", "s1", 2, "e2"),
         with_id("zeta", "s2", 3, "e1"),
+        // The same event in a later message, and one without an id of its own.
+        with_id("acme", "s1", 4, "e2"),
+        event("acme", "s1", 5),
+        event("acme", "s1", 6),
     ];
     insert(&mut sink, batch("events", 0, &events));
     assert_eq!(
         ask(&database, "SELECT shipment_id, step, occurred_at FROM shipment_timeline ORDER BY ALL"),
-        "s1\t1\t2026-11-24 07:00:02.000\ns2\t1\t2026-11-24 07:00:03.000",
+        "s1\t1\t2026-11-24 07:00:04.000\ns1\t2\t2026-11-24 07:00:05.000\n\
+         s1\t3\t2026-11-24 07:00:06.000\ns2\t1\t2026-11-24 07:00:03.000",
     );
 }
 

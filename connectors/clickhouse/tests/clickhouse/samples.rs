@@ -194,6 +194,7 @@ pub fn shipment(carrier: &str, id: &str, revision: u64, duplicates: u64) -> Ship
         latitude: Some(1.5),
         longitude: None,
         mode: Some(Mode::Ocean),
+        raw_id_hash: None,
     };
     Shipment {
         shipment_id: id.to_owned(),
@@ -208,6 +209,7 @@ pub fn shipment(carrier: &str, id: &str, revision: u64, duplicates: u64) -> Ship
             entry(1, Milestone::Departed, "SGSIN", T0 - 20 * DAY),
             entry(2, Milestone::Arrived, "NLRTM", T0),
         ],
+        void: vec![entry(3, Milestone::Arrived, "NLRTM", T0 - DAY)],
         legs: vec![Leg {
             from_unlocode: Unlocode::new("SGSIN").unwrap(),
             to_unlocode: Unlocode::new("NLRTM").unwrap(),

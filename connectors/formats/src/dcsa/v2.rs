@@ -94,11 +94,9 @@ fn shipment(event: &Event<'_>, draft: &mut Draft) -> Result<(), Reject> {
     let document = codes::document_type(kind, V2)
         .ok_or_else(|| kind_at.unknown_code("document type code of DCSA 2.x"))?;
     let number = required(&event.document_id, at("/documentID"), limits::ID)?;
-    let (code, code_at) =
-        event_code(event, &event.shipment_event_type_code, "/shipmentEventTypeCode")?;
+    let code = event_code(event, &event.shipment_event_type_code, "/shipmentEventTypeCode")?;
     let of = Circumstances { document: Some(kind), ..Circumstances::default() };
-    draft.milestone = milestone(codes::SHIPMENT, code, V2, of)
-        .ok_or_else(|| code_at.unknown_code("shipment event type code of DCSA 2.x"))?;
+    draft.means(milestone(codes::SHIPMENT, code, V2, of));
     draft.raw_code = ["SHIPMENT/", code, "/", kind].concat();
     draft.document = Some(Document { kind: document.kind, number: number.to_owned() });
     draft.references.push(Reference { kind: document.reference, value: number.to_owned() });
@@ -107,10 +105,8 @@ fn shipment(event: &Event<'_>, draft: &mut Draft) -> Result<(), Reject> {
 }
 
 fn transport(event: &Event<'_>, draft: &mut Draft) -> Result<(), Reject> {
-    let (code, code_at) =
-        event_code(event, &event.transport_event_type_code, "/transportEventTypeCode")?;
-    draft.milestone = milestone(codes::TRANSPORT, code, V2, Circumstances::default())
-        .ok_or_else(|| code_at.unknown_code("transport event type code of DCSA 2.x"))?;
+    let code = event_code(event, &event.transport_event_type_code, "/transportEventTypeCode")?;
+    draft.means(milestone(codes::TRANSPORT, code, V2, Circumstances::default()));
     draft.raw_code = ["TRANSPORT/", code].concat();
     let call = event.transport_call.as_ref().ok_or_else(|| at("/transportCall").missing())?;
     draft.transport = Some(transport_of(&call.0)?);
@@ -131,8 +127,7 @@ fn transport(event: &Event<'_>, draft: &mut Draft) -> Result<(), Reject> {
 }
 
 fn equipment(event: &Event<'_>, draft: &mut Draft) -> Result<(), Reject> {
-    let (code, code_at) =
-        event_code(event, &event.equipment_event_type_code, "/equipmentEventTypeCode")?;
+    let code = event_code(event, &event.equipment_event_type_code, "/equipmentEventTypeCode")?;
     let indicator = at("/emptyIndicatorCode");
     let empty = empty(&event.empty_indicator_code, V2, indicator)?;
     if empty.is_none() {
@@ -144,8 +139,7 @@ fn equipment(event: &Event<'_>, draft: &mut Draft) -> Result<(), Reject> {
         facility_type: draft.place.as_ref().and_then(|p| p.facility_type.as_deref()),
         ..Circumstances::default()
     };
-    draft.milestone = milestone(codes::EQUIPMENT, code, V2, of)
-        .ok_or_else(|| code_at.unknown_code("equipment event type code of DCSA 2.x"))?;
+    draft.means(milestone(codes::EQUIPMENT, code, V2, of));
     draft.raw_code = ["EQUIPMENT/", code].concat();
     draft.equipment = owned(&event.equipment_reference, at("/equipmentReference"), limits::ID)?
         .map(|number| {
@@ -163,14 +157,9 @@ fn event_code<'t>(
     event: &'t Event<'_>,
     field: &'t Option<json::Text<'_>>,
     name: &'static str,
-) -> Result<(&'t str, At), Reject> {
-    match text(field, at(name), limits::CODE)? {
-        Some(code) => Ok((code, at(name))),
-        None => match text(&event.event_type_code, at("/eventTypeCode"), limits::CODE)? {
-            Some(code) => Ok((code, at("/eventTypeCode"))),
-            None => Err(at(name).missing()),
-        },
-    }
+) -> Result<&'t str, Reject> {
+    let fields = [(field, at(name)), (&event.event_type_code, at("/eventTypeCode"))];
+    first_of(&fields, limits::CODE)?.ok_or_else(|| at(name).missing())
 }
 
 /// Where an equipment event happened: its own location, else the transport call's. An
@@ -345,14 +334,10 @@ fn references(event: &Event<'_>, to: &mut Vec<Reference>) -> Result<(), Reject> 
         // Neither is required.
         let Some(value) = owned(&sent.value, value_at, limits::ID)? else { continue };
         let kind = match text(&sent.kind, kind_at, limits::CODE)? {
-            Some(code) => {
-                codes::document_type(code, V2)
-                    .ok_or_else(|| kind_at.unknown_code("document type code of DCSA 2.x"))?
-                    .reference
-            }
-            None => ReferenceKind::Other,
+            Some(code) => codes::document_type(code, V2).map(|known| known.reference),
+            None => None,
         };
-        to.push(Reference { kind, value });
+        to.push(Reference { kind: kind.unwrap_or(ReferenceKind::Other), value });
     }
     for (index, json::Object(sent)) in references.iter().enumerate() {
         let within = references_at.element(index);

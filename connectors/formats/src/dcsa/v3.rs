@@ -13,7 +13,7 @@ use waybill_schemas::{Equipment, Place, Reference, Transport};
 use waybill_stage::{Code, Reject};
 
 use self::wire::{Coded, Event, Location, TransportDetails};
-use super::codes::{self, Circumstances, Row, V3, milestone};
+use super::codes::{self, Circumstances, V3, milestone};
 use super::fields::{
     classifier, coordinates, empty, facility, facility_type, first_of, instant, list, mode,
     occurred, owned, reference, required, some_place, text, un_location,
@@ -111,23 +111,20 @@ fn draft(event: &Event<'_>) -> Result<Draft, Reject> {
             let kind = document
                 .ok_or_else(|| at("/shipmentDetails").member("/documentReference").missing())?;
             let field = &class.shipment_event_type_code;
-            let code_at = member("/shipmentEventTypeCode");
-            let code = required(field, code_at, limits::CODE)?;
-            draft.milestone = known(codes::SHIPMENT, code, of, code_at)?;
+            let code = required(field, member("/shipmentEventTypeCode"), limits::CODE)?;
+            draft.means(milestone(codes::SHIPMENT, code, V3, of));
             draft.raw_code = ["SHIPMENT/", code, "/", kind].concat();
         }
         "TRANSPORT" => {
             let field = &class.transport_event_type_code;
-            let code_at = member("/transportEventTypeCode");
-            let code = required(field, code_at, limits::CODE)?;
-            draft.milestone = known(codes::TRANSPORT, code, of, code_at)?;
+            let code = required(field, member("/transportEventTypeCode"), limits::CODE)?;
+            draft.means(milestone(codes::TRANSPORT, code, V3, of));
             draft.raw_code = ["TRANSPORT/", code].concat();
         }
         "EQUIPMENT" => {
             let field = &class.equipment_event_type_code;
-            let code_at = member("/equipmentEventTypeCode");
-            let code = required(field, code_at, limits::CODE)?;
-            draft.milestone = known(codes::EQUIPMENT, code, of, code_at)?;
+            let code = required(field, member("/equipmentEventTypeCode"), limits::CODE)?;
+            draft.means(milestone(codes::EQUIPMENT, code, V3, of));
             draft.raw_code = ["EQUIPMENT/", code].concat();
         }
         "IOT" => {
@@ -141,15 +138,14 @@ fn draft(event: &Event<'_>) -> Result<Draft, Reject> {
                 Some(json::Text(code)) if !code.trim().is_empty() => code.trim(),
                 _ => return Err(code_at.missing()),
             };
-            draft.milestone = known(codes::IOT, code, of, code_at)?;
+            draft.means(milestone(codes::IOT, code, V3, of));
             draft.raw_code = ["IOT/DETC/", code].concat();
             draft.readings.extend(readings::of_iot(code));
         }
         "REEFER" => {
             let field = &class.reefer_event_type_code;
-            let code_at = member("/reeferEventTypeCode");
-            let code = required(field, code_at, limits::CODE)?;
-            draft.milestone = known(codes::REEFER, code, of, code_at)?;
+            let code = required(field, member("/reeferEventTypeCode"), limits::CODE)?;
+            draft.means(milestone(codes::REEFER, code, V3, of));
             draft.raw_code = ["REEFER/", code].concat();
             if let Some(json::Object(details)) = &event.reefer_details {
                 readings::of_reefer(details, &mut draft.readings)?;
@@ -165,15 +161,6 @@ fn draft(event: &Event<'_>) -> Result<Draft, Reject> {
         draft.document = None;
     }
     Ok(draft)
-}
-
-fn known(
-    rows: &[Row],
-    code: &str,
-    of: Circumstances<'_>,
-    code_at: At,
-) -> Result<Milestone, Reject> {
-    milestone(rows, code, V3, of).ok_or_else(|| code_at.unknown_code("code of DCSA 3.x"))
 }
 
 /// Reads the unit, and returns the type of its movement.
