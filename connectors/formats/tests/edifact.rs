@@ -4,22 +4,13 @@
 
 mod shown;
 
-use shown::{line, line_of, read, shared};
+use shown::{read, shared};
 
 const EDIFACT: &str = "application/EDIFACT";
 
-/// The part at `position` of a file, all that it says.
+#[track_caller]
 fn check(file: &str, expect: &[(u32, &str)]) {
-    let Some(payload) = shared(&["edifact/", file].concat()) else { return };
-    let parts = read(EDIFACT, &payload).unwrap();
-    for (position, expect) in expect {
-        let part = parts.iter().find(|(own, _)| own == position).map(|(_, part)| part);
-        let found = match part.unwrap() {
-            Ok(draft) => line(draft),
-            Err(reject) => line_of(reject),
-        };
-        assert_eq!(found, *expect, "{file} {position}");
-    }
+    shown::check(EDIFACT, &["edifact/", file].concat(), expect);
 }
 
 #[test]

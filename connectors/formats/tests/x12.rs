@@ -4,22 +4,13 @@
 
 mod shown;
 
-use shown::{line, line_of, read, shared};
+use shown::{read, shared};
 
 const X12: &str = "application/EDI-X12";
 
-/// The part at `position` of a file, all that it says.
+#[track_caller]
 fn check(file: &str, expect: &[(u32, &str)]) {
-    let Some(payload) = shared(&["x12/", file].concat()) else { return };
-    let parts = read(X12, &payload).unwrap();
-    for (position, expect) in expect {
-        let part = parts.iter().find(|(own, _)| own == position).map(|(_, part)| part);
-        let found = match part.unwrap() {
-            Ok(draft) => line(draft),
-            Err(reject) => line_of(reject),
-        };
-        assert_eq!(found, *expect, "{file} {position}");
-    }
+    shown::check(X12, &["x12/", file].concat(), expect);
 }
 
 #[test]

@@ -40,6 +40,21 @@ pub fn shown(outcome: &Result<Parts, Reject>) -> String {
     text
 }
 
+/// That the parts at these positions of a file of `../shared/data` say exactly this.
+#[track_caller]
+pub fn check(media_type: &str, file: &str, expect: &[(u32, &str)]) {
+    let Some(payload) = shared(file) else { return };
+    let parts = read(media_type, &payload).unwrap();
+    for (position, expect) in expect {
+        let part = parts.iter().find(|(own, _)| own == position).map(|(_, part)| part);
+        let found = match part.unwrap() {
+            Ok(draft) => line(draft),
+            Err(reject) => line_of(reject),
+        };
+        assert_eq!(found, *expect, "{file} {position}");
+    }
+}
+
 pub fn line_of(reject: &Reject) -> String {
     format!("reject {} {}", reject.code.as_str(), reject.detail)
 }
