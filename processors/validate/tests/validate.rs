@@ -516,16 +516,38 @@ fn an_event_without_any_document_belongs_to_the_handle_it_was_sealed_under() {
 
 #[test]
 fn check_digits_are_flagged_and_rejected_never() {
-    let number = |number: &str| {
-        let payload = format!("FSU/14\r\n{number}FRAJFK/T1K10\r\nRCS/20JAN1000/FRA/T1K10\r\n");
+    let check = |media_type: &str, payload: String, expect: &str| {
         let stage = Validate::default();
-        let media_type = "application/vnd.iata.cargo-imp";
         let answer = apply_with(&stage, "h", RECEIVED, media_type, payload.as_bytes()).unwrap();
-        lines(&answer)
+        assert_eq!(lines(&answer), [expect]);
     };
-    assert_eq!(number("020-12345675"), ["1 accepted acme/air_waybill:020-12345675"]);
-    assert_eq!(
-        number("020-12345676"),
-        ["1 accepted acme/air_waybill:020-12345676 air_waybill_check_digit"]
+    let air_waybill = |number: &str, expect: &str| {
+        let payload = format!("FSU/14\r\n{number}FRAJFK/T1K10\r\nRCS/20JAN1000/FRA/T1K10\r\n");
+        check("application/vnd.iata.cargo-imp", payload, expect);
+    };
+    air_waybill("020-12345675", "1 accepted acme/air_waybill:020-12345675");
+    air_waybill("020-12345676", "1 accepted acme/air_waybill:020-12345676 air_waybill_check_digit");
+    let sscc = |number: &str, expect: &str| {
+        let payload = format!(
+            r#"{{"@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
+            "type": "ObjectEvent", "action": "OBSERVE", "eventTime": "2026-01-20T10:00:00Z",
+            "eventTimeZoneOffset": "+00:00", "epcList": ["https://id.gs1.org/00/{number}"],
+            "bizStep": "departing"}}"#
+        );
+        check("application/vnd.gs1.epcis+json", payload, expect);
+    };
+    sscc("106141412345678908", "1 departed acme/sscc:106141412345678908");
+    sscc("106141412345678907", "1 departed acme/sscc:106141412345678907 sscc_check_digit");
+    let tracking_number = |number: &str, expect: &str| {
+        let payload = format!(
+            r#"{{"trackResponse":{{"shipment":{{"package":{{"trackingNumber":"{number}","activity":
+            [{{"date":"20260120","time":"100000","status":{{"type":"D"}}}}]}}}}}}}}"#
+        );
+        check("application/vnd.ups.track+json", payload, expect);
+    };
+    tracking_number("1Z999AA10123456784", "1 delivered acme/tracking_number:1Z999AA10123456784");
+    tracking_number(
+        "1Z999AA10123456785",
+        "1 delivered acme/tracking_number:1Z999AA10123456785 tracking_check_digit",
     );
 }
