@@ -49,10 +49,7 @@ impl Names {
         city: &str,
         region: Option<&str>,
     ) -> Option<Match> {
-        let index = self.0.get(country)?.get_or_init(|| index(places, country));
-        let name = normalised(city);
-        let found = best(places, index.get(&name)?, region);
-        found.filter(|m| m.score >= ENOUGH)
+        self.find_normalised(places, country, &normalised(city), region)
     }
 
     /// As [`Self::find`], also without the words that carriers put around a name.
@@ -63,16 +60,27 @@ impl Names {
         city: &str,
         region: Option<&str>,
     ) -> Option<Match> {
-        if let Some(found) = self.find(places, country, city, region) {
+        let name = normalised(city);
+        if let Some(found) = self.find_normalised(places, country, &name, region) {
             return Some(found);
         }
-        let name = normalised(city);
         let bare = without_words(&name);
         if bare == name || bare.is_empty() {
             return None;
         }
-        let found = self.find(places, country, bare, region)?;
+        let found = self.find_normalised(places, country, bare, region)?;
         Some(Match { score: ENOUGH, ..found })
+    }
+
+    fn find_normalised(
+        &self,
+        places: &Places,
+        country: &str,
+        name: &str,
+        region: Option<&str>,
+    ) -> Option<Match> {
+        let index = self.0.get(country)?.get_or_init(|| index(places, country));
+        best(places, index.get(name)?, region).filter(|m| m.score >= ENOUGH)
     }
 }
 
