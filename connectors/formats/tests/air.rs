@@ -336,3 +336,22 @@ fn samples_are_known_by_their_looks() {
         assert_eq!(guessed, [expect], "{name}");
     }
 }
+
+#[test]
+fn an_id_of_the_document_is_none_of_the_event() {
+    let raw_id = |id: &str| {
+        let payload = format!(
+            r#"{{"@context": {{"@vocab": "https://onerecord.iata.org/ns/cargo#"}}, "@id": "{id}",
+            "@type": "LogisticsEvent", "eventDate": "2026-01-20T10:00:00Z", "eventCode": "DEP",
+            "eventFor": {{"@type": "Waybill", "waybillPrefix": "020", "waybillNumber": "12345675"}}}}"#
+        );
+        let parts = read(ONE_RECORD, payload.as_bytes()).unwrap();
+        let (_, part) = parts.iter().next().unwrap();
+        part.as_ref().unwrap().raw_id.clone()
+    };
+    let own = "https://1r.example.com/logistics-events/7";
+    assert_eq!(raw_id(own).as_deref(), Some(own));
+    for local in ["_:b0", "#event", "logistics-events/7", ""] {
+        assert_eq!(raw_id(local), None, "{local}");
+    }
+}

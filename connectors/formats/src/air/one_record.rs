@@ -175,7 +175,8 @@ impl<'n> Reader<'n, '_> {
             Some(id) if id.len() > limits::EVENT_ID => {
                 return Err(at("/@id").too_long(limits::EVENT_ID));
             }
-            id => id.filter(|id| !id.is_empty()).map(str::to_owned),
+            // A blank node's id and a relative one (JSON-LD 1.1, 3.3) are of this document only.
+            id => id.filter(|id| id.contains("://") || id.starts_with("urn:")).map(str::to_owned),
         };
         if let Some(created) = event.get("creationDate") {
             let created = created.text().and_then(super::date_time);
