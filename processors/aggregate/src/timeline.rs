@@ -112,14 +112,14 @@ impl Timeline {
             return true;
         }
         let Some(id) = entry.raw_id_hash else { return false };
-        self.void.iter().any(|e| is_declared_void_by(e, id))
+        self.void.iter().any(|e| declares_void(e, id))
             || self.standing().any(|e| is_newer(e, entry))
     }
 
     /// Takes out what `entry` makes void, and says whether there was any.
     fn void_others(&mut self, entry: &MilestoneEntry) -> bool {
         let Some(id) = entry.raw_id_hash else { return false };
-        let declares = is_declared_void_by(entry, id);
+        let declares = declares_void(entry, id);
         let is_voided =
             |e: &MilestoneEntry| e.raw_id_hash == Some(id) && (declares || is_newer(entry, e));
         if !self.standing().any(is_voided) {
@@ -175,7 +175,7 @@ pub(crate) struct Inserted {
     pub(crate) has_voided: bool,
 }
 
-fn is_declared_void_by(entry: &MilestoneEntry, id: NonZeroI64) -> bool {
+fn declares_void(entry: &MilestoneEntry, id: NonZeroI64) -> bool {
     entry.milestone == Milestone::Withdrawn && entry.raw_id_hash == Some(id)
 }
 
