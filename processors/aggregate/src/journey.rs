@@ -101,8 +101,8 @@ impl Journey {
     }
 
     /// Whether it has the event, or one that the carrier calls the same.
-    pub(crate) fn knows(&self, event: &ShipmentEvent) -> bool {
-        self.has(&event.event_id) || raw_id_hash(event).is_some_and(|id| self.timeline.names(id))
+    pub(crate) fn knows(&self, id: &EventId, raw_id_hash: Option<NonZeroI64>) -> bool {
+        self.has(id) || raw_id_hash.is_some_and(|raw| self.timeline.names(raw))
     }
 
     pub(crate) fn last_received_at(&self) -> i64 {
@@ -289,7 +289,7 @@ fn follow<'a>(events: impl Iterator<Item = &'a MilestoneEntry>) -> (Stops, Span)
 }
 
 /// By which the carrier's own words for an event are told apart.
-fn raw_id_hash(event: &ShipmentEvent) -> Option<NonZeroI64> {
+pub(crate) fn raw_id_hash(event: &ShipmentEvent) -> Option<NonZeroI64> {
     event.withdraws.as_ref().or(event.raw_id.as_ref()).and_then(|id| MilestoneEntry::hash(id))
 }
 

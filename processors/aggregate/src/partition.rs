@@ -8,7 +8,7 @@ use waybill_stage::{Answer, Code, Context, Failure, Reject};
 
 use crate::Settings;
 use crate::identity::{self, Known};
-use crate::journey::Journey;
+use crate::journey::{self, Journey};
 
 /// The shipments of one input partition.
 pub struct Partition {
@@ -108,9 +108,10 @@ impl Partition {
         let Some((unit, ids)) = self.units.get_key_value(key) else {
             return (new(), Some(key.into()));
         };
+        let raw_id_hash = journey::raw_id_hash(&input.event);
         let known = ids.iter().filter_map(|id| self.shipments.get(id)).map(|journey| Known {
             id: &journey.id,
-            has_it: journey.knows(&input.event),
+            has_it: journey.knows(&input.event.event_id, raw_id_hash),
             documents: &journey.documents,
             span: &journey.span,
         });

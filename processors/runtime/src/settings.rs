@@ -90,7 +90,7 @@ impl HostSettings {
             // A batch is handed over within this, so that it is one request for each partition. What
             // comes later waits for the answer to the first, and librdkafka (2.12,
             // `rd_kafka_toppar_producer_serve`) spins while it waits. At 2 ms, a broker that had
-            // stood still for 6 s got no processor for 8 s more: five producers spun.
+            // stood still for 6 s got no processor for 8 s more: producers spun.
             .set("linger.ms", "20")
             // The broker ends a transaction a few ms after it has answered; one that begins within
             // those is asked to come again, and the default of 100 ms would be most of a batch.
