@@ -10,6 +10,7 @@ use rdkafka::{Message, Offset};
 use waybill_schemas::Redrive;
 use waybill_stage::Fault;
 
+use crate::hand_over::{Portion, deliver, one_request_a_partition};
 use crate::offsets::{numbers, probe};
 use crate::reader::{Go, read, settled};
 use crate::{HostSettings, Role};
@@ -55,15 +56,14 @@ impl<'a> Redriver<'a> {
     pub fn open(settings: &'a HostSettings) -> Result<Self, Fault> {
         let fault = |e: &dyn std::fmt::Display| Fault(format!("opening the redrive topic: {e}"));
         let topic = settings.topics.name(Role::Redrive);
-        let producer: BaseProducer = settings
-            .connection
-            .client()
+        let mut config = settings.connection.client();
+        config
             // One for the deployment, whoever it is that redrives.
             .set("transactional.id", topic)
             .set("message.timeout.ms", "15000")
-            .set("partitioner", "murmur2_random")
-            .create()
-            .map_err(|e| fault(&e))?;
+            .set("partitioner", "murmur2_random");
+        one_request_a_partition(&mut config);
+        let producer: BaseProducer = config.create().map_err(|e| fault(&e))?;
         producer.init_transactions(TIMEOUT).map_err(|e| fault(&e))?;
         let mut sent = BTreeSet::new();
         for partition in numbers(&probe(&settings.connection, GROUP)?, topic)? {
@@ -97,14 +97,25 @@ impl<'a> Redriver<'a> {
         let fault = |e: &dyn std::fmt::Display| Fault(format!("redriving: {e}"));
         let topic = self.settings.topics.name(Role::Redrive);
         self.producer.begin_transaction().map_err(|e| fault(&e))?;
+        let delivered = || match deliver(&self.producer, TIMEOUT) {
+            true => Ok(()),
+            false => Err(fault(&"no answer")),
+        };
+        let mut portion = Portion::default();
         for (key, redrive) in records {
             let mut value = Vec::new();
             waybill_schemas::encode(redrive, &mut value).map_err(|e| fault(&e))?;
+            let bytes = key.as_ref().map_or(0, Vec::len) + value.len();
+            if !portion.has_room(bytes) {
+                delivered()?;
+                portion = Portion::default();
+            }
+            portion.add(bytes);
             let mut record = BaseRecord::<[u8], [u8]>::to(topic).payload(&value);
             record.key = key.as_deref();
             self.producer.send(record).map_err(|(e, _)| fault(&e))?;
         }
-        self.producer.flush(TIMEOUT).map_err(|e| fault(&e))?;
+        delivered()?;
         self.producer.commit_transaction(TIMEOUT).map_err(|e| fault(&e))?;
         self.sent.extend(records.iter().map(|(_, redrive)| Attempt {
             source_partition: redrive.source_partition,

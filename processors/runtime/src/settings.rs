@@ -4,6 +4,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 
 use crate::Topics;
+use crate::hand_over::one_request_a_partition;
 
 /// How to reach Kafka: librdkafka properties for brokers, TLS and SASL. Never printed.
 #[derive(Clone, Default)]
@@ -87,18 +88,12 @@ impl HostSettings {
             .set("transaction.timeout.ms", "15000")
             .set("message.timeout.ms", "15000")
             .set("enable.idempotence", "true")
-            // A batch is handed over within this, so that it is one request for each partition. What
-            // comes later waits for the answer to the first, and librdkafka (2.12,
-            // `rd_kafka_toppar_producer_serve`) spins while it waits. At 2 ms, a broker that had
-            // stood still for 6 s got no processor for 8 s more: producers spun.
-            .set("linger.ms", "20")
             // The broker ends a transaction a few ms after it has answered; one that begins within
             // those is asked to come again, and the default of 100 ms would be most of a batch.
             .set("retry.backoff.ms", "10")
             // The hash of the Java client, so that other producers agree on partitions.
-            .set("partitioner", "murmur2_random")
-            .set("queue.buffering.max.messages", "100000")
-            .set("queue.buffering.max.kbytes", "65536");
+            .set("partitioner", "murmur2_random");
+        one_request_a_partition(&mut config);
         config
     }
 }

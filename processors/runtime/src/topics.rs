@@ -1,11 +1,9 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use crate::hand_over::REQUEST_BYTES;
+
+/// A topic's limit on what it takes in one request.
+pub(crate) const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 
 /// What a topic is for. Its name is a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,26 +63,38 @@ impl Role {
 
     /// How many partitions it gets, of the number that is set. Rejects and entries are few, and
     /// each partition costs the sink an insert; redriven records are few.
-    fn partitions(self, set: i32) -> i32 {
+    pub(crate) fn partitions(self, set: i32) -> i32 {
         if matches!(self, Role::Redrive | Role::Rejects | Role::Ledger) { 1 } else { set }
     }
 
     /// What the broker must be told of it.
-    fn properties(self) -> &'static [(&'static str, &'static str)] {
-        match self {
+    pub(crate) fn properties(self) -> Vec<(&'static str, String)> {
+        let set = |key: &'static str, value: &str| (key, value.to_owned());
+        let mut properties = match self {
             // The append time is the time of receipt: sealed-event.md.
-            Role::Sealed => {
-                &[("message.timestamp.type", "LogAppendTime"), ("cleanup.policy", "delete")]
-            }
-            // Kept for ever: they tell what was redriven.
-            Role::Redrive => &[("cleanup.policy", "delete"), ("retention.ms", "-1")],
-            Role::AggregateState => &[
-                ("cleanup.policy", "compact"),
-                ("min.cleanable.dirty.ratio", "0.3"),
-                ("segment.bytes", "67108864"),
+            Role::Sealed => vec![
+                set("message.timestamp.type", "LogAppendTime"),
+                set("cleanup.policy", "delete"),
             ],
-            _ => &[("cleanup.policy", "delete")],
+            // Kept for ever: they tell what was redriven.
+            Role::Redrive => vec![set("cleanup.policy", "delete"), set("retention.ms", "-1")],
+            Role::AggregateState => vec![
+                set("cleanup.policy", "compact"),
+                set("min.cleanable.dirty.ratio", "0.3"),
+                set("segment.bytes", "67108864"),
+            ],
+            _ => vec![set("cleanup.policy", "delete")],
+        };
+        if self.takes_transactions() {
+            properties.push((MAX_MESSAGE_BYTES, REQUEST_BYTES.to_string()));
         }
+        properties
+    }
+
+    /// Whether transactional producers write to it: a share of a transaction is one request
+    /// (`hand_over.rs`), which the topic must take.
+    pub(crate) fn takes_transactions(self) -> bool {
+        self != Role::Sealed
     }
 }
 
@@ -108,127 +118,6 @@ impl Topics {
     /// Of `roles`, the one whose topic has that name.
     pub fn role(&self, roles: &[Role], name: &str) -> Option<Role> {
         roles.iter().copied().find(|role| self.name(*role) == name)
-    }
-}
-
-#[derive(Debug)]
-pub struct TopicError(pub String);
-
-impl std::fmt::Display for TopicError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for TopicError {}
-
-/// Creates the topics that are missing; returns their names. One that is there is left as it is,
-/// but a sealed topic without `LogAppendTime` would take the carrier's word for the receipt, so
-/// that is refused.
-pub fn create_topics(
-    connection: &ClientConfig,
-    topics: &Topics,
-    partitions: i32,
-    replication: i32,
-) -> Result<Vec<String>, TopicError> {
-    let error = |e: &dyn std::fmt::Display| TopicError(format!("creating topics: {e}"));
-    let admin: AdminClient<DefaultClientContext> = connection.create().map_err(|e| error(&e))?;
-    let timeout = Duration::from_secs(30);
-    let options = AdminOptions::new().operation_timeout(Some(timeout));
-    let new: Vec<NewTopic<'_>> = Role::ALL
-        .iter()
-        .map(|role| {
-            let mut topic = NewTopic::new(
-                topics.name(*role),
-                role.partitions(partitions),
-                TopicReplication::Fixed(replication),
-            );
-            for (key, value) in role.properties() {
-                topic = topic.set(key, value);
-            }
-            topic
-        })
-        .collect();
-    let results = block_on(admin.create_topics(&new, &options)).map_err(|e| error(&e))?;
-    let mut created = Vec::new();
-    for result in results {
-        match result {
-            Ok(name) => created.push(name),
-            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((name, code)) => return Err(TopicError(format!("creating topic {name}: {code}"))),
-        }
-    }
-    // The controller answers before every broker knows: wait until the last is visible.
-    let probe: BaseConsumer = connection.create().map_err(|e| error(&e))?;
-    for role in Role::ALL {
-        wait_visible(&probe, topics.name(role), role.partitions(partitions))?;
-    }
-    require_append_time(&admin, topics.name(Role::Sealed), &options)?;
-    Ok(created)
-}
-
-fn wait_visible(probe: &BaseConsumer, topic: &str, partitions: i32) -> Result<(), TopicError> {
-    let mut found = 0;
-    for _ in 0..100 {
-        if let Ok(metadata) = probe.fetch_metadata(Some(topic), Duration::from_secs(5))
-            && let Some(t) = metadata.topics().first()
-        {
-            found = t.partitions().iter().filter(|p| p.leader() >= 0).count();
-            if t.error().is_none() && found > 0 {
-                if i32::try_from(found) != Ok(partitions) {
-                    tracing::warn!(topic, found, wanted = partitions, "topic has other partitions");
-                }
-                return Ok(());
-            }
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    Err(TopicError(format!("topic {topic} has no leaders after 5 s ({found} found)")))
-}
-
-fn require_append_time(
-    admin: &AdminClient<DefaultClientContext>,
-    topic: &str,
-    options: &AdminOptions,
-) -> Result<(), TopicError> {
-    use rdkafka::admin::ResourceSpecifier;
-    let resources =
-        block_on(admin.describe_configs([&ResourceSpecifier::Topic(topic)], options))
-            .map_err(|e| TopicError(format!("reading the configuration of {topic}: {e}")))?;
-    for resource in resources {
-        let resource = resource
-            .map_err(|code| TopicError(format!("reading the configuration of {topic}: {code}")))?;
-        let kind = resource.get("message.timestamp.type").and_then(|e| e.value.as_deref());
-        if kind != Some("LogAppendTime") {
-            return Err(TopicError(format!(
-                "topic {topic} has message.timestamp.type={}, and must have LogAppendTime: the \
-                 append time is the time of receipt",
-                kind.unwrap_or("(none)")
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The admin client's futures are driven by a thread of its own: any executor does.
-fn block_on<F: Future>(future: F) -> F::Output {
-    use std::pin::pin;
-    use std::sync::Arc;
-    use std::task::{Context, Poll, Wake, Waker};
-    struct Unpark(std::thread::Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
-        }
     }
 }
 

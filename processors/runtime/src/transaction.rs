@@ -5,17 +5,16 @@ use std::time::{Duration, Instant};
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
 use waybill_stage::Fault;
 
 use crate::crash_point::crash_point;
+use crate::hand_over::{Portion, deliver, serve};
 use crate::metrics::metrics;
 use crate::{Batch, HostSettings, Topics};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
-/// Between two looks at what was delivered.
-const PAUSE: Duration = Duration::from_millis(1);
 /// A retriable error is tried again for this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -102,22 +101,21 @@ impl Transactor {
         self.patient("commit_transaction", || self.producer.commit_transaction(CALL_TIMEOUT))
     }
 
+    /// Hands the records over: each partition's share is one request (`hand_over.rs`), unless there
+    /// is more of it than goes into one.
     fn send(&self, batch: &Batch) -> Result<(), Failed> {
+        let mut portion = Portion::default();
         for out in batch.outgoing() {
+            let bytes = out.key.len() + out.value.map_or(0, <[u8]>::len);
+            if !portion.has_room(bytes) {
+                self.deliver()?;
+                portion = Portion::default();
+            }
+            portion.add(bytes);
             let mut record = BaseRecord::to(self.topics.name(out.role)).key(out.key);
             record.partition = out.partition;
             record.payload = out.value;
-            let mut waited = Duration::ZERO;
-            while let Err((error, back)) = self.producer.send(record) {
-                let full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
-                if !full || waited > CALL_TIMEOUT {
-                    return Err(self.end("producing", &error));
-                }
-                // The queue is librdkafka's bound on memory: deliveries make room.
-                self.serve();
-                waited += PAUSE;
-                record = back;
-            }
+            self.producer.send(record).map_err(|(error, _)| self.end("producing", &error))?;
         }
         Ok(())
     }
@@ -134,33 +132,12 @@ impl Transactor {
         Ok(offsets)
     }
 
-    /// Waits for what was produced to be delivered, instead of the flush within the binding's
-    /// `commit_transaction`, which waits in steps of 100 ms whatever comes in between. A flush
-    /// without a wait wakes the threads that send. Delivery failures surface in the commit.
+    /// Delivery failures surface in the commit.
     fn deliver(&self) -> Result<(), Failed> {
-        let began = Instant::now();
-        while self.producer.flush(Duration::ZERO).is_err() {
-            if began.elapsed() > CALL_TIMEOUT {
-                return Err(self.abort("producing: no answer".to_owned()));
-            }
-            self.serve();
+        if deliver(&self.producer, CALL_TIMEOUT) {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Takes the deliveries that there are, after a pause. Not by the binding's `poll` with a
-    /// time: it spins through each begun millisecond of it.
-    fn serve(&self) {
-        std::thread::sleep(PAUSE);
-        let mut waiting = self.producer.in_flight_count();
-        loop {
-            self.producer.poll(Duration::ZERO);
-            let left = self.producer.in_flight_count();
-            if left == waiting {
-                return;
-            }
-            waiting = left;
-        }
+        Err(self.abort("producing: no answer".to_owned()))
     }
 
     /// Calls again what librdkafka calls retriable: the outcome of the first call is unknown, and
@@ -195,7 +172,8 @@ impl Transactor {
             match self.producer.abort_transaction(Duration::from_millis(200)) {
                 Ok(()) => return Failed::Aborted(why),
                 Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {
-                    self.serve();
+                    std::thread::sleep(Duration::from_millis(1));
+                    serve(&self.producer);
                 }
                 Err(error) => {
                     return Failed::Unknown(Fault(format!("{why}; aborting it: {error}")));

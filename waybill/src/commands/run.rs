@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use waybill_enrich::{Enrich, Tables};
 use waybill_runtime::metrics::metrics;
 use waybill_runtime::{
     Aggregating, Decoded, End, Health, HostSettings, Processor, Role, Run, SINK_INPUTS, Sealed,
-    Shutdown, Values, arm_crash_points, host, most_partitions, sink_host, supervise,
+    Shutdown, Values, arm_crash_points, check_topics, host, most_partitions, sink_host, supervise,
 };
 use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
 use waybill_sealing::platform_key::PlatformKeys;
@@ -85,6 +86,21 @@ impl Work {
             _ => refuse("stages must follow each other: decrypt, validate, enrich"),
         }
     }
+
+    /// The topics that its transactions write to.
+    fn outputs(self) -> Vec<Role> {
+        let mut outputs = vec![Role::Rejects, Role::Ledger];
+        match self {
+            Self::Stateless { last: 0, .. } => outputs.push(Role::Opened),
+            Self::Stateless { last: 1, .. } => outputs.push(Role::Valid),
+            Self::Stateless { .. } => outputs.push(Role::Enriched),
+            Self::Aggregate => {
+                outputs.extend([Role::Events, Role::Shipments, Role::AggregateState]);
+            }
+            Self::ClickHouse => {}
+        }
+        outputs
+    }
 }
 
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
@@ -102,11 +118,21 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let batch = if work == Work::ClickHouse { &config.sink } else { &config.batch };
     let settings = config.host(first, batch)?;
     tracing::info!(stages = %args.stages, group = %settings.group, "starting");
+    let outputs = work.outputs();
+    let checked = Cell::new(false);
+    let check = || {
+        if !checked.get() {
+            check_topics(&settings.connection, &settings.topics, &outputs)?;
+            checked.set(true);
+        }
+        Ok::<(), Fault>(())
+    };
     match work {
         Work::Stateless { first, last } => {
             let parts = Parts::new(config, first == 0)?;
             http::serve(config.metrics.listen, health.clone(), parts.refresh())?;
             supervise(&args.stages, &shutdown, || {
+                check()?;
                 let mut chain = parts.chain(first, last)?;
                 host(&settings, chain.as_mut(), &values, &health, &shutdown)
             });
@@ -114,6 +140,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         Work::Aggregate => {
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
             supervise(&args.stages, &shutdown, || {
+                check()?;
                 aggregate(config, &settings, &values, &health, &shutdown)
             });
         }
@@ -122,6 +149,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             let clickhouse = config.clickhouse()?;
             show_books(clickhouse.clone())?;
             supervise(&args.stages, &shutdown, || {
+                check()?;
                 let most = most_partitions(&settings, &SINK_INPUTS)?;
                 let store = ClickHouseSink::open(clickhouse.clone())?;
                 store.database().ping()?;

@@ -3,22 +3,27 @@ use waybill_runtime::create_topics;
 use crate::config::Config;
 use crate::exit::Failure;
 
-/// Create the topics that are missing
+/// Create the topics that are missing, and let those that are there take what is sent
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: waybill topics")]
 pub struct Args {}
 
 pub fn run(config: &Config, _: &Args) -> Result<(), Failure> {
-    let created = create_topics(
+    let changes = create_topics(
         &config.connection()?.client(),
         &config.topics(),
         config.topics.partitions,
         config.topics.replication,
     )
     .map_err(|e| Failure::unreachable(e.to_string()))?;
-    match created.as_slice() {
-        [] => println!("topics: all there"),
-        names => println!("topics: created {}", names.join(", ")),
+    if !changes.created.is_empty() {
+        println!("topics: created {}", changes.created.join(", "));
+    }
+    if !changes.raised.is_empty() {
+        println!("topics: raised max.message.bytes of {}", changes.raised.join(", "));
+    }
+    if changes.created.is_empty() && changes.raised.is_empty() {
+        println!("topics: all there");
     }
     Ok(())
 }

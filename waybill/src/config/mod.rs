@@ -8,7 +8,7 @@ use std::time::Duration;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
-use waybill_runtime::{BatchLimits, HostSettings, KafkaConnection, Role, Topics};
+use waybill_runtime::{BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Role, Topics};
 
 mod connections;
 mod names;
@@ -141,6 +141,12 @@ impl Config {
             if batch.age > Duration::from_secs(60) {
                 return refuse(format!("{key}.age: at most 60s, or readers wait too long"));
             }
+        }
+        // Beyond that, a transaction's records go out in several requests, one after the other.
+        if self.batch.bytes > PORTION_BYTES {
+            return refuse(format!(
+                "batch.bytes: at most {PORTION_BYTES}, or a share of a transaction is no single request"
+            ));
         }
         // Known duplicates must be recognised for as long as their events are accepted:
         // sealed-event.md, "Seen before".

@@ -22,6 +22,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ("[topics]\nsealed = \"a\"\nopened = \"a\"", "same name \"a\""),
         ("[batch]\nrecords = 0\nbytes = 1\nage = \"1s\"", "at least 1"),
         ("[sink]\nrecords = 1\nbytes = 1\nage = \"2m\"", "at most 60s"),
+        ("[batch]\nrecords = 1\nbytes = 99999999\nage = \"1s\"", "no single request"),
         ("[aggregate]\nretention = \"1h\"", "at least 2d"),
         ("deployment = \"\"", "must not be empty"),
         ("[kafka\n", "expected"),

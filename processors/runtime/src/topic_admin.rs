@@ -1,0 +1,215 @@
+//! Makes the topics, and looks whether those that are there can keep what is promised.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewTopic,
+    ResourceSpecifier, TopicReplication,
+};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
+use waybill_stage::Fault;
+
+use crate::hand_over::REQUEST_BYTES;
+use crate::topics::MAX_MESSAGE_BYTES;
+use crate::{KafkaConnection, Role, Topics};
+
+#[derive(Debug)]
+pub struct TopicError(pub String);
+
+impl std::fmt::Display for TopicError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TopicError {}
+
+/// What was done to the topics, by their names.
+#[derive(Debug, Default)]
+pub struct TopicChanges {
+    pub created: Vec<String>,
+    /// They were there, and took smaller requests than are sent: `max.message.bytes` is larger now.
+    pub raised: Vec<String>,
+}
+
+/// Creates the topics that are missing. Of those that are there only `max.message.bytes` is changed,
+/// where it is too small. A sealed topic without `LogAppendTime` would take the carrier's word for the
+/// receipt: it is refused.
+pub fn create_topics(
+    connection: &ClientConfig,
+    topics: &Topics,
+    partitions: i32,
+    replication: i32,
+) -> Result<TopicChanges, TopicError> {
+    let error = |e: &dyn std::fmt::Display| TopicError(format!("creating topics: {e}"));
+    let admin: AdminClient<DefaultClientContext> = connection.create().map_err(|e| error(&e))?;
+    let timeout = Duration::from_secs(30);
+    let options = AdminOptions::new().operation_timeout(Some(timeout));
+    let properties = Role::ALL.map(|role| (role, role.properties()));
+    let new: Vec<NewTopic<'_>> = properties
+        .iter()
+        .map(|(role, properties)| {
+            let mut topic = NewTopic::new(
+                topics.name(*role),
+                role.partitions(partitions),
+                TopicReplication::Fixed(replication),
+            );
+            for (key, value) in properties {
+                topic = topic.set(key, value);
+            }
+            topic
+        })
+        .collect();
+    let results = block_on(admin.create_topics(&new, &options)).map_err(|e| error(&e))?;
+    let mut changes = TopicChanges::default();
+    for result in results {
+        match result {
+            Ok(name) => changes.created.push(name),
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, code)) => return Err(TopicError(format!("creating topic {name}: {code}"))),
+        }
+    }
+    // The controller answers before every broker knows: wait until the last is visible.
+    let probe: BaseConsumer = connection.create().map_err(|e| error(&e))?;
+    for role in Role::ALL {
+        wait_visible(&probe, topics.name(role), role.partitions(partitions))?;
+    }
+    let roles: Vec<Role> = Role::ALL.into_iter().filter(|role| role.takes_transactions()).collect();
+    for (role, found) in describe(&admin, topics, &[Role::Sealed])? {
+        require_append_time(topics.name(role), &found)?;
+    }
+    for (role, found) in describe(&admin, topics, &roles)? {
+        if largest_request(&found) < Some(REQUEST_BYTES) {
+            raise(&admin, &found, topics.name(role), &options)?;
+            changes.raised.push(topics.name(role).to_owned());
+        }
+    }
+    Ok(changes)
+}
+
+/// Looks whether the topics that a process writes to take a share of a transaction as one request.
+pub fn check_topics(
+    connection: &KafkaConnection,
+    topics: &Topics,
+    written: &[Role],
+) -> Result<(), Fault> {
+    let admin: AdminClient<DefaultClientContext> =
+        connection.client().create().map_err(|e| Fault(format!("looking at the topics: {e}")))?;
+    for (role, found) in describe(&admin, topics, written).map_err(|e| Fault(e.0))? {
+        let largest = largest_request(&found);
+        if largest < Some(REQUEST_BYTES) {
+            let shown = largest.map_or_else(|| "none".to_owned(), |bytes| bytes.to_string());
+            return Err(Fault(format!(
+                "topic {} has {MAX_MESSAGE_BYTES}={shown}, and must have {REQUEST_BYTES} or more: \
+                 `waybill topics` sets it",
+                topics.name(role)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The configuration of each role's topic.
+fn describe(
+    admin: &AdminClient<DefaultClientContext>,
+    topics: &Topics,
+    roles: &[Role],
+) -> Result<Vec<(Role, ConfigResource)>, TopicError> {
+    let asked: Vec<_> = roles.iter().map(|r| ResourceSpecifier::Topic(topics.name(*r))).collect();
+    let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(30)));
+    let error = |e: &dyn std::fmt::Display| {
+        TopicError(format!("reading the topics' configuration (DescribeConfigs): {e}"))
+    };
+    let found = block_on(admin.describe_configs(&asked, &options)).map_err(|e| error(&e))?;
+    roles
+        .iter()
+        .zip(found)
+        .map(|(role, found)| Ok((*role, found.map_err(|code| error(&code))?)))
+        .collect()
+}
+
+fn largest_request(topic: &ConfigResource) -> Option<usize> {
+    topic.get(MAX_MESSAGE_BYTES)?.value.as_deref()?.parse().ok()
+}
+
+/// Sets `max.message.bytes` and says everything again that was set for this topic alone: the request
+/// takes back what it does not name.
+fn raise(
+    admin: &AdminClient<DefaultClientContext>,
+    found: &ConfigResource,
+    topic: &str,
+    options: &AdminOptions,
+) -> Result<(), TopicError> {
+    let error = |e: &dyn std::fmt::Display| {
+        TopicError(format!("setting {MAX_MESSAGE_BYTES} of {topic} to {REQUEST_BYTES}: {e}"))
+    };
+    let size = REQUEST_BYTES.to_string();
+    let mut change = AlterConfig::new(ResourceSpecifier::Topic(topic));
+    for entry in found.entries.iter().filter(|e| e.source == ConfigSource::DynamicTopic) {
+        if let Some(value) = &entry.value {
+            change = change.set(&entry.name, value);
+        }
+    }
+    change = change.set(MAX_MESSAGE_BYTES, &size);
+    let results = block_on(admin.alter_configs([&change], options)).map_err(|e| error(&e))?;
+    for result in results {
+        result.map_err(|(_, code)| error(&code))?;
+    }
+    Ok(())
+}
+
+fn wait_visible(probe: &BaseConsumer, topic: &str, partitions: i32) -> Result<(), TopicError> {
+    let mut found = 0;
+    for _ in 0..100 {
+        if let Ok(metadata) = probe.fetch_metadata(Some(topic), Duration::from_secs(5))
+            && let Some(t) = metadata.topics().first()
+        {
+            found = t.partitions().iter().filter(|p| p.leader() >= 0).count();
+            if t.error().is_none() && found > 0 {
+                if i32::try_from(found) != Ok(partitions) {
+                    tracing::warn!(topic, found, wanted = partitions, "topic has other partitions");
+                }
+                return Ok(());
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Err(TopicError(format!("topic {topic} has no leaders after 5 s ({found} found)")))
+}
+
+fn require_append_time(topic: &str, found: &ConfigResource) -> Result<(), TopicError> {
+    let kind = found.get("message.timestamp.type").and_then(|e| e.value.as_deref());
+    if kind == Some("LogAppendTime") {
+        return Ok(());
+    }
+    Err(TopicError(format!(
+        "topic {topic} has message.timestamp.type={}, and must have LogAppendTime: the append time is \
+         the time of receipt",
+        kind.unwrap_or("(none)")
+    )))
+}
+
+/// The admin client's futures are driven by a thread of its own: any executor does.
+fn block_on<F: Future>(future: F) -> F::Output {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Wake, Waker};
+    struct Unpark(std::thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
