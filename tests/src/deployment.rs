@@ -226,6 +226,24 @@ impl Deployment {
         producer.flush(Duration::from_secs(20)).unwrap();
     }
 
+    /// How many records a topic has had, if each of its offsets is one: no transaction writes to it.
+    ///
+    /// # Panics
+    /// When Kafka does not say.
+    pub fn records(&self, role: &str) -> i64 {
+        let topic = format!("{}{role}", self.prefix);
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.servers.kafka).set("group.id", "waybill-tests");
+        let consumer: BaseConsumer = config.create().unwrap();
+        let limit = Duration::from_secs(20);
+        let metadata = consumer.fetch_metadata(Some(&topic), limit).unwrap();
+        metadata.topics()[0]
+            .partitions()
+            .iter()
+            .map(|p| consumer.fetch_watermarks(&topic, p.id(), limit).unwrap().1)
+            .sum()
+    }
+
     /// Removes every record of a topic, as its retention would.
     ///
     /// # Panics

@@ -26,8 +26,9 @@ impl fmt::Display for PublishError {
 
 impl std::error::Error for PublishError {}
 
-/// Produces to one topic. Idempotent, `acks=all`, lz4: the constant part of granted events
-/// compresses away.
+/// Produces to one topic, in order, with `acks=all`. A record whose answer is lost is sent again: the
+/// copy has the same `jti`, and is a duplicate. lz4: the constant part of granted events compresses
+/// away.
 pub struct Publisher {
     producer: ThreadedProducer<Confirmations>,
     topic: String,
@@ -57,11 +58,15 @@ impl Publisher {
             config.set(key, value);
         }
         config
-            .set("enable.idempotence", "true")
+            // One request on its way keeps the order, whatever is sent again. Not an idempotent
+            // producer: while a partition's request is unanswered and more is due behind it,
+            // librdkafka's spins (`processors/runtime/src/hand_over.rs`). A limit on the connection
+            // does not.
+            .set("acks", "all")
+            .set("enable.idempotence", "false")
+            .set("max.in.flight.requests.per.connection", "1")
             .set("compression.type", "lz4")
-            // Longer than a broker takes to answer: while a partition's request is on its way and
-            // its next batch is due, librdkafka's idempotent producer spins until the answer.
-            .set("linger.ms", "50")
+            .set("linger.ms", "20")
             .set("partitioner", "murmur2_random")
             .set("queue.buffering.max.messages", "50000")
             .set("queue.buffering.max.kbytes", "65536")
