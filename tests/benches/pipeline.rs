@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde_json::Value;
+use waybill_tests::processor_time::{cpu_seconds, peak_mb};
 use waybill_tests::{Deployment, Process};
 
 const APART: &[&str] = &["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
@@ -107,7 +108,7 @@ fn bare(d: &Deployment, topic: &str, messages: u64) -> Figures {
         list.add_partition_offset(topic, p.id(), rdkafka::Offset::Beginning).unwrap();
     }
     consumer.assign(&list).unwrap();
-    let (began, cpu) = (Instant::now(), cpu_seconds("self"));
+    let (began, cpu) = (Instant::now(), cpu_seconds(std::process::id()));
     let mut read = 0;
     while read < messages {
         if let Some(message) = consumer.poll(Duration::from_secs(10)) {
@@ -117,7 +118,7 @@ fn bare(d: &Deployment, topic: &str, messages: u64) -> Figures {
     }
     Figures {
         per_second: messages as f64 / began.elapsed().as_secs_f64(),
-        cpu_per_million: (cpu_seconds("self") - cpu) * 1e6 / messages as f64,
+        cpu_per_million: (cpu_seconds(std::process::id()) - cpu) * 1e6 / messages as f64,
         peak_mb: 0.0,
     }
 }
@@ -183,7 +184,7 @@ fn pipeline(
         .enumerate()
         .map(|(n, stage)| {
             let took = done[n].unwrap_or(whole).as_secs_f64();
-            let cpu = cpu_seconds(&processes[n].pid().to_string());
+            let cpu = cpu_seconds(processes[n].pid());
             let figures = Figures {
                 per_second: messages as f64 / took,
                 cpu_per_million: cpu * 1e6 / messages as f64,
@@ -192,18 +193,4 @@ fn pipeline(
             (*stage, figures)
         })
         .collect()
-}
-
-/// User and system time of a process, s (fields 14 and 15 of /proc/PID/stat, in ticks of 10 ms).
-fn cpu_seconds(pid: &str) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let after = stat.rsplit(')').next().unwrap_or_default();
-    after.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<f64>().ok()).sum::<f64>()
-        / 100.0
-}
-
-fn peak_mb(pid: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|k| k.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }

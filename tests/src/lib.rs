@@ -2,13 +2,16 @@
 //! carriers) on the Kafka and ClickHouse that `dev/test` has started, and the `waybill` binary as
 //! users run it.
 
+mod busy_loops;
 mod deployment;
 mod own_servers;
 pub mod panels;
+pub mod processor_time;
 mod proxy;
 mod servers;
 mod truth;
 
+pub use busy_loops::BusyLoops;
 pub use deployment::{Deployment, Process, wait_until};
 pub use own_servers::OwnServers;
 pub use proxy::Proxy;

@@ -17,6 +17,7 @@ struct Way {
     open: Mutex<Vec<TcpStream>>,
     delay_ms: AtomicU64,
     held: AtomicBool,
+    answers_held: AtomicBool,
 }
 
 impl Proxy {
@@ -57,6 +58,12 @@ impl Proxy {
     pub fn hold(&self, held: bool) {
         self.way.held.store(held, Ordering::Relaxed);
     }
+
+    /// What clients send arrives, and what is answered does not, until it is let go; with
+    /// [`cut`](Self::cut) before that, the answers are lost.
+    pub fn hold_answers(&self, held: bool) {
+        self.way.answers_held.store(held, Ordering::Relaxed);
+    }
 }
 
 impl Way {
@@ -71,20 +78,25 @@ impl Way {
             open.retain(|stream| stream.peer_addr().is_ok());
             open.extend([client, server]);
         }
-        for (from, to) in [(c1, s1), (s2, c2)] {
+        for (from, to, is_answer) in [(c1, s1, false), (s2, c2, true)] {
             let way = self.clone();
-            std::thread::spawn(move || way.carry(from, to));
+            std::thread::spawn(move || way.carry(from, to, is_answer));
         }
     }
 
-    fn carry(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn is_held(&self, is_answer: bool) -> bool {
+        self.held.load(Ordering::Relaxed)
+            || (is_answer && self.answers_held.load(Ordering::Relaxed))
+    }
+
+    fn carry(&self, mut from: TcpStream, mut to: TcpStream, is_answer: bool) {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(n @ 1..) = from.read(&mut buffer) {
             let delay = self.delay_ms.load(Ordering::Relaxed);
             if delay > 0 {
                 std::thread::sleep(Duration::from_millis(delay));
             }
-            while self.held.load(Ordering::Relaxed) {
+            while self.is_held(is_answer) {
                 std::thread::sleep(Duration::from_millis(10));
             }
             if to.write_all(&buffer[..n]).is_err() {

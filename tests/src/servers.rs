@@ -25,6 +25,16 @@ impl Servers {
             state: get("WAYBILL_STATE").into(),
         }
     }
+
+    /// The process of one of them, as `dev/servers` names it.
+    ///
+    /// # Panics
+    /// When `dev/servers` has not started it.
+    pub fn pid(&self, name: &str) -> u32 {
+        let file = self.state.join("run").join(format!("{name}.pid"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        text.split_whitespace().next().and_then(|pid| pid.parse().ok()).unwrap()
+    }
 }
 
 /// A file or folder of ../shared, or a clear line and `None` where users have none.

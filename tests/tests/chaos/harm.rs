@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use waybill_tests::{BusyLoops, Proxy};
+
 use crate::fleet::{Fleet, STAGES};
 
 /// Longer than a group waits for a member (10 s): it wakes as somebody who was put out.
 const FROZEN: Duration = Duration::from_secs(13);
+
+const STARVED: Duration = Duration::from_secs(4);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Harm {
@@ -21,12 +25,17 @@ pub enum Harm {
     SlowClickHouse,
     HoldKafka,
     HoldClickHouse,
+    /// What is sent arrives, and its answers are lost with their connections.
+    LoseKafkaAnswers,
+    LoseClickHouseAnswers,
     KillClickHouse,
     KillKafka,
+    /// Others want the processor: four busy loops.
+    Starve,
 }
 
 /// Of so many, in all.
-const WEIGHTS: [(Harm, u32); 12] = [
+const WEIGHTS: [(Harm, u32); 15] = [
     (Harm::Kill, 30),
     (Harm::Freeze, 8),
     (Harm::Add, 10),
@@ -37,8 +46,11 @@ const WEIGHTS: [(Harm, u32); 12] = [
     (Harm::SlowClickHouse, 4),
     (Harm::HoldKafka, 4),
     (Harm::HoldClickHouse, 4),
+    (Harm::LoseKafkaAnswers, 6),
+    (Harm::LoseClickHouseAnswers, 4),
     (Harm::KillClickHouse, 5),
     (Harm::KillKafka, 5),
+    (Harm::Starve, 5),
 ];
 
 /// How often each was done.
@@ -50,16 +62,19 @@ impl fmt::Display for Done {
         let of = |harms: &[Harm]| -> u64 { harms.iter().filter_map(|h| self.0.get(h)).sum() };
         write!(
             f,
-            "kills={} freezes={} added={} removed={} cuts={} delays={} clickhouse_kills={} \
-             broker_kills={}",
+            "kills={} freezes={} added={} removed={} cuts={} delays={} lost_answers={} \
+             clickhouse_kills={} \
+             broker_kills={} starved={}",
             of(&[Harm::Kill]),
             of(&[Harm::Freeze]),
             of(&[Harm::Add]),
             of(&[Harm::Remove]),
             of(&[Harm::CutKafka, Harm::CutClickHouse]),
             of(&[Harm::SlowKafka, Harm::SlowClickHouse, Harm::HoldKafka, Harm::HoldClickHouse]),
+            of(&[Harm::LoseKafkaAnswers, Harm::LoseClickHouseAnswers]),
             of(&[Harm::KillClickHouse]),
             of(&[Harm::KillKafka]),
+            of(&[Harm::Starve]),
         )
     }
 }
@@ -71,8 +86,9 @@ pub struct Chaos {
     /// Each kind once, to begin with.
     first: VecDeque<Harm>,
     next_at: Instant,
-    /// When the ways are good again.
+    /// When the ways are good again, and nobody else wants the processor.
     clear_at: Option<Instant>,
+    load: Option<BusyLoops>,
 }
 
 impl Chaos {
@@ -87,6 +103,7 @@ impl Chaos {
             first: first.into(),
             next_at: Instant::now() + Duration::from_secs(5),
             clear_at: None,
+            load: None,
         }
     }
 
@@ -181,6 +198,12 @@ impl Chaos {
                 fleet.servers.clickhouse.hold(true);
                 self.clear_at = Some(Instant::now() + Duration::from_secs(4));
             }
+            Harm::LoseKafkaAnswers => {
+                lose_answers(&fleet.servers.kafka, &mut self.random);
+            }
+            Harm::LoseClickHouseAnswers => {
+                lose_answers(&fleet.servers.clickhouse, &mut self.random);
+            }
             Harm::KillClickHouse => {
                 fleet.servers.kill("clickhouse");
                 std::thread::sleep(Duration::from_millis(self.random.u64(0..2_000)));
@@ -191,12 +214,17 @@ impl Chaos {
                 std::thread::sleep(Duration::from_millis(self.random.u64(0..2_000)));
                 fleet.servers.up();
             }
+            Harm::Starve => {
+                self.load = Some(BusyLoops::start());
+                self.clear_at = Some(Instant::now() + STARVED);
+            }
         }
         true
     }
 
     fn clear(&mut self) {
         self.clear_at = None;
+        self.load = None;
         self.fleet.servers.kafka.delay(Duration::ZERO);
         self.fleet.servers.clickhouse.delay(Duration::ZERO);
         self.fleet.servers.kafka.hold(false);
@@ -217,6 +245,13 @@ impl Chaos {
         }
         self.fleet.tend();
     }
+}
+
+fn lose_answers(way: &Proxy, random: &mut fastrand::Rng) {
+    way.hold_answers(true);
+    std::thread::sleep(Duration::from_millis(random.u64(50..500)));
+    way.cut();
+    way.hold_answers(false);
 }
 
 /// One that runs, by chance.

@@ -49,9 +49,10 @@ fn run(seed: u64, messages: u64, time: Duration) {
     let proved = proof::look(&mut chaos.fleet, &published);
     let Chaos { done, fleet, .. } = &chaos;
     println!(
-        "chaos: seed={seed} published={} events={} rejected={} duplicates={} {done} \
+        "chaos: seed={seed} published={} copies={} events={} rejected={} duplicates={} {done} \
          kills_at_points={} rebalances={} lost=0 twice=0 seconds={}",
         published.published,
+        proved.copies,
         published.events,
         published.rejected(),
         published.duplicates,
