@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::ConsumerGroupMetadata;
 use waybill_stage::Fault;
@@ -26,6 +26,7 @@ pub(crate) struct Committer {
     jobs: Option<SyncSender<Job>>,
     done: Receiver<Result<Done, Fault>>,
     in_flight: usize,
+    submitted_at: Option<Instant>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -50,11 +51,16 @@ impl Committer {
                 }
             })
             .map_err(|e| Fault(format!("thread: {e}")))?;
-        Ok(Self { jobs: Some(jobs), done, in_flight: 0, thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), done, in_flight: 0, submitted_at: None, thread: Some(thread) })
     }
 
     pub(crate) fn is_idle(&self) -> bool {
         self.in_flight == 0
+    }
+
+    /// How long the transaction has taken so far that it is at.
+    pub(crate) fn busy_for(&self) -> Option<Duration> {
+        self.submitted_at.filter(|_| !self.is_idle()).map(|at| at.elapsed())
     }
 
     pub(crate) fn submit(
@@ -65,6 +71,7 @@ impl Committer {
         let gone = || Fault("the committer has ended".to_owned());
         self.jobs.as_ref().ok_or_else(gone)?.send(Job { batch, group }).map_err(|_| gone())?;
         self.in_flight += 1;
+        self.submitted_at = Some(Instant::now());
         Ok(())
     }
 

@@ -152,12 +152,16 @@ pub(crate) struct Start {
     pub(crate) metadata: String,
 }
 
-/// A request to join that is lost, as when a coordinator moves, is repeated by librdkafka after
-/// minutes only (`max.poll.interval.ms`); a new client asks at once.
+/// How long a loop with nothing to do waits for a record or a rebalance: as long as a shutdown, or a
+/// signal of life, may wait for it.
+pub(crate) const IDLE_WAIT: Duration = Duration::from_millis(250);
+
 /// Between two looks at who has what in the group. A rebalance is over long before.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Longer than `session.timeout.ms`.
 const AWAY: Duration = Duration::from_secs(13);
+/// A request to join that is lost, as when a coordinator moves, is repeated by librdkafka after
+/// minutes only (`max.poll.interval.ms`); a new client asks at once.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(45);
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than a broken transaction can stay open (`transaction.timeout.ms`): until then the

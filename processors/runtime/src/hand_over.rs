@@ -41,10 +41,6 @@ pub(crate) const PORTION_RECORDS: usize = 50_000;
 /// What a record takes in a request beside its key and value: at most 5 varints and an attribute byte.
 const RECORD_OVERHEAD: usize = 48;
 
-/// Between two looks at what was delivered: the second, when that takes long.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(10);
-
 /// What a producer must be told for this to hold.
 pub(crate) fn one_request_a_partition(config: &mut ClientConfig) {
     let request = REQUEST_BYTES.to_string();
@@ -84,7 +80,6 @@ impl Portion {
 /// Whether records were delivered, their transaction's commit tells.
 pub(crate) fn deliver<C: ProducerContext>(producer: &BaseProducer<C>, limit: Duration) -> bool {
     let began = Instant::now();
-    let mut pause = SHORTEST_PAUSE;
     loop {
         serve(producer);
         if producer.in_flight_count() == 0 {
@@ -93,9 +88,14 @@ pub(crate) fn deliver<C: ProducerContext>(producer: &BaseProducer<C>, limit: Dur
         if began.elapsed() > limit {
             return false;
         }
-        flush(producer, pause);
-        pause = (pause + pause / 8).min(LONGEST_PAUSE);
+        flush(producer, pause(began.elapsed()));
     }
+}
+
+/// How long to wait for something that has taken so long: an eighth more at most, and seldom looking
+/// costs nothing while a server stands still.
+pub(crate) fn pause(so_far: Duration) -> Duration {
+    (so_far / 8).clamp(Duration::from_millis(1), Duration::from_millis(50))
 }
 
 /// Tells the threads that send to do so, for as long as `wait`. The binding's flush is over before

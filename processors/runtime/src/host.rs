@@ -8,8 +8,9 @@ use rdkafka::{Message, TopicPartitionList};
 use waybill_stage::Fault;
 
 use crate::committer::{Committer, Done};
-use crate::consumer::{Event, GroupConsumer, Start};
+use crate::consumer::{Event, GroupConsumer, IDLE_WAIT, Start};
 use crate::crash_point::crash_point;
+use crate::hand_over::pause;
 use crate::health::now_ms;
 use crate::ledger::Stretch;
 use crate::metrics::metrics;
@@ -105,7 +106,7 @@ impl Host<'_> {
     fn run(&mut self, shutdown: &Shutdown) -> Result<(), Fault> {
         loop {
             self.health.beat();
-            match self.consumer.next(self.patience())? {
+            match self.consumer.next(self.poll_timeout())? {
                 Event::Assigned(partitions) => {
                     let began = Instant::now();
                     let starts = self.consumer.starts(&partitions)?;
@@ -169,16 +170,16 @@ impl Host<'_> {
         metrics().assigned.set(i64::try_from(self.read_up_to.len()).unwrap_or(0));
     }
 
-    /// How long to wait for a record: until the batch is due, and never so long that a commit
-    /// that is done goes unseen.
-    fn patience(&self) -> Duration {
-        const LONGEST: Duration = Duration::from_millis(50);
-        match self.batch.opened_at {
-            None => LONGEST,
-            Some(at) => {
-                let rest = self.settings.limits.age.saturating_sub(at.elapsed());
-                rest.clamp(Duration::from_millis(1), LONGEST)
-            }
+    /// How long to wait for a record: until the batch is due, and never so long that a commit that is
+    /// done goes unseen. With neither, as long as a shutdown may wait: a rebalance ends the wait, as a
+    /// record does.
+    fn poll_timeout(&self) -> Duration {
+        let longest = self.committer.busy_for().map_or(IDLE_WAIT, pause);
+        let age = self.settings.limits.age;
+        match self.batch.opened_at.map(|at| age.saturating_sub(at.elapsed())) {
+            // An old batch waits for the commit before it, and that for the broker.
+            None | Some(Duration::ZERO) => longest,
+            Some(rest) => rest.min(longest),
         }
     }
 

@@ -63,8 +63,8 @@ impl HostSettings {
             .set("session.timeout.ms", "10000")
             .set("heartbeat.interval.ms", "2000")
             .set("statistics.interval.ms", "1000")
-            // An answer at once, not after the default 500 ms, when there is something to read.
-            .set("fetch.wait.max.ms", "100")
+            // How long the broker keeps a request when there is nothing: a record is sent at once.
+            .set("fetch.wait.max.ms", "500")
             .set("fetch.error.backoff.ms", "50")
             // Bounds what waits unread in this process (16 MiB a partition).
             .set("queued.max.messages.kbytes", "16384")

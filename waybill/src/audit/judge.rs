@@ -21,6 +21,8 @@ pub struct Facts {
 /// What an audit says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
+    /// How many sealed records there are, read or waiting.
+    pub sealed: u64,
     /// By topic: what was found in order.
     pub lines: Vec<String>,
     /// What is on its way, and no finding.
@@ -95,7 +97,8 @@ impl Facts {
 
 /// Every promise, held against the facts.
 pub fn judge(facts: &Facts) -> Verdict {
-    let mut verdict = Verdict::default();
+    let sealed = facts.read(Role::Sealed) + facts.waiting(Role::Sealed);
+    let mut verdict = Verdict { sealed, ..Verdict::default() };
     offsets(facts, &mut verdict);
     sums(facts, &mut verdict);
     if facts.is_whole {

@@ -10,7 +10,7 @@ use waybill_clickhouse::Database;
 use crate::audit::{Question, audit};
 use crate::config::Config;
 use crate::demo::figures::Watch;
-use crate::demo::processes::{Processor, STAGES, log_file, terminate};
+use crate::demo::processes::{APART, FUSED, Processor, log_file, terminate};
 use crate::demo::screen::{Screen, View};
 use crate::demo::summary;
 use crate::exit::Failure;
@@ -30,6 +30,9 @@ pub struct Args {
     /// What carriers send follows from it
     #[arg(long, env = "DEMO_SEED", default_value_t = 1)]
     seed: u64,
+    /// decrypt, validate and enrich as one process, with no topic between them
+    #[arg(long, env = "DEMO_FUSED")]
+    fused: bool,
     /// Keys, carriers, logs and pid files of the demo; emptied first
     #[arg(long, default_value = ".waybill/demo")]
     folder: PathBuf,
@@ -49,9 +52,10 @@ pub fn run(config: &Config, _: Option<&Path>, args: &Args) -> Result<(), Failure
     let database =
         Database::open(config.clickhouse()?).map_err(|f| Failure::config(f.to_string()))?;
 
-    println!("demo: starting {}", STAGES.join(", "));
+    let stages = if args.fused { FUSED } else { APART };
+    println!("demo: starting {}", stages.join(" | "));
     let mut processors = Vec::new();
-    for (port, stage) in (config.metrics.listen.port()..).zip(STAGES) {
+    for (port, stage) in (config.metrics.listen.port()..).zip(stages.iter().copied()) {
         processors.push(Processor::start(stage, port, &folder)?);
     }
     let result = wait_ready(&mut processors, &folder, &stop)

@@ -43,9 +43,10 @@ impl Watch {
     fn line(&mut self, processor: &Processor) -> Line {
         let stage = processor.stage;
         let restarts = processor.restarts;
-        let Some(now) = scrape(processor.port, stage) else {
+        let Some(mut now) = scrape(processor.port, stage) else {
             return Line { stage, restarts, ..Line::default() };
         };
+        now.cpu_seconds = processor.cpu_seconds().unwrap_or_default();
         let at = Instant::now();
         let (then, before) =
             self.last.insert(stage, (at, now.clone())).unwrap_or((at, now.clone()));
@@ -89,12 +90,14 @@ fn scrape(port: u16, stage: &str) -> Option<Figures> {
             | prometheus_parse::Value::Untyped(v) => v,
             _ => continue,
         };
-        let of_stage = sample.labels.get("stage") == Some(stage);
+        // Of stages that are fused, the first takes the records in, and all may reject.
+        let named = sample.labels.get("stage").unwrap_or_default();
+        let is_first = stage.split(',').next() == Some(named);
+        let is_of_it = stage.split(',').any(|one| one == named);
         match sample.metric.as_str() {
-            "waybill_records_total" if of_stage => figures.records += value,
-            "waybill_rejects_total" if of_stage => figures.rejected += value,
+            "waybill_records_total" if is_first => figures.records += value,
+            "waybill_rejects_total" if is_of_it => figures.rejected += value,
             "waybill_lag_records" => figures.lag += value,
-            "process_cpu_seconds_total" => figures.cpu_seconds = value,
             "process_resident_memory_bytes" => figures.rss = value,
             _ => {}
         }

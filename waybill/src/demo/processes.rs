@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::exit::Failure;
 
-/// The stages, in the order of the flow.
-pub const STAGES: [&str; 5] = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
+/// What each process runs, in the order of the flow: every stage apart, or the stateless ones fused.
+pub const APART: &[&str] = &["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
+pub const FUSED: &[&str] = &["decrypt,validate,enrich", "aggregate", "clickhouse"];
 
 /// One processor, kept running: killed or crashed, it is started again.
 #[derive(Debug)]
@@ -55,6 +56,15 @@ impl Processor {
             .build()
             .call()
             .is_ok()
+    }
+
+    /// User and system time of this life, s. Read here: the process' own metric is whole seconds.
+    pub fn cpu_seconds(&self) -> Option<f64> {
+        // Fields 14 and 15, in ticks of 10 ms; the name before them may hold blanks.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
+        let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
+        let mut ticks = || fields.next()?.parse::<f64>().ok();
+        Some((ticks()? + ticks()?) / 100.0)
     }
 
     /// Asks it to commit what it has in hand, and end.

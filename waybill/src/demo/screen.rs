@@ -60,12 +60,12 @@ fn picture(v: &View<'_>) -> String {
         grouped(v.published_per_second),
         v.note
     );
-    let _ = writeln!(s, "\n  stage        records/s       lag   rejected    memory    cpu");
+    let _ = writeln!(s, "\n  stage                    records/s       lag   rejected    memory    cpu");
     for l in v.lines {
         if l.up {
             let _ = write!(
                 s,
-                "  {:<11} {:>10} {:>9} {:>10} {:>6.0} MB {:>4.0} %",
+                "  {:<23} {:>10} {:>9} {:>10} {:>6.0} MB {:>4.0} %",
                 l.stage,
                 grouped(l.per_second),
                 grouped(l.lag),
@@ -74,7 +74,7 @@ fn picture(v: &View<'_>) -> String {
                 l.cpu_percent
             );
         } else {
-            let _ = write!(s, "  {:<11} {:>10}", l.stage, "down");
+            let _ = write!(s, "  {:<23} {:>10}", l.stage, "down");
         }
         let _ = writeln!(
             s,

@@ -18,15 +18,16 @@ use waybill_sink::Mark;
 use waybill_stage::{Code, Fault, Reject, Sink};
 
 use crate::chain::dead_letter;
-use crate::consumer::{Event, GroupConsumer};
+use crate::consumer::{Event, GroupConsumer, IDLE_WAIT};
 use crate::crash_point::crash_point;
+use crate::hand_over::pause;
 use crate::health::now_ms;
 use crate::ledger::Item;
 use crate::metrics::metrics;
 use crate::transaction::{ATTEMPTS, Failed, Transactor};
 use crate::{Batch, Health, HostSettings, Role, Shutdown, Values};
 use lane::{Lane, Settled};
-use store::{Done, Store};
+use store::{BETWEEN_JOBS, Done, Store};
 
 const STAGE: &str = "clickhouse";
 
@@ -88,7 +89,7 @@ impl SinkHost<'_> {
     fn run(&mut self, shutdown: &Shutdown) -> Result<(), Fault> {
         loop {
             self.health.beat();
-            match self.consumer.next(Duration::from_millis(20))? {
+            match self.consumer.next(self.poll_timeout())? {
                 Event::Assigned(partitions) => {
                     self.gain(&partitions)?;
                     self.health.set_ready(true);
@@ -107,6 +108,20 @@ impl SinkHost<'_> {
             if shutdown.is_requested() {
                 return self.finish(SHUTDOWN_WAIT);
             }
+        }
+    }
+
+    /// How long to wait for a record: until something is to be claimed, and never so long that an
+    /// insert that is done goes unseen.
+    fn poll_timeout(&self) -> Duration {
+        let busy = self.stores.iter().filter_map(Store::busy_for).min();
+        let longest = busy.map_or(IDLE_WAIT, pause);
+        let due = self.lanes.values().filter_map(|lane| lane.due_at(self.age)).min();
+        match due.map(|due| due.saturating_duration_since(Instant::now())) {
+            None => longest,
+            // It waits for the store, or for the time between two jobs.
+            Some(Duration::ZERO) => busy.map_or(BETWEEN_JOBS / 8, pause),
+            Some(rest) => rest.min(longest),
         }
     }
 

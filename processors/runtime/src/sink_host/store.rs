@@ -11,7 +11,7 @@ const LEASE: Duration = Duration::from_secs(120);
 
 /// Jobs are never closer than this: what the store must remember is reckoned by it (`window.rs` of
 /// the ClickHouse sink).
-const BETWEEN_JOBS: Duration = Duration::from_millis(100);
+pub(super) const BETWEEN_JOBS: Duration = Duration::from_millis(100);
 
 /// How often the store is asked how it does.
 const ASK: Duration = Duration::from_secs(10);
@@ -60,6 +60,11 @@ impl Store {
 
     pub(super) fn is_idle(&self) -> bool {
         self.lease.is_none()
+    }
+
+    /// How long the job has taken so far that it is at.
+    pub(super) fn busy_for(&self) -> Option<Duration> {
+        self.submitted_at.filter(|_| !self.is_idle()).map(|at| at.elapsed())
     }
 
     /// It may be given a job.
