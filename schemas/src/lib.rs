@@ -9,6 +9,7 @@
 //! | `waybill.enriched` | [`EnrichedEvent`] | `enriched_event.avsc` |
 //! | `waybill.events` | [`AcceptedEvent`] | `accepted_event.avsc` |
 //! | `waybill.shipments` | [`Shipment`] | `shipment.avsc` |
+//! | `waybill.aggregate_state` | [`ShipmentHistory`] | `shipment_history.avsc` |
 //! | `waybill.rejects` | [`RejectRecord`] | `reject.avsc` |
 //! | `waybill.ledger` | [`LedgerEntry`] | `ledger_entry.avsc` |
 //! | `waybill.redrive` | [`Redrive`] | `redrive.avsc` |
@@ -28,6 +29,7 @@ mod reject;
 mod released;
 mod shipment;
 mod shipment_event;
+mod shipment_history;
 pub mod vocabulary;
 
 pub use accepted_event::{AcceptedEvent, History};
@@ -40,11 +42,12 @@ pub use opened::{Opened, Proof, Provenance};
 pub use redrive::{Answered, Redrive};
 pub use reject::RejectRecord;
 pub use released::released;
-pub use shipment::{Dwell, Leg, MilestoneEntry, Shipment, StatedCountry};
+pub use shipment::{Dwell, Leg, Shipment, StatedCountry};
 pub use shipment_event::{
     Customs, Equipment, Exception, OccurrenceTime, Place, Quantity, Reading, Reference,
     ShipmentEvent, Transport,
 };
+pub use shipment_history::{HistoryEntry, ShipmentHistory, raw_id_hash};
 
 /// The published text of every Avro schema, by file name, as a reader outside needs it.
 pub use codec::{NAMES, published};

@@ -1,14 +1,12 @@
-use std::num::NonZeroI64;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::vocabulary::{Classifier, Milestone, Mode};
+use crate::vocabulary::{Milestone, Mode};
 use crate::{Country, EventId, Provenance, Reference, Unlocode};
 
-/// The state of one shipment: what `shipments` shows, and what the changelog keeps. How each part
-/// follows from the milestones stands in waybill-aggregate.
+/// The state of one shipment, as `shipments` shows it: no larger for a long history than for a short
+/// one. How each part follows from the shipment's events stands in waybill-aggregate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shipment {
     pub shipment_id: String,
@@ -29,15 +27,12 @@ pub struct Shipment {
     pub documents: Vec<Reference>,
     /// Container number, or the carrier's own; of several the first in order of the alphabet.
     pub equipment: Option<String>,
-    /// In order of occurrence; planned, estimated and actual apart by `classifier`.
-    pub milestones: Vec<MilestoneEntry>,
-    /// Accepted too, but void: declared so by the carrier, or sent anew under the same id; and the
-    /// declarations themselves.
-    #[serde(default)]
-    pub void: Vec<MilestoneEntry>,
-    /// What was travelled, then what is still planned; at most the last 128 of either.
+    /// Exclusive or of the first 64 bits of the ids of all its accepted events, big-endian: whoever
+    /// has the events can see whether they are those.
+    pub events_checksum: i64,
+    /// What was travelled, then what is still planned; at most the last 32 of either.
     pub legs: Vec<Leg>,
-    /// Stays with at least two actual events; at most the last 128.
+    /// Stays with at least two actual events; at most the last 32.
     pub dwells: Vec<Dwell>,
     /// Last place with an actual event, UN/LOCODE, and what happened there.
     pub last_unlocode: Option<Unlocode>,
@@ -68,34 +63,6 @@ pub struct Shipment {
     pub last_received_at: i64,
     /// When aggregate last accepted an event of it, ms UTC; never goes back.
     pub aggregated_at: i64,
-}
-
-/// One accepted event, as short as the state can keep it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MilestoneEntry {
-    pub event_id: EventId,
-    pub milestone: Milestone,
-    pub classifier: Classifier,
-    /// ms UTC.
-    pub occurred_at: i64,
-    pub received_at: i64,
-    pub unlocode: Option<Unlocode>,
-    pub country: Option<Country>,
-    /// Degrees, WGS 84.
-    pub latitude: Option<f32>,
-    pub longitude: Option<f32>,
-    pub mode: Option<Mode>,
-    /// Which event of the carrier's it is, if the carrier says so, or, of `withdrawn`, which it
-    /// declares void: the first 64 bits of SHA-256 over its own id of it. Never 0.
-    #[serde(default)]
-    pub raw_id_hash: Option<NonZeroI64>,
-}
-
-impl MilestoneEntry {
-    pub fn hash(raw_id: &str) -> Option<NonZeroI64> {
-        let digest = Sha256::digest(raw_id);
-        NonZeroI64::new(i64::from_be_bytes(*digest.first_chunk()?))
-    }
 }
 
 /// A country that a message names for the shipment as a whole, and which message it was.

@@ -23,7 +23,7 @@ use fingerprint::fingerprint;
 use serde_json::{Value as Json, json};
 use waybill_schemas::{
     AcceptedEvent, EnrichedEvent, LedgerEntry, NAMES, Opened, Record, Redrive, RejectRecord,
-    Shipment, ShipmentEvent, decode, published, released,
+    Shipment, ShipmentEvent, ShipmentHistory, decode, published, released,
 };
 
 const WHAT_TO_DO: &str = "see the top of schemas/tests/evolution.rs";
@@ -149,7 +149,7 @@ fn schemas_change_on_purpose_and_compatibly() {
 /// The change, and what must be said of it (nothing: it is compatible and has its entry).
 #[test]
 fn an_incompatible_change_is_found() {
-    let before = published("shipment").unwrap();
+    let before = published("shipment_history").unwrap();
     let check = |what: &str, change: &dyn Fn(&mut Json), blessed: bool, expect: Option<&str>| {
         let mut after: Json = serde_json::from_str(&before).unwrap();
         change(&mut after);
@@ -192,12 +192,12 @@ fn an_incompatible_change_is_found() {
     );
     check(
         "another name",
-        &|s| field(s, "finished")["name"] = json!("done"),
+        &|s| field(s, "duplicates")["name"] = json!("copies"),
         true,
         Some(UNREADABLE),
     );
     let symbols = |s: &mut Json, change: &dyn Fn(&mut Vec<Json>)| {
-        let entry = &mut field(s, "milestones")["type"]["items"];
+        let entry = &mut field(s, "events")["type"]["items"];
         change(field(entry, "classifier")["type"]["symbols"].as_array_mut().unwrap());
     };
     let more = |s: &mut Json| symbols(s, &|list| list.push(json!("requested")));
@@ -206,7 +206,7 @@ fn an_incompatible_change_is_found() {
     let fewer = |s: &mut Json| symbols(s, &|list| drop(list.pop()));
     check("a symbol less", &fewer, true, Some(UNREADABLE));
     let default_gone = |s: &mut Json| {
-        field(s, "eta").as_object_mut().unwrap().remove("default");
+        field(s, "unit").as_object_mut().unwrap().remove("default");
     };
     check("a default taken away", &default_gone, false, Some(NO_ENTRY));
 }
@@ -275,6 +275,7 @@ fn records_of_every_release_become_todays_types() {
     check::<EnrichedEvent>();
     check::<AcceptedEvent>();
     check::<Shipment>();
+    check::<ShipmentHistory>();
     check::<RejectRecord>();
     check::<LedgerEntry>();
     check::<Redrive>();

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use proptest::prelude::*;
 use waybill_schemas::{
     AcceptedEvent, DecodeError, EnrichedEvent, LedgerEntry, Opened, Record, Redrive, RejectRecord,
-    Shipment, ShipmentEvent, decode, encode,
+    Shipment, ShipmentEvent, ShipmentHistory, decode, encode,
 };
 
 /// Counts what each thread holds, and the most it held.
@@ -64,6 +64,7 @@ fn every_type(bytes: &[u8]) {
     let _ = bounded::<EnrichedEvent>(bytes);
     let _ = bounded::<AcceptedEvent>(bytes);
     let _ = bounded::<Shipment>(bytes);
+    let _ = bounded::<ShipmentHistory>(bytes);
     let _ = bounded::<RejectRecord>(bytes);
     let _ = bounded::<LedgerEntry>(bytes);
     let _ = bounded::<Redrive>(bytes);
@@ -81,6 +82,7 @@ fn samples() -> Vec<Vec<u8>> {
         encoded(&examples::shipment_event()),
         encoded(&examples::accepted_event()),
         encoded(&examples::shipment()),
+        encoded(&examples::shipment_history()),
         encoded(&examples::reject()),
         encoded(&examples::ledger_entry()),
         encoded(&examples::redrive()),
@@ -91,7 +93,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn random_bytes(which in 0..7_usize, noise in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn random_bytes(which in 0..8_usize, noise in prop::collection::vec(any::<u8>(), 0..600)) {
         every_type(&noise);
         let mut bytes = samples().swap_remove(which);
         bytes.truncate(10);
@@ -101,7 +103,7 @@ proptest! {
 
     #[test]
     fn mutated_records(
-        which in 0..7_usize,
+        which in 0..8_usize,
         cut in any::<prop::sample::Index>(),
         at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
     ) {
@@ -132,12 +134,12 @@ fn long(n: i64) -> Vec<u8> {
 #[test]
 fn declared_lengths_are_not_believed() {
     let opened = encoded(&examples::minimal::opened());
-    let shipment = encoded(&examples::minimal::shipment());
+    let history = encoded(&examples::minimal::shipment_history());
     // Provenance of the minimal records: three empty texts and five zeros; then a byte for proof.
     let media_type = 10 + 8 + 1;
-    // Two empty texts, provenance, revision, duplicates, no equipment.
-    let milestones = 10 + 2 + 8 + 3;
-    assert_eq!((opened[media_type], shipment[milestones]), (0, 0));
+    // Provenance, revision, duplicates, and five that are absent or empty; then three times.
+    let events = 10 + 9 + 2 + 5 + 3;
+    assert_eq!((opened[media_type], history[events], history.len()), (0, 0, events + 1));
     for n in [1, 1 << 20, 1 << 31, 1 << 40, i64::MAX, -1, i64::MIN, i64::MIN + 1] {
         for (bytes, at) in [(&opened, 10), (&opened, media_type), (&opened, media_type + 1)] {
             let lie = [&bytes[..at], &long(n), b"abc"].concat();
@@ -145,9 +147,9 @@ fn declared_lengths_are_not_believed() {
             assert!(matches!(got, Err(DecodeError::Datum(_))), "length {n} at {at}: {got:?}");
         }
         for tail in [&[][..], &[0; 64], &[0xff; 64]] {
-            let lie = [&shipment[..milestones], &long(n), tail].concat();
-            let got = bounded::<Shipment>(&lie);
-            assert!(matches!(got, Err(DecodeError::Datum(_))), "{n} milestones: {got:?}");
+            let lie = [&history[..events], &long(n), tail].concat();
+            let got = bounded::<ShipmentHistory>(&lie);
+            assert!(matches!(got, Err(DecodeError::Datum(_))), "{n} events: {got:?}");
         }
     }
 }

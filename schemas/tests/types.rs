@@ -65,6 +65,8 @@ fn every_type_fits_its_schema() {
     check(&minimal::accepted_event());
     check(&examples::shipment());
     check(&minimal::shipment());
+    check(&examples::shipment_history());
+    check(&minimal::shipment_history());
     check(&examples::reject());
     check(&minimal::reject());
     check(&examples::ledger_entry());

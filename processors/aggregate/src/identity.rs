@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use waybill_schemas::vocabulary::{Milestone, ReferenceKind};
+use waybill_schemas::vocabulary::ReferenceKind;
 use waybill_schemas::{EnrichedEvent, Reference};
 
 use crate::DAY_MS;
@@ -95,27 +95,14 @@ impl Documents {
 /// When a shipment of a unit can have had events, ms UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
-    first: Option<i64>,
-    last: Option<i64>,
+    pub(crate) first: Option<i64>,
+    pub(crate) last: Option<i64>,
     /// When the unit was first picked up empty, and last returned empty.
-    picked_up: Option<i64>,
-    returned: Option<i64>,
+    pub(crate) picked_up: Option<i64>,
+    pub(crate) returned: Option<i64>,
 }
 
 impl Span {
-    pub(crate) fn add(&mut self, occurred_at: i64, milestone: Milestone, is_actual: bool) {
-        let at = Some(occurred_at);
-        self.first = self.first.map_or(at, |first| Some(first.min(occurred_at)));
-        self.last = self.last.max(at);
-        match milestone {
-            Milestone::EmptyPickedUp if is_actual => {
-                self.picked_up = self.picked_up.map_or(at, |known| Some(known.min(occurred_at)));
-            }
-            Milestone::EmptyReturned if is_actual => self.returned = self.returned.max(at),
-            _ => {}
-        }
-    }
-
     /// How far outside of it that is, ms; `None` if it cannot be of it.
     fn distance(&self, at: i64) -> Option<i64> {
         let (first, last) = (self.first?, self.last?);
@@ -132,7 +119,7 @@ pub(crate) struct Known<'a> {
     pub id: &'a Arc<str>,
     pub has_it: bool,
     pub documents: &'a Documents,
-    pub span: &'a Span,
+    pub span: Span,
 }
 
 /// The shipment, of those of its unit, that the event belongs to.

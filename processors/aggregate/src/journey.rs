@@ -3,11 +3,13 @@ use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_schemas::{
-    Country, EnrichedEvent, EventId, History, MilestoneEntry, Provenance, Shipment, ShipmentEvent,
-    StatedCountry, Unlocode,
+    Country, EnrichedEvent, EventId, History, HistoryEntry, Provenance, Shipment, ShipmentEvent,
+    ShipmentHistory, StatedCountry, Unlocode, raw_id_hash as raw_id_hash_of,
 };
 
 use crate::Settings;
+use crate::changelog::PER_RECORD;
+use crate::events::number;
 use crate::great_circle::great_circle_km;
 use crate::identity::{Documents, Span};
 use crate::milestone::leaving;
@@ -27,9 +29,10 @@ pub(crate) struct Journey {
     /// The unit that it is a shipment of, as validate names it; absent for one by document.
     pub(crate) unit: Option<Arc<str>>,
     pub(crate) documents: Documents,
-    pub(crate) span: Span,
     timeline: Timeline,
-    stops: Stops,
+    events_checksum: i64,
+    /// How many of its events are in the changelog, as far as this process has handed them out.
+    written: usize,
     last: Arc<Provenance>,
     equipment: Option<Box<str>>,
     revision: u64,
@@ -52,9 +55,9 @@ impl Journey {
             id,
             unit,
             documents: Documents::default(),
-            span: Span::default(),
             timeline: Timeline::default(),
-            stops: Stops::default(),
+            events_checksum: 0,
+            written: 0,
             last: first.clone(),
             equipment: None,
             revision: 0,
@@ -69,26 +72,96 @@ impl Journey {
         }
     }
 
-    pub(crate) fn restore(id: Arc<str>, from: Shipment) -> Self {
-        let (stops, span) = follow(from.milestones.iter());
+    /// From its records of the changelog: what the last of them says of it, and all its events in
+    /// order of arrival.
+    pub(crate) fn restore(
+        id: Arc<str>,
+        head: ShipmentHistory,
+        events: impl Iterator<Item = HistoryEntry>,
+    ) -> Self {
+        let mut timeline = Timeline::default();
+        let mut events_checksum = 0;
+        for entry in events {
+            events_checksum ^= entry.event;
+            timeline.insert(entry);
+        }
         Self {
             id,
-            unit: from.unit.map(Into::into),
-            documents: Documents::of(&from.documents),
-            span,
-            timeline: Timeline::restore(&from.milestones, &from.void),
-            stops,
-            last: from.last,
-            equipment: from.equipment.map(Into::into),
-            revision: from.revision,
-            duplicates: from.duplicates,
-            stated_origin: from.stated_origin,
-            stated_destination: from.stated_destination,
-            first_received_at: from.first_received_at,
-            last_received_at: from.last_received_at,
-            aggregated_at: from.aggregated_at,
+            unit: head.unit.map(Into::into),
+            documents: Documents::of(&head.documents),
+            written: timeline.len(),
+            timeline,
+            events_checksum,
+            last: head.last,
+            equipment: head.equipment.map(Into::into),
+            revision: head.revision,
+            duplicates: head.duplicates,
+            stated_origin: head.stated_origin,
+            stated_destination: head.stated_destination,
+            first_received_at: head.first_received_at,
+            last_received_at: head.last_received_at,
+            aggregated_at: head.aggregated_at,
             due: i64::MAX,
             changed_in: 0,
+        }
+    }
+
+    /// The records of the changelog that changed since the last call, and their numbers: the last one
+    /// at least, since it tells what is known of the shipment.
+    pub(crate) fn take_records(&mut self) -> Vec<(u16, ShipmentHistory)> {
+        let events = self.timeline.events();
+        let first = self.written.min(events.len().saturating_sub(1)) / PER_RECORD;
+        let last = events.len().saturating_sub(1) / PER_RECORD;
+        let mut entries = events.since(first * PER_RECORD);
+        let records = (first..=last)
+            .map(|n| (number(n), self.record(entries.by_ref().take(PER_RECORD).collect())))
+            .collect();
+        drop(entries);
+        self.written = self.timeline.len();
+        records
+    }
+
+    fn record(&self, events: Vec<HistoryEntry>) -> ShipmentHistory {
+        ShipmentHistory {
+            last: self.last.clone(),
+            revision: self.revision,
+            duplicates: self.duplicates,
+            unit: self.unit.as_deref().map(str::to_owned),
+            documents: self.documents.as_slice().to_vec(),
+            equipment: self.equipment.as_deref().map(str::to_owned),
+            stated_origin: self.stated_origin,
+            stated_destination: self.stated_destination,
+            first_received_at: self.first_received_at,
+            last_received_at: self.last_received_at,
+            aggregated_at: self.aggregated_at,
+            events,
+        }
+    }
+
+    /// How many records of the changelog it has.
+    pub(crate) fn records(&self) -> usize {
+        self.written.div_ceil(PER_RECORD)
+    }
+
+    /// When it can have had events, as those that stand tell.
+    pub(crate) fn span(&self) -> Span {
+        let events = self.timeline.events();
+        let tracks = self.timeline.tracks();
+        let first = tracks.iter().filter_map(|track| track.first(events)).map(|e| e.occurred_at);
+        let last = tracks.iter().filter_map(|track| track.last(events)).map(|e| e.occurred_at);
+        let mut turns = self.timeline.actual_turns();
+        Span {
+            first: first.min(),
+            last: last.max(),
+            picked_up: turns
+                .by_ref()
+                .find(|e| e.milestone == Milestone::EmptyPickedUp)
+                .map(|e| e.occurred_at),
+            returned: self
+                .timeline
+                .actual_turns()
+                .rfind(|e| e.milestone == Milestone::EmptyReturned)
+                .map(|e| e.occurred_at),
         }
     }
 
@@ -97,7 +170,7 @@ impl Journey {
     }
 
     pub(crate) fn has(&self, id: &EventId) -> bool {
-        self.timeline.has(id)
+        self.timeline.has(HistoryEntry::event_of(id))
     }
 
     /// Whether it has the event, or one that the carrier calls the same.
@@ -111,7 +184,8 @@ impl Journey {
 
     /// When its state may go if nothing more comes, ms of stream time.
     pub(crate) fn expires_at(&self, settings: &Settings) -> i64 {
-        let kept = if self.is_finished(self.stops.destination(&self.timeline)) {
+        let destination = Stops::of(&self.timeline).destination(&self.timeline);
+        let kept = if self.is_finished(destination) {
             settings.retention_ms
         } else {
             settings.unfinished_retention_ms.max(settings.retention_ms)
@@ -140,7 +214,7 @@ impl Journey {
             Some(StatedCountry {
                 country: Country::new(country.as_deref()?)?,
                 received_at: entry.received_at,
-                event_id: entry.event_id,
+                event_id: input.event.event_id,
             })
         };
         latest(&mut self.stated_origin, stated(&input.enrichment.origin_country));
@@ -148,26 +222,25 @@ impl Journey {
         if self.unit.is_some() {
             input.event.references.iter().for_each(|r| self.documents.add(r));
         }
-        let Inserted { at, is_void, has_voided } = self.timeline.insert(entry);
-        if has_voided {
-            (self.stops, self.span) = follow(self.timeline.standing());
-        } else if !is_void {
-            self.stops.add(&entry);
-            note(&mut self.span, &entry);
-        }
+        self.events_checksum ^= entry.event;
+        let Inserted { at, is_void } = self.timeline.insert(entry);
 
-        let (before, from_here) =
-            self.timeline.of(entry.classifier).split_at_checked(at).unwrap_or_default();
-        let previous = previous(before, &entry);
-        let lane = self.lane(self.stops.destination(&self.timeline));
+        let (track, events) = self.timeline.of(entry.classifier);
+        let here = place(&entry);
+        let previous = here.and_then(|here| track.previous(events, at, here));
+        let from_here = track.len() - at;
+        let leaves = entry.classifier == Classifier::Actual && leaving(entry.milestone);
+        let began = here.filter(|_| leaves).and_then(|here| track.stay_began(events, at, here));
+        let dwell_ms = began.map(|began| entry.occurred_at.saturating_sub(began));
+        let lane = self.lane(Stops::of(&self.timeline).destination(&self.timeline));
         History {
             sequence: u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1),
             revision: self.revision,
-            out_of_order: from_here.len() > usize::from(!is_void),
+            out_of_order: from_here > usize::from(!is_void),
             previous_unlocode: previous.and_then(|p| p.unlocode),
-            distance_km: previous.and_then(|p| distance_km(p, &entry)),
+            distance_km: previous.and_then(|p| distance_km(&p, &entry)),
             delay_ms: delay(&self.timeline, &entry).filter(|_| !is_void),
-            dwell_ms: dwell(before, &entry).filter(|_| !is_void),
+            dwell_ms: dwell_ms.filter(|_| !is_void),
             origin_country: lane.origin,
             destination_country: lane.destination,
             crosses_border: lane.crosses_border(),
@@ -198,30 +271,27 @@ impl Journey {
     /// report no delivery: discharged at the destination, and out of its gate as the last thing
     /// known.
     fn is_finished(&self, destination: Option<Destination>) -> bool {
-        let actual = self.timeline.actual();
-        let end = actual.iter().rev().map(|e| e.milestone).find(|m| {
-            matches!(m, Milestone::Delivered | Milestone::EmptyReturned | Milestone::EmptyPickedUp)
-        });
+        let end = self.timeline.actual_turns().next_back().map(|e| e.milestone);
         if end.is_some_and(|m| m != Milestone::EmptyPickedUp) {
             return true;
         }
-        let mut stay = actual.iter().rev().filter(|e| Place::of(e).is_some());
+        let mut stay = self.timeline.actual().last_run(self.timeline.events());
         let Some(gate_out) = stay.next().filter(|e| e.milestone == Milestone::GateOut) else {
             return false;
         };
-        destination.is_some_and(|d| d.reached && Place::of(gate_out) == Some(d.place))
-            && stay
-                .take_while(|e| Place::of(e) == Place::of(gate_out))
-                .any(|e| e.milestone == Milestone::Discharged)
+        destination.is_some_and(|d| d.reached && Place::of(&gate_out) == Some(d.place))
+            && stay.any(|e| e.milestone == Milestone::Discharged)
     }
 
-    /// The shipment as others see it, and as the changelog keeps it.
+    /// The shipment as others see it.
     pub(crate) fn show(&self) -> Shipment {
         let timeline = &self.timeline;
-        let route = route(timeline, &self.stops);
-        let destination = self.stops.destination(timeline);
+        let (actual, events) = timeline.of(Classifier::Actual);
+        let stops = Stops::of(timeline);
+        let route = route(timeline, &stops);
+        let destination = stops.destination(timeline);
         let lane = self.lane(destination);
-        let last = timeline.actual().iter().rev().find(|e| Place::of(e).is_some());
+        let last = actual.backwards(events).next();
         Shipment {
             shipment_id: self.id.as_ref().to_owned(),
             carrier_id: self.last.carrier_id.clone(),
@@ -231,8 +301,7 @@ impl Journey {
             unit: self.unit.as_deref().map(str::to_owned),
             documents: self.documents.as_slice().to_vec(),
             equipment: self.equipment.as_deref().map(str::to_owned),
-            milestones: timeline.in_order(),
-            void: timeline.void_in_order(),
+            events_checksum: self.events_checksum,
             legs: route.legs,
             dwells: route.dwells,
             last_unlocode: last.and_then(|e| e.unlocode),
@@ -240,13 +309,11 @@ impl Journey {
             last_milestone: last.map(|e| e.milestone),
             last_occurred_at: last.map(|e| e.occurred_at),
             eta: destination.filter(|d| !d.reached).and_then(|d| eta(timeline, d.place)),
-            delay_ms: timeline
-                .actual()
-                .iter()
-                .rev()
+            delay_ms: actual
+                .backwards(events)
                 .filter(|e| place(e).is_some())
                 .take(DELAY_LOOKS_BACK)
-                .find_map(|e| delay(timeline, e)),
+                .find_map(|e| delay(timeline, &e)),
             origin_unlocode: origin(timeline).and_then(|p| p.unlocode),
             origin_country: lane.origin,
             destination_unlocode: destination.and_then(|d| d.place.unlocode),
@@ -274,28 +341,12 @@ impl Journey {
             + texts
             + self.documents.heap_bytes()
             + self.timeline.heap_bytes()
-            + self.stops.heap_bytes()
     }
-}
-
-/// What is kept of the events beside their list.
-fn follow<'a>(events: impl Iterator<Item = &'a MilestoneEntry>) -> (Stops, Span) {
-    let (mut stops, mut span) = (Stops::default(), Span::default());
-    for entry in events {
-        stops.add(entry);
-        note(&mut span, entry);
-    }
-    (stops, span)
 }
 
 /// By which the carrier's own words for an event are told apart.
 pub(crate) fn raw_id_hash(event: &ShipmentEvent) -> Option<NonZeroI64> {
-    event.withdraws.as_ref().or(event.raw_id.as_ref()).and_then(|id| MilestoneEntry::hash(id))
-}
-
-fn note(span: &mut Span, entry: &MilestoneEntry) {
-    let is_actual = entry.classifier == Classifier::Actual;
-    span.add(entry.occurred_at, entry.milestone, is_actual);
+    event.withdraws.as_ref().or(event.raw_id.as_ref()).and_then(|id| raw_id_hash_of(id))
 }
 
 struct Lane {
@@ -319,7 +370,7 @@ fn latest(known: &mut Option<StatedCountry>, new: Option<StatedCountry>) {
 
 /// What the state keeps of an event. Codes that have not the form of their list, and coordinates
 /// that lie on no globe, are left out: they came from reference data, so they do not occur.
-fn entry(input: &EnrichedEvent) -> MilestoneEntry {
+fn entry(input: &EnrichedEvent) -> HistoryEntry {
     let (event, enrichment) = (&input.event, &input.enrichment);
     let within = |degrees: Option<f64>, most: f64| {
         #[expect(clippy::cast_possible_truncation, reason = "f32 holds a degree to 2 m")]
@@ -327,8 +378,8 @@ fn entry(input: &EnrichedEvent) -> MilestoneEntry {
     };
     let latitude = within(enrichment.latitude, 90.0);
     let longitude = within(enrichment.longitude, 180.0);
-    MilestoneEntry {
-        event_id: event.event_id,
+    HistoryEntry {
+        event: HistoryEntry::event_of(&event.event_id),
         milestone: event.milestone,
         classifier: event.classifier,
         occurred_at: enrichment.occurred_at,
@@ -342,31 +393,6 @@ fn entry(input: &EnrichedEvent) -> MilestoneEntry {
     }
 }
 
-/// The last event before `entry` at another place.
-fn previous<'a>(
-    before: &'a [MilestoneEntry],
-    entry: &MilestoneEntry,
-) -> Option<&'a MilestoneEntry> {
-    let here = place(entry)?;
-    before.iter().rev().find(|e| place(e).is_some_and(|there| there != here))
-}
-
-fn distance_km(from: &MilestoneEntry, to: &MilestoneEntry) -> Option<f64> {
+fn distance_km(from: &HistoryEntry, to: &HistoryEntry) -> Option<f64> {
     Some(great_circle_km(coordinates(from)?, coordinates(to)?))
-}
-
-/// On an actual departure: since the first event of the stay that it ends, ms.
-fn dwell(before: &[MilestoneEntry], entry: &MilestoneEntry) -> Option<i64> {
-    if entry.classifier != Classifier::Actual {
-        return None;
-    }
-    let here = place(entry)?;
-    leaving(entry.milestone)?;
-    let first = before
-        .iter()
-        .rev()
-        .filter_map(|e| Some((place(e)?, e.occurred_at)))
-        .take_while(|(there, _)| *there == here)
-        .last()?;
-    Some(entry.occurred_at.saturating_sub(first.1))
 }

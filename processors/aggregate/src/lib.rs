@@ -1,8 +1,8 @@
 //! The history of each shipment: a pure state machine, `(state, event) -> state + outputs`, keyed
 //! by shipment. No Kafka, no clock, no async.
 //!
-//! The host keeps one [`Partition`] for each partition of its input, [restores](Partition::restore)
-//! it from the compacted changelog, [applies](Partition::apply) every event to it, and writes
+//! The host keeps one [`Partition`] for each partition of its input, [restores](Restoring) it from the
+//! compacted changelog, [applies](Partition::apply) every event to it, and writes
 //! [what changed](Partition::take_changed) once a batch, in the transaction of the batch. Whenever
 //! that transaction does not commit, the partition is ahead of the changelog and must be restored
 //! anew.
@@ -12,6 +12,8 @@
 //!
 //! What is absent: nothing forgets an event before its shipment's state expires.
 
+mod changelog;
+mod events;
 mod great_circle;
 mod identity;
 mod journey;
@@ -21,7 +23,9 @@ mod promise;
 mod route;
 mod stops;
 mod timeline;
+mod track;
 
+pub use changelog::{BadChangelog, Changed, Restoring, key};
 pub use great_circle::{EARTH_RADIUS_KM, great_circle_km};
 pub use partition::Partition;
 
@@ -40,8 +44,7 @@ pub struct Settings {
     /// The same for a shipment under way, ms: longer, since a ship at sea is silent for weeks.
     /// Taken as `retention_ms` if it is less.
     pub unfinished_retention_ms: i64,
-    /// More events than these of one shipment are rejected as `shipment_full`. At 4,096 a changelog
-    /// record has at most 300,000 bytes.
+    /// More events than these of one shipment are rejected as `shipment_full`: at most 4,096.
     pub max_events_per_shipment: usize,
 }
 

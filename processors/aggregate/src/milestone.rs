@@ -1,14 +1,13 @@
 //! What a milestone tells of the way of the cargo.
 
-use waybill_schemas::EventId;
-use waybill_schemas::MilestoneEntry;
+use waybill_schemas::HistoryEntry;
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 
 /// The order of occurrence. Carriers round times to minutes and days, so that events of one stay
 /// often share a time: then as they follow each other in a stay, then by id, so that the order is
 /// total whatever arrived first.
-pub(crate) fn order(entry: &MilestoneEntry) -> (i64, Classifier, u8, EventId) {
-    (entry.occurred_at, entry.classifier, step(entry.milestone), entry.event_id)
+pub(crate) fn order(entry: &HistoryEntry) -> (i64, Classifier, u8, u64) {
+    (entry.occurred_at, entry.classifier, step(entry.milestone), entry.event.cast_unsigned())
 }
 
 /// How events of one stay follow each other.
@@ -68,38 +67,34 @@ pub(crate) fn is_physical(milestone: Milestone) -> bool {
     step(milestone) != 0 && !matches!(milestone, M::CustomsReleased | M::CustomsHold)
 }
 
-/// Whether it ends a stay, and how well it tells when: lower is better.
-pub(crate) fn leaving(milestone: Milestone) -> Option<u8> {
-    use Milestone as M;
-    [
-        M::Departed,
-        M::GateOut,
-        M::PickedUp,
-        M::EmptyPickedUp,
-        M::OutForDelivery,
-        M::Unberthed,
-        M::Transferred,
-    ]
-    .iter()
-    .zip(0..)
-    .find_map(|(m, rank)| (*m == milestone).then_some(rank))
+/// What ends a stay, that which tells best when first.
+pub(crate) const LEAVING: &[Milestone] = &[
+    Milestone::Departed,
+    Milestone::GateOut,
+    Milestone::PickedUp,
+    Milestone::EmptyPickedUp,
+    Milestone::OutForDelivery,
+    Milestone::Unberthed,
+    Milestone::Transferred,
+];
+
+/// What begins a stay, that which tells best when first.
+pub(crate) const ARRIVING: &[Milestone] = &[
+    Milestone::Arrived,
+    Milestone::Berthed,
+    Milestone::Discharged,
+    Milestone::GateIn,
+    Milestone::DroppedOff,
+    Milestone::Received,
+    Milestone::Accepted,
+    Milestone::Delivered,
+    Milestone::EmptyReturned,
+];
+
+pub(crate) fn leaving(milestone: Milestone) -> bool {
+    LEAVING.contains(&milestone)
 }
 
-/// Whether it begins a stay, and how well it tells when: lower is better.
-pub(crate) fn arriving(milestone: Milestone) -> Option<u8> {
-    use Milestone as M;
-    [
-        M::Arrived,
-        M::Berthed,
-        M::Discharged,
-        M::GateIn,
-        M::DroppedOff,
-        M::Received,
-        M::Accepted,
-        M::Delivered,
-        M::EmptyReturned,
-    ]
-    .iter()
-    .zip(0..)
-    .find_map(|(m, rank)| (*m == milestone).then_some(rank))
+pub(crate) fn arriving(milestone: Milestone) -> bool {
+    ARRIVING.contains(&milestone)
 }

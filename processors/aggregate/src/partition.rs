@@ -1,12 +1,14 @@
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use waybill_schemas::{AcceptedEvent, EnrichedEvent, Shipment};
+use waybill_schemas::{AcceptedEvent, EnrichedEvent};
 use waybill_stage::{Answer, Code, Context, Failure, Reject};
 
 use crate::Settings;
+use crate::changelog::Changed;
+use crate::events::number;
 use crate::identity::{self, Known};
 use crate::journey::{self, Journey};
 
@@ -18,8 +20,9 @@ pub struct Partition {
     /// When to ask whether a shipment has expired. An entry counts if it is its shipment's `due`,
     /// so that a shipment costs one look each retention period and not one each event.
     due: BinaryHeap<Reverse<(i64, Arc<str>)>>,
-    /// Sorted, so that a batch writes the same records in the same order whenever it is repeated.
-    changed: BTreeSet<Arc<str>>,
+    /// Sorted, so that a batch writes the same records in the same order whenever it is repeated. With
+    /// how many records of the changelog are to be taken away: those of one that has expired.
+    changed: BTreeMap<Arc<str>, usize>,
     /// Of [`Self::take_changed`]; a shipment knows the last one that it changed in.
     batch: u64,
     /// The latest receipt of any event here: the only clock that expiry knows, ms UTC. It is the
@@ -34,7 +37,7 @@ impl Default for Partition {
             shipments: HashMap::new(),
             units: HashMap::new(),
             due: BinaryHeap::new(),
-            changed: BTreeSet::new(),
+            changed: BTreeMap::new(),
             batch: 1,
             stream_time: i64::MIN,
             events: 0,
@@ -53,20 +56,11 @@ impl fmt::Debug for Partition {
 }
 
 impl Partition {
-    /// Takes a record of the changelog, the older before the newer; `None` is a tombstone.
-    pub fn restore(&mut self, settings: &Settings, shipment_id: &str, state: Option<Shipment>) {
-        let Some(state) = state else {
-            self.forget(shipment_id);
-            return;
-        };
-        self.stream_time = self.stream_time.max(state.last_received_at);
-        let id: Arc<str> = shipment_id.into();
-        let mut journey = Box::new(Journey::restore(id.clone(), state));
+    /// Puts a shipment back that was read from the changelog.
+    pub(crate) fn put_back(&mut self, settings: &Settings, journey: Journey) {
+        let mut journey = Box::new(journey);
+        self.stream_time = self.stream_time.max(journey.last_received_at());
         self.events += journey.events();
-        if let Some(older) = self.shipments.get(&id) {
-            journey.due = older.due;
-            self.events -= older.events();
-        }
         ask_when_due(&mut self.due, settings, &mut journey);
         self.keep(journey);
     }
@@ -113,7 +107,7 @@ impl Partition {
             id: &journey.id,
             has_it: journey.knows(&input.event.event_id, raw_id_hash),
             documents: &journey.documents,
-            span: &journey.span,
+            span: journey.span(),
         });
         let id = identity::choose(known, references, at).map_or_else(new, Arc::clone);
         (id, Some(unit.clone()))
@@ -166,7 +160,7 @@ impl Partition {
         ask_when_due(&mut self.due, settings, journey);
         if journey.changed_in != self.batch {
             journey.changed_in = self.batch;
-            self.changed.insert(journey.id.clone());
+            self.changed.entry(journey.id.clone()).or_default();
         }
         if let Some(journey) = new {
             self.keep(journey);
@@ -174,13 +168,19 @@ impl Partition {
         outcome
     }
 
-    /// Ends a batch: every shipment that changed since the last call, once, in order of its id;
-    /// `None` for one that expired. What the iterator is not asked for is lost.
-    pub fn take_changed(&mut self) -> impl Iterator<Item = (Arc<str>, Option<Shipment>)> {
+    /// Ends a batch: every shipment that changed since the last call, once, in order of its id. What the
+    /// iterator is not asked for is lost.
+    pub fn take_changed(&mut self) -> impl Iterator<Item = Changed> {
         self.batch += 1;
-        std::mem::take(&mut self.changed).into_iter().map(|id| {
-            let state = self.shipments.get(&id).map(|journey| journey.show());
-            (id, state)
+        std::mem::take(&mut self.changed).into_iter().map(|(shipment_id, expired)| {
+            let journey = self.shipments.get_mut(&shipment_id);
+            let shipment = journey.as_ref().map(|journey| journey.show());
+            let records = journey.map(|journey| journey.take_records()).unwrap_or_default();
+            // What its next life, begun in the same batch, has written anew is not taken away.
+            let written = records.last().map_or(0, |(last, _)| usize::from(*last) + 1);
+            let taken_away = (written..expired).map(|n| (number(n), None));
+            let records = records.into_iter().map(|(n, record)| (n, Some(record)));
+            Changed { shipment, records: records.chain(taken_away).collect(), shipment_id }
         })
     }
 
@@ -218,8 +218,10 @@ impl Partition {
             };
             journey.due = journey.expires_at(settings);
             if journey.due < self.stream_time {
+                let records = journey.records();
                 self.forget(&id);
-                self.changed.insert(id);
+                let taken_away = self.changed.entry(id).or_default();
+                *taken_away = records.max(*taken_away);
             } else {
                 self.due.push(Reverse((journey.due, id)));
             }

@@ -1,8 +1,8 @@
 use waybill_schemas::vocabulary::{Classifier, Milestone};
-use waybill_schemas::{MilestoneEntry, Unlocode};
+use waybill_schemas::{HistoryEntry, Unlocode};
 
 use crate::DAY_MS;
-use crate::milestone::{arriving, order};
+use crate::milestone::ARRIVING;
 use crate::stops::Place;
 use crate::timeline::{Timeline, place};
 
@@ -13,48 +13,45 @@ const SAME_CALL_MS: u64 = 45 * DAY_MS.unsigned_abs();
 /// When it should have happened, ms UTC: what was told first for this kind of event at this place
 /// within 45 days of `about`, from the plan, or without a plan from the estimates. First, since
 /// every later word has the delay already in it; by time of receipt at the platform, so that it
-/// does not hang on the order in which the events got here. `kind` ranks the milestones that will
-/// do, best first.
+/// does not hang on the order in which the events got here. `kinds` are the milestones that will do,
+/// the best first.
 pub(crate) fn promised(
     timeline: &Timeline,
-    kind: impl Fn(Milestone) -> Option<u8>,
+    kinds: &[Milestone],
     at: Unlocode,
     about: i64,
 ) -> Option<i64> {
-    let first = |entries: &[MilestoneEntry]| {
-        entries
-            .iter()
-            .filter(|e| place(e) == Some(at) && e.occurred_at.abs_diff(about) <= SAME_CALL_MS)
-            .filter_map(|e| Some((kind(e.milestone)?, e.received_at, order(e))))
-            .min()
-            .map(|(.., (occurred_at, ..))| occurred_at)
+    let first = |classifier| {
+        kinds.iter().find_map(|kind| {
+            timeline
+                .promises(classifier, Some(at), *kind)
+                .find(|e| e.occurred_at.abs_diff(about) <= SAME_CALL_MS)
+                .map(|e| e.occurred_at)
+        })
     };
-    first(timeline.planned()).or_else(|| first(timeline.estimated()))
+    first(Classifier::Planned).or_else(|| first(Classifier::Estimated))
 }
 
 /// How late an actual event was, ms; negative is early. Against the [`promised`] time of the same
 /// milestone at the same place.
-pub(crate) fn delay(timeline: &Timeline, actual: &MilestoneEntry) -> Option<i64> {
+pub(crate) fn delay(timeline: &Timeline, actual: &HistoryEntry) -> Option<i64> {
     if actual.classifier != Classifier::Actual {
         return None;
     }
-    let same = |m| (m == actual.milestone).then_some(0);
-    let promised = promised(timeline, same, place(actual)?, actual.occurred_at)?;
+    let promised = promised(timeline, &[actual.milestone], place(actual)?, actual.occurred_at)?;
     Some(actual.occurred_at.saturating_sub(promised))
 }
 
 /// When the shipment is expected at `destination`, ms UTC: the latest word on its arrival, an
 /// estimate before a plan.
 pub(crate) fn eta(timeline: &Timeline, destination: Place) -> Option<i64> {
-    let latest = |entries: &[MilestoneEntry]| {
-        entries
-            .iter()
-            .filter(|e| Place::of(e) == Some(destination))
-            .filter_map(|e| {
-                Some((std::cmp::Reverse(arriving(e.milestone)?), e.received_at, order(e)))
-            })
-            .max()
-            .map(|(.., (occurred_at, ..))| occurred_at)
+    let latest = |classifier| {
+        ARRIVING.iter().find_map(|kind| {
+            timeline
+                .promises(classifier, destination.unlocode, *kind)
+                .rfind(|e| Place::of(e) == Some(destination))
+                .map(|e| e.occurred_at)
+        })
     };
-    latest(timeline.estimated()).or_else(|| latest(timeline.planned()))
+    latest(Classifier::Estimated).or_else(|| latest(Classifier::Planned))
 }

@@ -1,20 +1,21 @@
-use waybill_schemas::vocabulary::Mode;
-use waybill_schemas::{Dwell, Leg, MilestoneEntry, Unlocode};
+use waybill_schemas::vocabulary::{Classifier, Mode};
+use waybill_schemas::{Dwell, Leg, Unlocode};
 
 use crate::great_circle::great_circle_km;
-use crate::milestone::{arriving, leaving};
+use crate::milestone::{ARRIVING, LEAVING, arriving};
 use crate::promise::promised;
 use crate::stops::{Stop, Stops};
-use crate::timeline::{Timeline, coordinates, place};
+use crate::timeline::{Timeline, coordinates};
+use crate::track::Told;
 
-/// No real shipment has as many; a record of the changelog stays bounded.
-const MAX_LEGS: usize = 128;
+/// No real shipment has as many; what is shown of a shipment stays small.
+const MAX_LEGS: usize = 32;
 
 /// Consecutive actual events in one place.
 #[derive(Debug)]
 struct Stay {
     unlocode: Unlocode,
-    events: usize,
+    events: u32,
     first: i64,
     last: i64,
     /// First event that tells of the arrival, last one that tells of leaving.
@@ -27,32 +28,29 @@ struct Stay {
 }
 
 impl Stay {
-    fn new(unlocode: Unlocode, at: i64) -> Self {
+    fn new(unlocode: Unlocode, run: &Told) -> Self {
         Self {
             unlocode,
-            events: 0,
-            first: at,
-            last: at,
-            arrived: None,
-            left: None,
-            mode_in: None,
-            mode_out: None,
-            coordinates: None,
+            events: run.events,
+            first: run.first.occurred_at,
+            last: run.last.occurred_at,
+            arrived: run.arrived.map(|e| e.occurred_at),
+            left: run.left.map(|e| e.occurred_at),
+            mode_in: run.mode_in.and_then(|e| e.mode),
+            mode_out: run.mode_out.and_then(|e| e.mode),
+            coordinates: run.coordinates.and_then(|e| coordinates(&e)),
         }
     }
 
-    fn add(&mut self, entry: &MilestoneEntry) {
-        self.events += 1;
-        self.last = entry.occurred_at;
-        if arriving(entry.milestone).is_some() {
-            self.arrived = self.arrived.or(Some(entry.occurred_at));
-        }
-        if leaving(entry.milestone).is_some() {
-            self.left = Some(entry.occurred_at);
-        }
-        self.mode_in = self.mode_in.or(entry.mode);
-        self.mode_out = entry.mode.or(self.mode_out);
-        self.coordinates = self.coordinates.or_else(|| coordinates(entry));
+    /// Goes on with a later run: the cargo was nowhere else meanwhile, as far as is known.
+    fn go_on(&mut self, run: Self) {
+        self.events += run.events;
+        self.last = run.last;
+        self.arrived = self.arrived.or(run.arrived);
+        self.left = run.left.or(self.left);
+        self.mode_in = self.mode_in.or(run.mode_in);
+        self.mode_out = run.mode_out.or(self.mode_out);
+        self.coordinates = self.coordinates.or(run.coordinates);
     }
 }
 
@@ -66,13 +64,12 @@ pub(crate) struct Route {
 
 pub(crate) fn route(timeline: &Timeline, stops: &Stops) -> Route {
     let mut stays: Vec<Stay> = Vec::new();
-    for entry in timeline.actual() {
-        let Some(unlocode) = place(entry) else { continue };
-        if stays.last().is_none_or(|stay| stay.unlocode != unlocode) {
-            stays.push(Stay::new(unlocode, entry.occurred_at));
-        }
-        if let Some(stay) = stays.last_mut() {
-            stay.add(entry);
+    for run in timeline.actual().runs(timeline.events()) {
+        let Some(unlocode) = run.place.unlocode else { continue };
+        let stay = Stay::new(unlocode, &run);
+        match stays.last_mut() {
+            Some(here) if here.unlocode == unlocode => here.go_on(stay),
+            _ => stays.push(stay),
         }
     }
     let pairs = || stays.iter().zip(stays.iter().skip(1));
@@ -102,13 +99,13 @@ fn travelled(timeline: &Timeline, from: &Stay, to: &Stay) -> Leg {
         arrived_at: to.arrived,
         planned_departure_at: promised(
             timeline,
-            leaving,
+            LEAVING,
             from.unlocode,
             from.left.unwrap_or(from.last),
         ),
         planned_arrival_at: promised(
             timeline,
-            arriving,
+            ARRIVING,
             to.unlocode,
             to.arrived.unwrap_or(to.first),
         ),
@@ -128,8 +125,8 @@ fn to_come(timeline: &Timeline, here: Option<&Stay>, calls: &[Stop], legs: &mut 
                 mode: mode_to(timeline, to),
                 departed_at: left,
                 arrived_at: None,
-                planned_departure_at: promised(timeline, leaving, from, left.unwrap_or(about)),
-                planned_arrival_at: promised(timeline, arriving, to, expected),
+                planned_departure_at: promised(timeline, LEAVING, from, left.unwrap_or(about)),
+                planned_arrival_at: promised(timeline, ARRIVING, to, expected),
                 distance_km: distance_km(timeline.coordinates(from), timeline.coordinates(to)),
             });
         }
@@ -143,11 +140,10 @@ fn to_come(timeline: &Timeline, here: Option<&Stay>, calls: &[Stop], legs: &mut 
 
 /// How the cargo is expected to come to a place.
 fn mode_to(timeline: &Timeline, to: Unlocode) -> Option<Mode> {
-    [timeline.planned(), timeline.estimated()]
-        .into_iter()
-        .flatten()
-        .filter(|e| place(e) == Some(to) && arriving(e.milestone).is_some())
-        .find_map(|e| e.mode)
+    [Classifier::Planned, Classifier::Estimated].into_iter().find_map(|classifier| {
+        let (track, events) = timeline.of(classifier);
+        track.at_place(events, to).filter(|e| arriving(e.milestone)).find_map(|e| e.mode)
+    })
 }
 
 fn distance_km(from: Option<(f64, f64)>, to: Option<(f64, f64)>) -> Option<f64> {

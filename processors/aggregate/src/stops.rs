@@ -1,8 +1,8 @@
 use waybill_schemas::vocabulary::Classifier;
-use waybill_schemas::{Country, MilestoneEntry, Unlocode};
+use waybill_schemas::{Country, HistoryEntry, Unlocode};
 
 use crate::milestone::is_physical;
-use crate::timeline::{Timeline, insert};
+use crate::timeline::Timeline;
 
 /// A place as far as it is known: by UN/LOCODE and country, or by its country alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +13,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// Where the cargo was at this event, if that is known.
-    pub(crate) fn of(entry: &MilestoneEntry) -> Option<Self> {
+    pub(crate) fn of(entry: &HistoryEntry) -> Option<Self> {
         let known = entry.unlocode.is_some() || entry.country.is_some();
         (known && is_physical(entry.milestone))
             .then_some(Self { unlocode: entry.unlocode, country: entry.country })
@@ -46,20 +46,30 @@ impl Stop {
 pub(crate) struct Stops(Vec<Stop>);
 
 impl Stops {
-    pub(crate) fn add(&mut self, entry: &MilestoneEntry) {
-        let Some(place) = Place::of(entry) else { return };
-        let new = Stop { place, planned: None, estimated: None, actual: None };
-        let at = self.0.iter().position(|s| s.place == place).unwrap_or_else(|| {
-            insert(&mut self.0, usize::MAX, new);
+    pub(crate) fn of(timeline: &Timeline) -> Self {
+        let mut stops = Self::default();
+        for classifier in [Classifier::Planned, Classifier::Estimated, Classifier::Actual] {
+            let (track, events) = timeline.of(classifier);
+            for (place, at) in track.places(events) {
+                stops.add(classifier, place, at);
+            }
+        }
+        stops
+    }
+
+    fn add(&mut self, classifier: Classifier, place: Place, at: i64) {
+        let known = self.0.iter().position(|stop| stop.place == place);
+        let known = known.unwrap_or_else(|| {
+            self.0.push(Stop { place, planned: None, estimated: None, actual: None });
             self.0.len() - 1
         });
-        let Some(stop) = self.0.get_mut(at) else { return };
-        let last = match entry.classifier {
+        let Some(stop) = self.0.get_mut(known) else { return };
+        let last = match classifier {
             Classifier::Planned => &mut stop.planned,
             Classifier::Estimated => &mut stop.estimated,
             Classifier::Actual => &mut stop.actual,
         };
-        *last = (*last).max(Some(entry.occurred_at));
+        *last = (*last).max(Some(at));
     }
 
     /// Where the shipment goes: the last place of what is expected while it has not been there,
@@ -82,10 +92,9 @@ impl Stops {
             }
             _ => timeline
                 .actual()
-                .iter()
-                .rev()
-                .find_map(Place::of)
-                .map(|place| Destination { place, reached: true }),
+                .places(timeline.events())
+                .next_back()
+                .map(|(place, _)| Destination { place, reached: true }),
         }
     }
 
@@ -103,10 +112,6 @@ impl Stops {
         expected.drain(..reached.unwrap_or(0));
         expected
     }
-
-    pub(crate) fn heap_bytes(&self) -> usize {
-        self.0.capacity() * size_of::<Stop>()
-    }
 }
 
 fn is_reached(stop: &Stop, before: Option<&Stop>) -> bool {
@@ -121,11 +126,12 @@ pub(crate) struct Destination {
 
 /// Where the shipment comes from: the place of the earliest event with one.
 pub(crate) fn origin(timeline: &Timeline) -> Option<Place> {
-    [timeline.planned(), timeline.estimated(), timeline.actual()]
+    timeline
+        .tracks()
         .into_iter()
-        .filter_map(|entries| entries.iter().find_map(|e| Some((e.occurred_at, Place::of(e)?))))
+        .filter_map(|track| track.runs(timeline.events()).next())
         // Of the same time the actual one.
         .rev()
-        .min_by_key(|(occurred_at, _)| *occurred_at)
-        .map(|(_, place)| place)
+        .min_by_key(|run| run.first.occurred_at)
+        .map(|run| run.place)
 }

@@ -1,56 +1,83 @@
+use std::cmp::Ordering;
 use std::num::NonZeroI64;
 
 use waybill_schemas::vocabulary::{Classifier, Milestone};
-use waybill_schemas::{EventId, MilestoneEntry, Unlocode};
+use waybill_schemas::{HistoryEntry, Unlocode};
 
+use crate::events::{Events, Number};
 use crate::milestone::{is_physical, order};
+use crate::stops::Place;
+use crate::track::Track;
+
+/// Up to so many events a look at each is quicker than an index, and needs no memory.
+const INDEXED_FROM: usize = 64;
 
 /// The accepted events of a shipment: planned, estimated and actual apart, each in order of
-/// occurrence, and the ids of them all. Apart from these, what is void.
+/// occurrence. Apart from these, what is void.
 ///
 /// Void is an event that the carrier has declared so, whenever the declaration comes; and one that the
 /// carrier has sent anew, in a later message, under the same id of its own. The declarations stand with
 /// what is void: they are no part of the history.
+///
+/// What is kept beside the events are their numbers, in the orders in which they are asked for, so that
+/// an answer does not cost more the longer the history is.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
-    planned: Vec<MilestoneEntry>,
-    estimated: Vec<MilestoneEntry>,
-    actual: Vec<MilestoneEntry>,
-    void: Vec<MilestoneEntry>,
-    /// Sorted.
-    seen: Vec<EventId>,
+    events: Events,
+    planned: Track,
+    estimated: Track,
+    actual: Track,
+    /// Planned and estimated events with a place: by classifier, place and milestone, then as they were
+    /// received.
+    promises: Vec<Number>,
+    /// Actual events that begin or end a shipment of a unit, or end one altogether.
+    turns: Vec<Number>,
+    index: Option<Box<Index>>,
+}
+
+/// Numbers of all events, by their ids and by the carrier's own.
+#[derive(Debug, Default)]
+struct Index {
+    by_event: Vec<Number>,
+    by_raw_id: Vec<Number>,
 }
 
 impl Timeline {
-    /// From a changelog record; the order of `entries` and of `void` does not matter.
-    pub(crate) fn restore(entries: &[MilestoneEntry], void: &[MilestoneEntry]) -> Self {
-        let of = |classifier| {
-            let mut some: Vec<_> =
-                entries.iter().filter(|e| e.classifier == classifier).copied().collect();
-            some.sort_by_key(order);
-            some.shrink_to_fit();
-            some
-        };
-        let mut seen: Vec<_> = entries.iter().chain(void).map(|e| e.event_id).collect();
-        seen.sort_unstable();
-        Self {
-            planned: of(Classifier::Planned),
-            estimated: of(Classifier::Estimated),
-            actual: of(Classifier::Actual),
-            void: void.to_vec(),
-            seen,
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    pub(crate) fn has(&self, event: i64) -> bool {
+        match &self.index {
+            Some(index) => {
+                index.by_event.binary_search_by_key(&event, |n| self.events.event(*n)).is_ok()
+            }
+            None => self.numbers().any(|n| self.events.event(n) == event),
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.seen.len()
+    fn numbers(&self) -> impl Iterator<Item = Number> + use<> {
+        0..crate::events::number(self.events.len())
     }
 
-    pub(crate) fn has(&self, id: &EventId) -> bool {
-        self.seen.binary_search(id).is_ok()
+    /// Everything that the carrier calls by the same id.
+    fn named(&self, raw_id_hash: NonZeroI64) -> Vec<Number> {
+        let wanted = raw_id_hash.get();
+        let Some(index) = &self.index else {
+            return self.numbers().filter(|n| self.events.raw_id_hash(*n) == wanted).collect();
+        };
+        let from = index.by_raw_id.partition_point(|n| self.events.raw_id_hash(*n) < wanted);
+        let rest = index.by_raw_id.get(from..).unwrap_or_default();
+        rest.iter().copied().take_while(|n| self.events.raw_id_hash(*n) == wanted).collect()
     }
 
-    pub(crate) fn of(&self, classifier: Classifier) -> &[MilestoneEntry] {
+    /// Whether there is an event that the carrier calls by the same id, or a declaration that it is
+    /// void.
+    pub(crate) fn names(&self, raw_id_hash: NonZeroI64) -> bool {
+        !self.named(raw_id_hash).is_empty()
+    }
+
+    fn track(&self, classifier: Classifier) -> &Track {
         match classifier {
             Classifier::Planned => &self.planned,
             Classifier::Estimated => &self.estimated,
@@ -58,110 +85,160 @@ impl Timeline {
         }
     }
 
-    pub(crate) fn planned(&self) -> &[MilestoneEntry] {
-        &self.planned
+    /// The track of a classifier, and the events that it names.
+    pub(crate) fn of(&self, classifier: Classifier) -> (&Track, &Events) {
+        (self.track(classifier), &self.events)
     }
 
-    pub(crate) fn estimated(&self) -> &[MilestoneEntry] {
-        &self.estimated
+    /// Planned, estimated, actual.
+    pub(crate) fn tracks(&self) -> [&Track; 3] {
+        [&self.planned, &self.estimated, &self.actual]
     }
 
-    pub(crate) fn actual(&self) -> &[MilestoneEntry] {
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
+    }
+
+    pub(crate) fn actual(&self) -> &Track {
         &self.actual
     }
 
-    /// Whether there is an event that the carrier calls by the same id, or a declaration that it is
-    /// void.
-    pub(crate) fn names(&self, raw_id_hash: NonZeroI64) -> bool {
-        let named = |e: &MilestoneEntry| e.raw_id_hash == Some(raw_id_hash);
-        self.standing().any(named) || self.void.iter().any(named)
-    }
-
-    /// Everything but what is void, in no order.
-    pub(crate) fn standing(&self) -> impl Iterator<Item = &MilestoneEntry> {
-        self.planned.iter().chain(&self.estimated).chain(&self.actual)
+    pub(crate) fn actual_turns(&self) -> impl DoubleEndedIterator<Item = HistoryEntry> + '_ {
+        self.turns.iter().map(|n| self.events.get(*n))
     }
 
     /// Puts a new event in its place.
-    pub(crate) fn insert(&mut self, entry: MilestoneEntry) -> Inserted {
-        let id_at = self.seen.partition_point(|id| *id < entry.event_id);
-        insert(&mut self.seen, id_at, entry.event_id);
-        let has_voided = self.void_others(&entry);
-        let is_void = self.is_void(&entry);
-        let entries = match entry.classifier {
-            Classifier::Planned => &mut self.planned,
-            Classifier::Estimated => &mut self.estimated,
-            Classifier::Actual => &mut self.actual,
+    pub(crate) fn insert(&mut self, entry: HistoryEntry) -> Inserted {
+        let named = entry.raw_id_hash.map(|id| self.named(id)).unwrap_or_default();
+        self.void_others(&entry, &named);
+        let is_void = self.is_void(&entry, &named);
+        let n = self.events.push(&entry, is_void);
+        self.enter(n);
+        let at = self.track(entry.classifier).position(&self.events, &entry);
+        if !is_void {
+            let Self { events, planned, estimated, actual, .. } = self;
+            let track = match entry.classifier {
+                Classifier::Planned => planned,
+                Classifier::Estimated => estimated,
+                Classifier::Actual => actual,
+            };
+            track.insert(events, n, at);
+            self.note(n, &entry);
+        }
+        Inserted { at, is_void }
+    }
+
+    /// Notes an event that stands in the orders beside its track.
+    fn note(&mut self, n: Number, entry: &HistoryEntry) {
+        let events = &self.events;
+        if is_promise(entry) {
+            let at = self
+                .promises
+                .partition_point(|other| by_promise(&events.get(*other), entry) == Ordering::Less);
+            insert(&mut self.promises, at, n);
+        }
+        if is_turn(entry) {
+            let at = self.turns.partition_point(|other| order(&events.get(*other)) < order(entry));
+            insert(&mut self.turns, at, n);
+        }
+    }
+
+    /// Takes an event that stood out of its orders.
+    fn make_void(&mut self, n: Number) {
+        let entry = self.events.get(n);
+        let Self { events, planned, estimated, actual, .. } = self;
+        let track = match entry.classifier {
+            Classifier::Planned => planned,
+            Classifier::Estimated => estimated,
+            Classifier::Actual => actual,
         };
-        let key = order(&entry);
-        // Most events come in order of occurrence.
-        let at = match entries.last() {
-            Some(last) if order(last) > key => entries.partition_point(|e| order(e) < key),
-            _ => entries.len(),
+        track.remove(events, n);
+        self.promises.retain(|other| *other != n);
+        self.turns.retain(|other| *other != n);
+        self.events.make_void(n);
+    }
+
+    /// Enters an event into the index, which begins when there are many.
+    fn enter(&mut self, n: Number) {
+        let events = &self.events;
+        if self.index.is_none() && events.len() >= INDEXED_FROM {
+            self.index = Some(Box::default());
+            (0..n).for_each(|before| self.enter(before));
+        }
+        let events = &self.events;
+        let Some(index) = &mut self.index else { return };
+        let by_event = index.by_event.partition_point(|o| events.event(*o) < events.event(n));
+        insert(&mut index.by_event, by_event, n);
+        let raw = events.raw_id_hash(n);
+        if raw != 0 {
+            let by_raw = index.by_raw_id.partition_point(|o| events.raw_id_hash(*o) < raw);
+            insert(&mut index.by_raw_id, by_raw, n);
+        }
+    }
+
+    fn is_void(&self, entry: &HistoryEntry, named: &[Number]) -> bool {
+        entry.milestone == Milestone::Withdrawn
+            || named.iter().any(|n| {
+                let other = self.events.get(*n);
+                if self.events.is_void(*n) {
+                    other.milestone == Milestone::Withdrawn
+                } else {
+                    is_newer(&other, entry)
+                }
+            })
+    }
+
+    /// Takes out what `entry` makes void.
+    fn void_others(&mut self, entry: &HistoryEntry, named: &[Number]) {
+        let declares = entry.milestone == Milestone::Withdrawn;
+        for n in named {
+            if !self.events.is_void(*n) && (declares || is_newer(entry, &self.events.get(*n))) {
+                self.make_void(*n);
+            }
+        }
+    }
+
+    /// What was planned or estimated of a milestone at a place, in order of receipt.
+    pub(crate) fn promises(
+        &self,
+        classifier: Classifier,
+        unlocode: Option<Unlocode>,
+        milestone: Milestone,
+    ) -> impl DoubleEndedIterator<Item = HistoryEntry> + '_ {
+        let events = &self.events;
+        let wanted = (classifier, unlocode, milestone);
+        let of = |n: &Number| {
+            let entry = events.get(*n);
+            (entry.classifier, entry.unlocode, entry.milestone)
         };
-        if is_void {
-            insert(&mut self.void, usize::MAX, entry);
-        } else {
-            insert(entries, at, entry);
-        }
-        Inserted { at, is_void, has_voided }
-    }
-
-    fn is_void(&self, entry: &MilestoneEntry) -> bool {
-        if entry.milestone == Milestone::Withdrawn {
-            return true;
-        }
-        let Some(id) = entry.raw_id_hash else { return false };
-        self.void.iter().any(|e| declares_void(e, id))
-            || self.standing().any(|e| is_newer(e, entry))
-    }
-
-    /// Takes out what `entry` makes void, and says whether there was any.
-    fn void_others(&mut self, entry: &MilestoneEntry) -> bool {
-        let Some(id) = entry.raw_id_hash else { return false };
-        let declares = declares_void(entry, id);
-        let is_voided =
-            |e: &MilestoneEntry| e.raw_id_hash == Some(id) && (declares || is_newer(entry, e));
-        if !self.standing().any(is_voided) {
-            return false;
-        }
-        for entries in [&mut self.planned, &mut self.estimated, &mut self.actual] {
-            self.void.extend(entries.extract_if(.., |e| is_voided(e)));
-        }
-        true
-    }
-
-    /// What is void, in order of occurrence.
-    pub(crate) fn void_in_order(&self) -> Vec<MilestoneEntry> {
-        let mut void = self.void.clone();
-        void.sort_by_key(order);
-        void
-    }
-
-    /// Every event that is not void, in order of occurrence.
-    pub(crate) fn in_order(&self) -> Vec<MilestoneEntry> {
-        let mut all = Vec::with_capacity(self.len() - self.void.len());
-        all.extend_from_slice(&self.planned);
-        all.extend_from_slice(&self.estimated);
-        all.extend_from_slice(&self.actual);
-        // Three sorted runs: the standard sort merges them.
-        all.sort_by_key(order);
-        all
+        let from = self.promises.partition_point(|n| of(n) < wanted);
+        let rest = self.promises.get(from..).unwrap_or_default();
+        let until = rest.partition_point(|n| of(n) == wanted);
+        rest.get(..until).unwrap_or_default().iter().map(|n| events.get(*n))
     }
 
     /// Where `unlocode` lies, as its first event with coordinates says: (latitude, longitude).
     pub(crate) fn coordinates(&self, unlocode: Unlocode) -> Option<(f64, f64)> {
-        [&self.actual, &self.planned, &self.estimated]
-            .into_iter()
-            .flatten()
-            .filter(|e| e.unlocode == Some(unlocode))
-            .find_map(coordinates)
+        match self.events.coordinates(unlocode) {
+            Ok(found) => found.map(|(latitude, longitude)| (latitude.into(), longitude.into())),
+            Err(()) => [&self.actual, &self.planned, &self.estimated]
+                .into_iter()
+                .flat_map(|track| track.iter(&self.events))
+                .filter(|e| e.unlocode == Some(unlocode))
+                .find_map(|e| coordinates(&e)),
+        }
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        let entries = [&self.planned, &self.estimated, &self.actual, &self.void];
-        entries.iter().map(|of| of.capacity()).sum::<usize>() * size_of::<MilestoneEntry>()
-            + self.seen.capacity() * size_of::<EventId>()
+        let numbers = |of: &Vec<Number>| of.capacity() * size_of::<Number>();
+        let index = self.index.as_ref().map_or(0, |index| {
+            size_of::<Index>() + numbers(&index.by_event) + numbers(&index.by_raw_id)
+        });
+        self.events.heap_bytes()
+            + self.tracks().iter().map(|track| track.heap_bytes()).sum::<usize>()
+            + numbers(&self.promises)
+            + numbers(&self.turns)
+            + index
     }
 }
 
@@ -171,21 +248,32 @@ pub(crate) struct Inserted {
     /// How many of its classifier come before it.
     pub(crate) at: usize,
     pub(crate) is_void: bool,
-    /// Others are void because of it.
-    pub(crate) has_voided: bool,
 }
 
-fn declares_void(entry: &MilestoneEntry, id: NonZeroI64) -> bool {
-    entry.milestone == Milestone::Withdrawn && entry.raw_id_hash == Some(id)
+/// Whether `one` is what the carrier later said of `other`, of the same id. Events of one message,
+/// which are received together, are several.
+fn is_newer(one: &HistoryEntry, other: &HistoryEntry) -> bool {
+    one.received_at > other.received_at
 }
 
-/// Whether `one` is what the carrier later said of `other`. Events of one message, which are received
-/// together, are several.
-fn is_newer(one: &MilestoneEntry, other: &MilestoneEntry) -> bool {
-    one.raw_id_hash == other.raw_id_hash && one.received_at > other.received_at
+fn is_promise(entry: &HistoryEntry) -> bool {
+    entry.classifier != Classifier::Actual && Place::of(entry).is_some()
 }
 
-/// `Vec::insert`, growing by a quarter and not to the double: most of a partition's memory is here.
+fn by_promise(one: &HistoryEntry, other: &HistoryEntry) -> Ordering {
+    let what = |e: &HistoryEntry| (e.classifier, e.unlocode, e.milestone, e.received_at, order(e));
+    what(one).cmp(&what(other))
+}
+
+fn is_turn(entry: &HistoryEntry) -> bool {
+    entry.classifier == Classifier::Actual
+        && matches!(
+            entry.milestone,
+            Milestone::EmptyPickedUp | Milestone::EmptyReturned | Milestone::Delivered
+        )
+}
+
+/// `Vec::insert`, growing by a quarter and not to the double.
 pub(crate) fn insert<T>(to: &mut Vec<T>, at: usize, item: T) {
     if to.len() == to.capacity() {
         to.reserve_exact(2 + to.len() / 4);
@@ -194,11 +282,11 @@ pub(crate) fn insert<T>(to: &mut Vec<T>, at: usize, item: T) {
 }
 
 /// (latitude, longitude) in degrees.
-pub(crate) fn coordinates(entry: &MilestoneEntry) -> Option<(f64, f64)> {
+pub(crate) fn coordinates(entry: &HistoryEntry) -> Option<(f64, f64)> {
     Some((f64::from(entry.latitude?), f64::from(entry.longitude?)))
 }
 
 /// The UN/LOCODE where the cargo was; absent where the event is no matter of place.
-pub(crate) fn place(entry: &MilestoneEntry) -> Option<Unlocode> {
+pub(crate) fn place(entry: &HistoryEntry) -> Option<Unlocode> {
     entry.unlocode.filter(|_| is_physical(entry.milestone))
 }

@@ -5,7 +5,7 @@
 mod story;
 
 use sha2::{Digest, Sha256};
-use story::{DAY, HOUR, Outcome, apply, event};
+use story::{DAY, HOUR, Log, Outcome, apply, changed, event};
 use waybill_aggregate::{Partition, Settings};
 use waybill_schemas::vocabulary::{Classifier, Milestone, ReferenceKind};
 use waybill_schemas::{EnrichedEvent, Reference};
@@ -185,10 +185,9 @@ fn a_shipment_comes_back_with_its_documents() {
     let mut partition = Partition::default();
     apply(&mut partition, &settings, of_unit(1, EmptyPickedUp, 0, "B1 L1"));
     apply(&mut partition, &settings, of_unit(2, EmptyPickedUp, 10, "B2"));
-    let mut restored = Partition::default();
-    for (id, state) in partition.take_changed() {
-        restored.restore(&settings, &id, state);
-    }
+    let mut log = Log::default();
+    log.write(&mut partition);
+    let mut restored = log.restore(&settings, false);
     for (n, documents, days, expect) in
         [(3, "L1", 5, "booking:B1"), (4, "B2", 5, "booking:B2"), (5, "", 11, "booking:B2")]
     {
@@ -211,7 +210,8 @@ fn a_unit_whose_shipments_have_expired_is_forgotten() {
         61 * DAY,
     );
     apply(&mut partition, &settings, later);
-    let changed: Vec<_> = partition.take_changed().map(|(id, s)| (id, s.is_some())).collect();
+    let changed: Vec<_> =
+        changed(&mut partition).into_iter().map(|(id, s)| (id, s.is_some())).collect();
     let gone = [UNIT, "/", &hash("booking:B1")].concat();
     let expect = [(gone.as_str(), false), ("acme/booking:X", true)];
     assert_eq!(changed, expect.map(|(id, alive)| (id.into(), alive)));

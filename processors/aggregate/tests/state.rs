@@ -4,8 +4,8 @@
 
 mod story;
 
-use story::{DAY, HOUR, Outcome, apply, event, received_at};
-use waybill_aggregate::{Partition, Settings};
+use story::{DAY, HOUR, Log, Outcome, apply, changed, event, received_at};
+use waybill_aggregate::{Changed, Partition, Restoring, Settings, key};
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_schemas::{EnrichedEvent, Shipment};
 
@@ -26,13 +26,9 @@ fn delivered(id: &str, n: u32, received: i64) -> EnrichedEvent {
     event
 }
 
-fn changed(partition: &mut Partition) -> Vec<(String, Option<Shipment>)> {
-    partition.take_changed().map(|(id, state)| (id.to_string(), state)).collect()
-}
-
 /// What changed, in short: id and how many events, none for a tombstone.
 fn short(partition: &mut Partition) -> Vec<(String, Option<usize>)> {
-    changed(partition).into_iter().map(|(id, s)| (id, s.map(|s| s.milestones.len()))).collect()
+    changed(partition).into_iter().map(|(id, s)| (id, s.map(|s| s.revision as usize))).collect()
 }
 
 #[test]
@@ -84,7 +80,7 @@ fn a_full_shipment_takes_no_more() {
     assert!(matches!(apply(&mut partition, &settings, gate_in("s", 2, 3)), Outcome::Duplicate));
     assert!(matches!(apply(&mut partition, &settings, gate_in("t", 3, 3)), Outcome::Accepted(_)));
     let state = changed(&mut partition).swap_remove(0).1.unwrap();
-    assert_eq!((state.revision, state.milestones.len()), (2, 2));
+    assert_eq!((state.revision, partition.events()), (2, 3));
     assert_eq!(state.last_received_at, 7, "a rejected event keeps the state alive");
 
     let none = Settings { max_events_per_shipment: 0, ..DEFAULT };
@@ -153,55 +149,100 @@ fn a_shipment_that_expires_and_begins_anew_in_one_batch_is_written_once() {
 #[test]
 fn restored_is_as_it_was() {
     let mut live = Partition::default();
-    let mut changelog = Vec::new();
+    let mut whole: Vec<Changed> = Vec::new();
     let mut day = 0;
-    for n in 0..400_u32 {
+    for n in 0..700_u32 {
         let id = format!("s{}", n % 23);
         let kind = if n % 7 == 0 { delivered } else { gate_in };
         day += i64::from(n % 11 == 0);
         apply(&mut live, &DEFAULT, kind(&id, n / 2, day * DAY));
         if n % 13 == 0 {
-            changelog.extend(changed(&mut live));
+            whole.extend(live.take_changed());
         }
         if n == 200 {
             day += 40;
         }
     }
-    changelog.extend(changed(&mut live));
-    assert!(changelog.iter().any(|(_, state)| state.is_none()), "nothing expired");
+    whole.extend(live.take_changed());
+    assert!(whole.iter().any(|changed| changed.shipment.is_none()), "nothing expired");
+    assert!(
+        whole.iter().any(|changed| changed.records.iter().any(|(n, _)| *n > 1)),
+        "none is long"
+    );
 
-    let restore = |changelog: &[(String, Option<Shipment>)]| {
-        let mut partition = Partition::default();
-        for (id, state) in changelog {
-            partition.restore(&DEFAULT, id, state.clone());
+    let records: Vec<_> = whole
+        .iter()
+        .flat_map(|c| c.records.iter().map(|(n, record)| (key(&c.shipment_id, *n), record)))
+        .collect();
+    let restore = |records: &mut dyn Iterator<Item = &(Vec<u8>, &Option<_>)>| {
+        let mut restoring = Restoring::default();
+        for (key, record) in records {
+            restoring.take(key, (*record).clone()).unwrap();
         }
-        partition
+        restoring.finish(&DEFAULT).unwrap()
     };
-    // Whole, and compacted to the last record of each key.
-    let compacted: Vec<_> = changelog
+    // Whole; compacted to the last record of each key; and so that another key's comes first.
+    let compacted: Vec<_> = records
         .iter()
         .enumerate()
-        .filter(|(n, (id, _))| !changelog[n + 1..].iter().any(|(later, _)| later == id))
+        .filter(|(n, (key, _))| !records[n + 1..].iter().any(|(later, _)| later == key))
         .map(|(_, record)| record.clone())
         .collect();
-    let mut restored = [restore(&changelog), restore(&compacted)];
+    // In between: compaction takes what it likes, the last of each key apart.
+    let some: Vec<_> = records
+        .iter()
+        .enumerate()
+        .filter(|(n, (key, _))| {
+            n % 3 == 0 || !records[n + 1..].iter().any(|(later, _)| later == key)
+        })
+        .map(|(_, record)| record.clone())
+        .collect();
+    let mut restored = [
+        restore(&mut records.iter()),
+        restore(&mut compacted.iter()),
+        restore(&mut compacted.iter().rev()),
+        restore(&mut some.iter()),
+    ];
     for other in &mut restored {
         assert_eq!((other.len(), other.events()), (live.len(), live.events()));
         assert_eq!(changed(other), [], "what is restored has not changed");
     }
     // From here on they answer alike, expiry included.
-    for n in 150..500_u32 {
+    for n in 250..800_u32 {
         let next = gate_in(&format!("s{}", n % 23), n, (day + i64::from(n) / 8) * DAY);
         let expect = format!("{:?}", apply(&mut live, &DEFAULT, next.clone()));
         for other in &mut restored {
             assert_eq!(format!("{:?}", apply(other, &DEFAULT, next.clone())), expect);
         }
         if n % 17 == 0 {
-            let expect = changed(&mut live);
+            let expect: Vec<Changed> = live.take_changed().collect();
             for other in &mut restored {
-                assert_eq!(changed(other), expect);
+                assert_eq!(other.take_changed().collect::<Vec<_>>(), expect);
             }
         }
+    }
+}
+
+#[test]
+fn a_changelog_that_lacks_a_record_is_no_state() {
+    let mut live = Partition::default();
+    for n in 1..=30 {
+        apply(&mut live, &DEFAULT, gate_in("s", n, i64::from(n)));
+    }
+    let mut log = Log::default();
+    log.write(&mut live);
+    assert_eq!(log.0.len(), 4);
+    for missing in 0..4 {
+        let mut restoring = Restoring::default();
+        for (key, bytes) in log.0.iter().filter(|(k, _)| **k != key("s", missing)) {
+            restoring.take(key, Some(waybill_schemas::decode(bytes).unwrap())).unwrap();
+        }
+        let found = restoring.finish(&DEFAULT);
+        // Without its last record, which nobody can miss, it is a shorter history.
+        assert_eq!(found.is_ok(), missing == 3, "{missing}: {found:?}");
+    }
+    for foreign in [&b"s"[..], b"", b"s\xff", b"s\xff\x00", b"\xfe\xff\x00\x00", b"s/\x00\x00"] {
+        assert!(Restoring::default().take(foreign, None).is_err(), "{foreign:?}");
     }
 }
 
@@ -209,10 +250,9 @@ fn restored_is_as_it_was() {
 fn stream_time_comes_back_with_the_shipments() {
     let mut live = Partition::default();
     apply(&mut live, &DEFAULT, gate_in("b", 1, 8 * DAY));
-    let mut restored = Partition::default();
-    for (id, state) in changed(&mut live) {
-        restored.restore(&DEFAULT, &id, state);
-    }
+    let mut log = Log::default();
+    log.write(&mut live);
+    let mut restored = log.restore(&DEFAULT, false);
     for partition in [&mut live, &mut restored] {
         // So late that its time has passed when it comes.
         apply(partition, &DEFAULT, delivered("c", 1, -DAY));
@@ -226,32 +266,49 @@ fn stream_time_comes_back_with_the_shipments() {
 fn a_changelog_that_is_not_compacted_costs_no_memory() {
     let mut live = Partition::default();
     apply(&mut live, &DEFAULT, gate_in("s", 1, 0));
-    let state = changed(&mut live).pop().unwrap().1;
-    let mut restored = Partition::default();
+    let record = live.take_changed().next().unwrap().records.pop().unwrap().1;
+    let mut restoring = Restoring::default();
     for _ in 0..10_000 {
-        restored.restore(&DEFAULT, "s", state.clone());
+        restoring.take(&key("s", 0), record.clone()).unwrap();
     }
+    let restored = restoring.finish(&DEFAULT).unwrap();
     assert_eq!((restored.len(), restored.events()), (1, 1));
     assert!(restored.heap_bytes() < 2_000, "{} bytes", restored.heap_bytes());
 }
 
+/// An event, or a copy of one, writes as much into a long history as into a short one.
 #[test]
-fn the_largest_changelog_record_is_small_enough_for_kafka() {
-    let mut partition = Partition::default();
+fn what_is_written_grows_with_the_change_and_not_with_the_history() {
     let places = ["NLRTM", "SGSIN", "CNSHA"];
-    for n in 0..4096_u32 {
+    let told = |n: u32| {
         let classifier = if n % 3 == 0 { Classifier::Planned } else { Classifier::Actual };
-        let place = places[n as usize % 3];
         // Times that take the most bytes.
-        let occurred = i64::MAX - i64::from(n);
-        let told = event("s", n, classifier, Milestone::Departed, place, occurred);
-        assert!(matches!(apply(&mut partition, &DEFAULT, told), Outcome::Accepted(_)));
+        let occurred = i64::MAX - 5_000 + i64::from(n);
+        event("s", n, classifier, Milestone::Departed, places[n as usize % 3], occurred)
+    };
+    let mut partition = Partition::default();
+    let mut most = (0, 0);
+    for n in 0..4096_u32 {
+        assert!(matches!(apply(&mut partition, &DEFAULT, told(n)), Outcome::Accepted(_)));
+        if n % 2 == 0 {
+            assert!(matches!(apply(&mut partition, &DEFAULT, told(n / 2)), Outcome::Duplicate));
+        }
+        let changed = partition.take_changed().next().unwrap();
+        let mut bytes = Vec::new();
+        waybill_schemas::encode(&changed.shipment.unwrap(), &mut bytes).unwrap();
+        most.0 = most.0.max(bytes.len());
+        assert_eq!(changed.records.len(), 1, "{n}");
+        bytes.clear();
+        waybill_schemas::encode(changed.records[0].1.as_ref().unwrap(), &mut bytes).unwrap();
+        most.1 = most.1.max(bytes.len());
     }
+    println!("a shipment's row: {} bytes, a record of the changelog: {}", most.0, most.1);
+    assert!(most.0 < 4_000 && most.1 < 1_000, "{most:?}");
+
+    let state = changed(&mut partition);
+    assert_eq!(state, []);
+    let told = apply(&mut partition, &DEFAULT, told(4_097));
+    assert!(matches!(told, Outcome::Rejected("shipment_full")), "{told:?}");
     let state = changed(&mut partition).pop().unwrap().1.unwrap();
-    assert_eq!(state.milestones.len(), 4096);
-    assert_eq!(state.legs.len(), 128 + 1, "travelled, and to come");
-    let mut bytes = Vec::new();
-    waybill_schemas::encode(&state, &mut bytes).unwrap();
-    println!("4096 events: {} bytes", bytes.len());
-    assert!(bytes.len() < 300_000, "{} bytes", bytes.len());
+    assert_eq!((state.revision, state.legs.len()), (4096, 32 + 1), "travelled, and to come");
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use waybill_aggregate::{NAME, Partition, Settings};
-use waybill_schemas::{AcceptedEvent, EnrichedEvent, Shipment};
+use waybill_aggregate::{NAME, Partition, Restoring, Settings, key};
+use waybill_schemas::{AcceptedEvent, EnrichedEvent, ShipmentHistory};
 use waybill_stage::{Answer, Context, Fault, Traced};
 
 use crate::chain::{answered, read_back, unreadable};
@@ -27,13 +27,12 @@ impl<'a> Aggregating<'a> {
 
     fn restore(&self, partition: i32) -> Result<Partition, Fault> {
         let topic = self.host.topics.name(Role::AggregateState);
-        let mut state = Partition::default();
+        // A changelog that cannot be read is no record's fault: without it duplicates would pass, so the
+        // process does not go on.
+        let bad = |why: &str| Fault(format!("changelog {topic}-{partition}: {why}"));
+        let mut restoring = Restoring::default();
         let each = |key: &[u8], value: Option<&[u8]>| {
-            // A changelog that cannot be read is no record's fault: without it duplicates would
-            // pass, so the process does not go on.
-            let bad = |why: &str| Fault(format!("changelog {topic}-{partition}: {why}"));
-            let id = std::str::from_utf8(key).map_err(|_| bad("a key is no UTF-8"))?;
-            let shipment = match value {
+            let record = match value {
                 None => None,
                 Some(value) => {
                     let plain = self
@@ -41,15 +40,15 @@ impl<'a> Aggregating<'a> {
                         .open(Role::AggregateState, key, value)?
                         .ok_or_else(|| bad("a value is not of our internal key"))?;
                     Some(
-                        waybill_schemas::decode::<Shipment>(&plain)
+                        waybill_schemas::decode::<ShipmentHistory>(&plain)
                             .map_err(|e| bad(&e.to_string()))?,
                     )
                 }
             };
-            state.restore(&self.settings, id, shipment);
-            Ok(())
+            restoring.take(key, record).map_err(|e| bad(&e.to_string()))
         };
         let records = changelog::read(&self.host.connection, topic, partition, each)?;
+        let state = restoring.finish(&self.settings).map_err(|e| bad(&e.to_string()))?;
         tracing::info!(partition, records, shipments = state.len(), "state restored");
         Ok(state)
     }
@@ -94,15 +93,19 @@ impl Processor for Aggregating<'_> {
     fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
         for (number, partition) in &mut self.partitions {
             flow.batch.ledger.open(Role::Enriched, *number);
-            for (id, shipment) in partition.take_changed() {
-                let key = id.as_bytes();
-                match shipment {
-                    Some(shipment) => {
-                        let state = Role::AggregateState;
-                        flow.batch.put(flow.values, Role::Shipments, None, key, &shipment)?;
-                        flow.batch.put(flow.values, state, Some(*number), key, &shipment)?;
+            for changed in partition.take_changed() {
+                let id = changed.shipment_id;
+                if let Some(shipment) = &changed.shipment {
+                    flow.batch.put(flow.values, Role::Shipments, None, id.as_bytes(), shipment)?;
+                }
+                for (record, history) in changed.records {
+                    let (state, key) = (Role::AggregateState, key(&id, record));
+                    match history {
+                        Some(history) => {
+                            flow.batch.put(flow.values, state, Some(*number), &key, &history)?;
+                        }
+                        None => flow.batch.put_tombstone(state, *number, &key),
                     }
-                    None => flow.batch.put_tombstone(Role::AggregateState, *number, key),
                 }
             }
         }

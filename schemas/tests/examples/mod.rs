@@ -10,9 +10,10 @@ use waybill_schemas::vocabulary::{
 };
 use waybill_schemas::{
     AcceptedEvent, Answered, Country, Customs, Dwell, EnrichedEvent, Enrichment, Equipment,
-    EventId, Exception, History, LedgerCount, LedgerEntry, LedgerOutput, Leg, MilestoneEntry,
+    EventId, Exception, History, HistoryEntry, LedgerCount, LedgerEntry, LedgerOutput, Leg,
     OccurrenceTime, Opened, Place, Proof, Provenance, Quantity, Reading, Redrive, Reference,
-    RejectRecord, Shipment, ShipmentEvent, StatedCountry, Transport, Unlocode,
+    RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, StatedCountry, Transport, Unlocode,
+    raw_id_hash,
 };
 
 const T: i64 = 1_768_889_700_123;
@@ -151,10 +152,10 @@ pub fn accepted_event() -> AcceptedEvent {
     }
 }
 
-pub fn shipment() -> Shipment {
-    let id = EventId::new("acme-line", "m", 1, "s");
-    let entry = |classifier, occurred_at| MilestoneEntry {
-        event_id: id,
+pub fn shipment_history() -> ShipmentHistory {
+    let shipment = shipment();
+    let entry = |classifier, occurred_at| HistoryEntry {
+        event: HistoryEntry::event_of(&EventId::new("acme-line", "m", 1, "s")),
         milestone: Milestone::Departed,
         classifier,
         occurred_at,
@@ -164,8 +165,26 @@ pub fn shipment() -> Shipment {
         latitude: Some(1.25),
         longitude: Some(103.875),
         mode: Some(Mode::Ocean),
-        raw_id_hash: MilestoneEntry::hash("e1"),
+        raw_id_hash: raw_id_hash("e1"),
     };
+    ShipmentHistory {
+        last: shipment.last,
+        revision: shipment.revision,
+        duplicates: shipment.duplicates,
+        unit: shipment.unit,
+        documents: shipment.documents,
+        equipment: shipment.equipment,
+        stated_origin: shipment.stated_origin,
+        stated_destination: shipment.stated_destination,
+        first_received_at: shipment.first_received_at,
+        last_received_at: shipment.last_received_at,
+        aggregated_at: shipment.aggregated_at,
+        events: vec![entry(Classifier::Planned, T - 9), entry(Classifier::Actual, T)],
+    }
+}
+
+pub fn shipment() -> Shipment {
+    let id = EventId::new("acme-line", "m", 1, "s");
     let stated = |country| {
         Some(StatedCountry {
             country: Country::new(country).unwrap(),
@@ -182,8 +201,7 @@ pub fn shipment() -> Shipment {
         unit: text("acme-line/MSKU0000006"),
         documents: vec![Reference { kind: ReferenceKind::Booking, value: "ABC709951".into() }],
         equipment: text("MSKU0000006"),
-        milestones: vec![entry(Classifier::Planned, T - 9), entry(Classifier::Actual, T)],
-        void: vec![entry(Classifier::Actual, T - 1)],
+        events_checksum: -77,
         legs: vec![Leg {
             from_unlocode: Unlocode::new("SGSIN").unwrap(),
             to_unlocode: Unlocode::new("NLRTM").unwrap(),
@@ -370,8 +388,7 @@ pub mod minimal {
             unit: None,
             documents: Vec::new(),
             equipment: None,
-            milestones: Vec::new(),
-            void: Vec::new(),
+            events_checksum: 0,
             legs: Vec::new(),
             dwells: Vec::new(),
             last_unlocode: None,
@@ -392,6 +409,23 @@ pub mod minimal {
             first_received_at: 0,
             last_received_at: 0,
             aggregated_at: 0,
+        }
+    }
+
+    pub fn shipment_history() -> ShipmentHistory {
+        ShipmentHistory {
+            last: Arc::new(Provenance::default()),
+            revision: 0,
+            duplicates: 0,
+            unit: None,
+            documents: Vec::new(),
+            equipment: None,
+            stated_origin: None,
+            stated_destination: None,
+            first_received_at: 0,
+            last_received_at: 0,
+            aggregated_at: 0,
+            events: Vec::new(),
         }
     }
 

@@ -117,12 +117,12 @@ fn shipments(fleet: &Fleet) {
          FROM (
             SELECT carrier_id, shipment_id, revision, toInt64(toUnixTimestamp64Milli(first_received_at)) AS first,
                 toInt64(toUnixTimestamp64Milli(ifNull(last_occurred_at, toDateTime64(0, 3, 'UTC')))) AS last,
-                arraySort(`milestones.event_id`) AS ids
+                events_checksum AS ids
             FROM shipments
          ) AS s FULL JOIN (
             SELECT carrier_id, shipment_id, count() AS n, toInt64(toUnixTimestamp64Milli(min(received_at))) AS first,
                 toInt64(toUnixTimestamp64Milli(maxIf(occurred_at, classifier = 'actual' AND unlocode != ''))) AS last,
-                arraySort(groupArray(event_id)) AS ids
+                groupBitXor(reinterpretAsInt64(reverse(substring(UUIDStringToNum(toString(event_id)), 1, 8)))) AS ids
             FROM events GROUP BY carrier_id, shipment_id
          ) AS e USING (carrier_id, shipment_id)
          WHERE s.revision != e.n OR s.first != e.first OR s.ids != e.ids OR s.last != e.last LIMIT 5",

@@ -60,7 +60,8 @@ fn picture(v: &View<'_>) -> String {
         grouped(v.published_per_second),
         v.note
     );
-    let _ = writeln!(s, "\n  stage                    records/s       lag   rejected    memory    cpu");
+    let _ =
+        writeln!(s, "\n  stage                    records/s       lag   rejected    memory    cpu");
     for l in v.lines {
         if l.up {
             let _ = write!(

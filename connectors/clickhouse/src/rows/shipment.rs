@@ -4,10 +4,10 @@ use std::sync::Arc;
 use clickhouse::Row;
 use serde::Serialize;
 use waybill_schemas::vocabulary::{Milestone, Mode};
-use waybill_schemas::{Dwell, Leg, MilestoneEntry, Provenance, Reference, Shipment};
+use waybill_schemas::{Dwell, Leg, Provenance, Reference, Shipment};
 use waybill_stage::Reject;
 
-use super::{Coordinates, Each, Kept, Table, code, receipt_time, text, time, uuid};
+use super::{Coordinates, Each, Kept, Table, code, receipt_time, text, time};
 
 /// `waybill.shipments`, table `shipment_states`; the view `shipments` shows the latest of each.
 pub(crate) struct Shipments;
@@ -37,26 +37,7 @@ pub(crate) struct ShipmentRow<'a> {
     eta: Option<i64>,
     delay_ms: Option<i64>,
     finished: bool,
-    #[serde(rename = "milestones.event_id")]
-    milestone_event_ids: Each<'a, MilestoneEntry, (u64, u64)>,
-    #[serde(rename = "milestones.milestone")]
-    milestone_names: Each<'a, MilestoneEntry, &'a str>,
-    #[serde(rename = "milestones.classifier")]
-    milestone_classifiers: Each<'a, MilestoneEntry, &'a str>,
-    #[serde(rename = "milestones.occurred_at")]
-    milestone_times: Each<'a, MilestoneEntry, i64>,
-    #[serde(rename = "milestones.received_at")]
-    milestone_receipts: Each<'a, MilestoneEntry, i64>,
-    #[serde(rename = "milestones.unlocode")]
-    milestone_places: Each<'a, MilestoneEntry, &'a str>,
-    #[serde(rename = "milestones.country")]
-    milestone_countries: Each<'a, MilestoneEntry, &'a str>,
-    #[serde(rename = "milestones.latitude")]
-    milestone_latitudes: Each<'a, MilestoneEntry, Option<f32>>,
-    #[serde(rename = "milestones.longitude")]
-    milestone_longitudes: Each<'a, MilestoneEntry, Option<f32>>,
-    #[serde(rename = "milestones.mode")]
-    milestone_modes: Each<'a, MilestoneEntry, &'a str>,
+    events_checksum: i64,
     #[serde(rename = "legs.from_unlocode")]
     leg_origins: Each<'a, Leg, &'a str>,
     #[serde(rename = "legs.to_unlocode")]
@@ -101,10 +82,6 @@ impl Table for Shipments {
     type Row = ShipmentRow<'static>;
 
     fn check(record: &Shipment) -> Result<(), Reject> {
-        for entry in &record.milestones {
-            time("milestones.occurred_at", entry.occurred_at)?;
-            time("milestones.received_at", entry.received_at)?;
-        }
         for leg in &record.legs {
             time("legs.departed_at", leg.departed_at)?;
             time("legs.arrived_at", leg.arrived_at)?;
@@ -126,7 +103,7 @@ impl Table for Shipments {
     }
 
     fn row(record: &Shipment, at: Coordinates) -> ShipmentRow<'_> {
-        let Shipment { last, milestones, legs, dwells, .. } = record;
+        let Shipment { last, legs, dwells, .. } = record;
         ShipmentRow {
             carrier_id: &record.carrier_id,
             shipment_id: &record.shipment_id,
@@ -149,16 +126,7 @@ impl Table for Shipments {
             eta: record.eta,
             delay_ms: record.delay_ms,
             finished: record.finished,
-            milestone_event_ids: Each(milestones, |m| uuid(m.event_id)),
-            milestone_names: Each(milestones, |m| m.milestone.as_str()),
-            milestone_classifiers: Each(milestones, |m| m.classifier.as_str()),
-            milestone_times: Each(milestones, |m| m.occurred_at),
-            milestone_receipts: Each(milestones, |m| m.received_at),
-            milestone_places: Each(milestones, |m| code(&m.unlocode)),
-            milestone_countries: Each(milestones, |m| code(&m.country)),
-            milestone_latitudes: Each(milestones, |m| m.latitude),
-            milestone_longitudes: Each(milestones, |m| m.longitude),
-            milestone_modes: Each(milestones, |m| m.mode.map_or("", Mode::as_str)),
+            events_checksum: record.events_checksum,
             leg_origins: Each(legs, |l| l.from_unlocode.as_str()),
             leg_destinations: Each(legs, |l| l.to_unlocode.as_str()),
             leg_modes: Each(legs, |l| l.mode.map_or("", Mode::as_str)),

@@ -2,9 +2,10 @@
 
 #![allow(dead_code, reason = "no test needs them all")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use waybill_aggregate::{Partition, Settings};
+use waybill_aggregate::{Partition, Restoring, Settings, key};
 use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, PlaceSource, ZoneQuality};
 use waybill_schemas::{
     AcceptedEvent, EnrichedEvent, Enrichment, EventId, OccurrenceTime, Provenance, Shipment,
@@ -108,13 +109,59 @@ pub fn apply(partition: &mut Partition, settings: &Settings, event: EnrichedEven
     }
 }
 
+/// What a compacted topic keeps of a changelog, each record as it lies there.
+#[derive(Debug, Default)]
+pub struct Log(pub BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl Log {
+    /// Ends a batch: writes what changed, and says what readers are told.
+    pub fn write(&mut self, partition: &mut Partition) -> Vec<(String, Option<Shipment>)> {
+        let mut told = Vec::new();
+        for changed in partition.take_changed() {
+            for (number, record) in changed.records {
+                let key = key(&changed.shipment_id, number);
+                match record {
+                    Some(record) => {
+                        let mut bytes = Vec::new();
+                        waybill_schemas::encode(&record, &mut bytes).unwrap();
+                        self.0.insert(key, bytes);
+                    }
+                    None => {
+                        self.0.remove(&key);
+                    }
+                }
+            }
+            told.push((changed.shipment_id.to_string(), changed.shipment));
+        }
+        told
+    }
+
+    /// The partition that comes back from it, whichever record comes first.
+    pub fn restore(&self, settings: &Settings, backwards: bool) -> Partition {
+        let mut restoring = Restoring::default();
+        let mut records: Vec<_> = self.0.iter().collect();
+        if backwards {
+            records.reverse();
+        }
+        for (key, bytes) in records {
+            restoring.take(key, Some(waybill_schemas::decode(bytes).unwrap())).unwrap();
+        }
+        restoring.finish(settings).unwrap()
+    }
+}
+
+/// What changed, as readers are told.
+pub fn changed(partition: &mut Partition) -> Vec<(String, Option<Shipment>)> {
+    Log::default().write(partition)
+}
+
 /// The state of the only shipment in `events`.
 pub fn shipment(events: impl IntoIterator<Item = EnrichedEvent>) -> Shipment {
     let mut partition = Partition::default();
     for event in events {
         apply(&mut partition, &Settings::default(), event);
     }
-    let mut changed: Vec<_> = partition.take_changed().collect();
+    let mut changed = changed(&mut partition);
     assert_eq!(changed.len(), 1);
     changed.pop().unwrap().1.unwrap()
 }
