@@ -23,11 +23,13 @@ mod enriched_event;
 mod event_id;
 mod ledger_entry;
 mod opened;
+mod read;
 mod redrive;
 mod reject;
 mod released;
 mod shipment;
 mod shipment_event;
+pub mod view;
 pub mod vocabulary;
 
 pub use accepted_event::{AcceptedEvent, History};
@@ -41,6 +43,7 @@ pub use redrive::{Answered, Redrive};
 pub use reject::RejectRecord;
 pub use released::released;
 pub use shipment::{Dwell, Leg, MilestoneEntry, Shipment, StatedCountry};
+pub use view::{View, view};
 pub use shipment_event::{
     Customs, Equipment, Exception, OccurrenceTime, Place, Quantity, Reading, Reference,
     ShipmentEvent, Transport,
