@@ -69,12 +69,22 @@ impl Known {
         })
     }
 
-    fn encode<R: Serialize>(&self, record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError> {
+    /// Appends what stands before a datum of the current schema.
+    pub(crate) fn begin(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(&MARKER);
         to.extend_from_slice(&self.current.fingerprint);
+    }
+
+    /// The datum, if it was written with the current schema.
+    pub(crate) fn current_datum<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        bytes.strip_prefix(&MARKER)?.strip_prefix(&self.current.fingerprint)
+    }
+
+    fn encode<R: Serialize>(&self, record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.begin(to);
         serde_avro_fast::to_datum(record, to, &mut SerializerConfig::new(&self.current.schema))
             .map(|_| ())
-            .map_err(|e| EncodeError(e.to_string()))
+            .map_err(|e| EncodeError::new(&e))
     }
 
     /// Reads what was written with the current schema by position, and with an older one by names:
@@ -190,6 +200,12 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, DecodeError> {
 
 #[derive(Debug)]
 pub struct EncodeError(String);
+
+impl EncodeError {
+    pub(crate) fn new(why: &impl fmt::Display) -> Self {
+        Self(why.to_string())
+    }
+}
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

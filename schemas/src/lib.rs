@@ -29,6 +29,7 @@ mod reject;
 mod released;
 mod shipment;
 mod shipment_event;
+mod splice;
 pub mod view;
 pub mod vocabulary;
 
@@ -43,11 +44,12 @@ pub use redrive::{Answered, Redrive};
 pub use reject::RejectRecord;
 pub use released::released;
 pub use shipment::{Dwell, Leg, MilestoneEntry, Shipment, StatedCountry};
-pub use view::{View, view};
 pub use shipment_event::{
     Customs, Equipment, Exception, OccurrenceTime, Place, Quantity, Reading, Reference,
     ShipmentEvent, Transport,
 };
+pub use splice::{SpliceError, accepted};
+pub use view::{View, view};
 
 /// The published text of every Avro schema, by file name, as a reader outside needs it.
 pub use codec::{NAMES, published};

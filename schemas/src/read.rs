@@ -16,7 +16,9 @@ use serde::de::{
 };
 
 /// Reads the value at the front of `datum`; what lies behind it is returned too.
-pub(crate) fn read<'de, T: Deserialize<'de>>(datum: &'de [u8]) -> Result<(T, &'de [u8]), Malformed> {
+pub(crate) fn read<'de, T: Deserialize<'de>>(
+    datum: &'de [u8],
+) -> Result<(T, &'de [u8]), Malformed> {
     let mut reader = Reader { rest: datum };
     let value = T::deserialize(&mut reader)?;
     Ok((value, reader.rest))
