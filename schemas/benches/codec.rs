@@ -9,9 +9,14 @@ use std::hint::black_box;
 
 use apache_avro::types::Value;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use waybill_schemas::{AcceptedEvent, EnrichedEvent, Record, decode, encode, published};
+use waybill_schemas::{AcceptedEvent, EnrichedEvent, Record, decode, encode, published, view};
 
-fn both<R: Record + Clone>(c: &mut Criterion, record: &R) {
+fn both<R: Record + Clone>(
+    c: &mut Criterion,
+    record: &R,
+    borrowed: fn(&[u8]),
+    borrowed_by_names: fn(&[u8], &serde_avro_fast::Schema),
+) {
     let schema = apache_avro::Schema::parse_str(&published(R::SCHEMA).unwrap()).unwrap();
     let mut bytes = Vec::new();
     encode(record, &mut bytes).unwrap();
@@ -42,8 +47,18 @@ fn both<R: Record + Clone>(c: &mut Criterion, record: &R) {
     group.bench_function("encode/apache-avro values (Value to bytes alone)", |b| {
         b.iter(|| apache_avro::to_avro_datum(&schema, black_box(value.clone())).unwrap());
     });
-    group.bench_function("decode/serde_avro_fast", |b| {
+    group.bench_function("decode/by position", |b| {
         b.iter(|| decode::<R>(black_box(&bytes)).unwrap());
+    });
+    group.bench_function("decode/by position, borrowed", |b| {
+        b.iter(|| borrowed(black_box(&bytes)));
+    });
+    let by_names: serde_avro_fast::Schema = published(R::SCHEMA).unwrap().parse().unwrap();
+    group.bench_function("decode/serde_avro_fast", |b| {
+        b.iter(|| serde_avro_fast::from_datum_slice::<R>(black_box(&datum), &by_names).unwrap());
+    });
+    group.bench_function("decode/serde_avro_fast, borrowed", |b| {
+        b.iter(|| borrowed_by_names(black_box(&datum), &by_names));
     });
     group.bench_function("decode/apache-avro values (bytes to Value alone)", |b| {
         b.iter(|| -> Value {
@@ -64,9 +79,23 @@ fn both<R: Record + Clone>(c: &mut Criterion, record: &R) {
 }
 
 fn codec(c: &mut Criterion) {
+    macro_rules! both {
+        ($record:expr, $view:ty) => {
+            both(
+                c,
+                &$record,
+                |bytes| drop(black_box(view::<$view>(bytes).unwrap())),
+                |datum, schema| {
+                    drop(black_box(
+                        serde_avro_fast::from_datum_slice::<$view>(datum, schema).unwrap(),
+                    ));
+                },
+            );
+        };
+    }
     let AcceptedEvent { event, enrichment, .. } = examples::accepted_event();
-    both(c, &EnrichedEvent { event, enrichment });
-    both(c, &examples::accepted_event());
+    both!(EnrichedEvent { event, enrichment }, view::EnrichedEvent<'_>);
+    both!(examples::accepted_event(), view::AcceptedEvent<'_>);
 }
 
 criterion_group!(benches, codec);

@@ -7,13 +7,14 @@ use std::fmt;
 use std::io::BufRead;
 use std::sync::LazyLock;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_avro_fast::Schema;
 use serde_avro_fast::de::read::SliceRead;
 use serde_avro_fast::de::{DeserializerConfig, DeserializerState};
 use serde_avro_fast::ser::SerializerConfig;
 
+use crate::read::read;
 use crate::released::released;
 
 const MARKER: [u8; 2] = [0xC3, 0x01];
@@ -68,35 +69,62 @@ impl Known {
         })
     }
 
-    fn encode<R: Serialize>(&self, record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError> {
+    /// Appends what stands before a datum of the current schema.
+    pub(crate) fn begin(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(&MARKER);
         to.extend_from_slice(&self.current.fingerprint);
-        serde_avro_fast::to_datum(record, to, &mut SerializerConfig::new(&self.current.schema))
-            .map(|_| ())
-            .map_err(|e| EncodeError(e.to_string()))
     }
 
-    /// Fields that the writer had and the type has not are skipped; those it had not become what
-    /// serde's `default` says (for an `Option`, `None`).
-    fn decode<R: DeserializeOwned>(&self, bytes: &[u8]) -> Result<R, DecodeError> {
+    /// The datum, if it was written with the current schema.
+    pub(crate) fn current_datum<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        bytes.strip_prefix(&MARKER)?.strip_prefix(&self.current.fingerprint)
+    }
+
+    fn encode<R: Serialize>(&self, record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.begin(to);
+        serde_avro_fast::to_datum(record, to, &mut SerializerConfig::new(&self.current.schema))
+            .map(|_| ())
+            .map_err(|e| EncodeError::new(&e))
+    }
+
+    /// Reads what was written with the current schema by position, and with an older one by names:
+    /// then fields that the writer had and the type has not are skipped; those it had not become
+    /// what serde's `default` says (for an `Option`, `None`). Behind what is `whole` nothing may
+    /// come.
+    pub(crate) fn decode<'de, T: Deserialize<'de>>(
+        &self,
+        bytes: &'de [u8],
+        whole: bool,
+    ) -> Result<T, DecodeError> {
         let rest = bytes.strip_prefix(&MARKER).ok_or(DecodeError::NotSingleObject)?;
-        let (fingerprint, datum) = rest.split_first_chunk().ok_or(DecodeError::NotSingleObject)?;
-        let writer = std::iter::once(&self.current)
-            .chain(&self.before)
-            .find(|written| written.fingerprint == *fingerprint)
-            .ok_or(DecodeError::UnknownSchema)?;
-        let mut config = DeserializerConfig::new(&writer.schema);
-        // No item is shorter than a byte: more of them than bytes is a lie.
-        config.max_seq_size = datum.len();
-        let mut state = DeserializerState::with_config(SliceRead::new(datum), config);
-        let record =
-            R::deserialize(state.deserializer()).map_err(|e| DecodeError::Datum(e.to_string()))?;
-        let rest = state.into_reader().fill_buf().map_or(0, <[u8]>::len);
-        if rest > 0 {
+        let (fingerprint, datum) =
+            rest.split_first_chunk::<8>().ok_or(DecodeError::NotSingleObject)?;
+        let (record, rest) = if self.current.fingerprint == *fingerprint {
+            let (record, rest) = read(datum).map_err(|e| DecodeError::Datum(e.to_string()))?;
+            (record, rest.len())
+        } else {
+            let older = self.before.iter().find(|written| written.fingerprint == *fingerprint);
+            by_names(&older.ok_or(DecodeError::UnknownSchema)?.schema, datum)?
+        };
+        if whole && rest > 0 {
             return Err(DecodeError::Datum(format!("{rest} bytes after its end")));
         }
         Ok(record)
     }
+}
+
+/// The value, and how many bytes lie behind it.
+fn by_names<'de, T: Deserialize<'de>>(
+    schema: &Schema,
+    datum: &'de [u8],
+) -> Result<(T, usize), DecodeError> {
+    let mut config = DeserializerConfig::new(schema);
+    // No item is shorter than a byte: more of them than bytes is a lie.
+    config.max_seq_size = datum.len();
+    let mut state = DeserializerState::with_config(SliceRead::new(datum), config);
+    let value =
+        T::deserialize(state.deserializer()).map_err(|e| DecodeError::Datum(e.to_string()))?;
+    Ok((value, state.into_reader().fill_buf().map_or(0, <[u8]>::len)))
 }
 
 impl fmt::Debug for Known {
@@ -169,11 +197,17 @@ pub fn encode<R: Record>(record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError
 
 /// Reads one record in single-object encoding, written with the current schema or a released one.
 pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, DecodeError> {
-    R::schemas().decode(bytes)
+    R::schemas().decode(bytes, true)
 }
 
 #[derive(Debug)]
 pub struct EncodeError(String);
+
+impl EncodeError {
+    pub(crate) fn new(why: &impl fmt::Display) -> Self {
+        Self(why.to_string())
+    }
+}
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -247,7 +281,8 @@ pub(crate) mod fixed16 {
                 v.try_into().map_err(|_| E::invalid_length(v.len(), &self))
             }
         }
-        d.deserialize_bytes(Visitor)
+        // A tuple, since `bytes` have a length before them and these have not.
+        d.deserialize_tuple(16, Visitor)
     }
 }
 
@@ -295,15 +330,24 @@ mod tests {
         let expect = Newer { draught: 14.5, port: "NLRTM".into(), pilot: None, tugs: 0 };
 
         let both = Known::of(NEWER, &[OLDER]).unwrap();
-        assert_eq!(both.decode(&bytes), Ok(expect));
+        assert_eq!(both.decode(&bytes, true), Ok(expect));
         let alone = Known::of(NEWER, &[]).unwrap();
-        assert_eq!(alone.decode::<Newer>(&bytes), Err(DecodeError::UnknownSchema));
+        assert_eq!(alone.decode::<Newer>(&bytes, true), Err(DecodeError::UnknownSchema));
+
+        // A text is borrowed, by names too.
+        #[derive(Deserialize)]
+        struct View<'a> {
+            port: &'a str,
+        }
+        let view: View<'_> = both.decode(&bytes, true).unwrap();
+        assert_eq!(view.port, "NLRTM");
+        assert!(bytes.as_ptr_range().contains(&view.port.as_ptr()));
 
         // What is written now is read by the current one.
         bytes.clear();
         let now = Newer { draught: 9.0, port: "DEHAM".into(), pilot: Some("a".into()), tugs: 2 };
         both.encode(&now, &mut bytes).unwrap();
-        assert_eq!(both.decode(&bytes), Ok(now));
+        assert_eq!(both.decode(&bytes, true), Ok(now));
     }
 
     #[test]
@@ -314,7 +358,7 @@ mod tests {
             .encode(&Newer { draught: 1.0, port: "X".into(), pilot: None, tugs: 1 }, &mut bytes)
             .unwrap();
         let check = |bytes: &[u8], expect: Option<DecodeError>| {
-            let got = known.decode::<Newer>(bytes).unwrap_err();
+            let got = known.decode::<Newer>(bytes, true).unwrap_err();
             match expect {
                 Some(expect) => assert_eq!(got, expect, "{bytes:02x?}"),
                 None => assert!(matches!(got, DecodeError::Datum(_)), "{got:?} {bytes:02x?}"),

@@ -24,12 +24,15 @@ mod enriched_event;
 mod event_id;
 mod ledger_entry;
 mod opened;
+mod read;
 mod redrive;
 mod reject;
 mod released;
 mod shipment;
 mod shipment_event;
 mod shipment_history;
+mod splice;
+pub mod view;
 pub mod vocabulary;
 
 pub use accepted_event::{AcceptedEvent, History};
@@ -48,6 +51,8 @@ pub use shipment_event::{
     ShipmentEvent, Transport,
 };
 pub use shipment_history::{HistoryEntry, ShipmentHistory, raw_id_hash};
+pub use splice::{SpliceError, accepted};
+pub use view::{View, view};
 
 /// The published text of every Avro schema, by file name, as a reader outside needs it.
 pub use codec::{NAMES, published};

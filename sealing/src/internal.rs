@@ -192,6 +192,36 @@ impl Opener {
     }
 
     pub fn open(&mut self, place: &[&[u8]], value: &[u8]) -> Result<Vec<u8>, InternalError> {
+        let mut plain = Vec::with_capacity(value.len());
+        self.open_onto(place, value, &mut plain)?;
+        Ok(plain)
+    }
+
+    /// Appends the plain value to `out`; if it does not open, `out` is as it was.
+    pub fn open_onto(
+        &mut self,
+        place: &[&[u8]],
+        value: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), InternalError> {
+        let start = out.len();
+        let opened = self.open_at(place, value, out);
+        if opened.is_err() {
+            // Decrypted before its tag is known to be wrong, and never to be read.
+            if let Some(unproven) = out.get_mut(start..) {
+                unproven.zeroize();
+            }
+            out.truncate(start);
+        }
+        opened
+    }
+
+    fn open_at(
+        &mut self,
+        place: &[&[u8]],
+        value: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), InternalError> {
         let (prefix, rest) = value.split_at_checked(PREFIX_BYTES).ok_or(InternalError)?;
         let (version, prefix) = prefix.split_first().ok_or(InternalError)?;
         if *version != VERSION {
@@ -202,24 +232,25 @@ impl Opener {
         let counter = u64::from_be_bytes(prefix.try_into().map_err(|_| InternalError)?);
         let (ciphertext, tag) = rest.split_last_chunk().ok_or(InternalError)?;
 
-        let mut plain = ciphertext.to_vec();
+        let start = out.len();
+        out.extend_from_slice(ciphertext);
+        let (_, plain) = out.split_at_mut(start);
         let open = |key: &ContentKey, plain: &mut [u8]| {
             key.decrypt(&nonce(counter), &associated_data(place), plain, tag)
                 .map_err(|_| InternalError)
         };
         if let Some(key) = self.data_keys.get(&(*id, *salt)) {
-            open(key, &mut plain)?;
-            return Ok(plain);
+            return open(key, plain);
         }
         let (_, key) = self.keys.iter().find(|(held, _)| held == id).ok_or(InternalError)?;
         let key = key.data_key(salt)?;
-        open(&key, &mut plain)?;
+        open(&key, plain)?;
         // Kept once it has opened something: made-up salts fill nothing.
         if self.data_keys.len() >= KEPT_DATA_KEYS {
             self.data_keys.clear();
         }
         self.data_keys.insert((*id, *salt), key);
-        Ok(plain)
+        Ok(())
     }
 }
 
@@ -244,6 +275,9 @@ mod tests {
             let value = sealed(&mut sealer, plain);
             assert_eq!(value.len(), PREFIX_BYTES + plain.len() + TAG_BYTES);
             assert_eq!(opener.open(PLACE, &value).as_deref(), Ok(plain));
+            let mut out = b"before".to_vec();
+            opener.open_onto(PLACE, &value, &mut out).unwrap();
+            assert_eq!(out, [b"before", plain].concat());
             for place in [[b"valid".as_slice(), b"h-1"], [b"opened", b"h-2"], [b"openedh", b"-1"]] {
                 assert_eq!(opener.open(&place, &value), Err(InternalError));
             }
@@ -251,6 +285,9 @@ mod tests {
                 let mut changed = value.clone();
                 changed[at] ^= 1;
                 assert_eq!(opener.open(PLACE, &changed), Err(InternalError), "byte {at}");
+                let mut out = b"before".to_vec();
+                assert!(opener.open_onto(PLACE, &changed, &mut out).is_err());
+                assert_eq!(out, b"before");
                 assert_eq!(opener.open(PLACE, &value[..at]), Err(InternalError), "{at} bytes");
             }
         }

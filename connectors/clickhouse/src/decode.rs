@@ -1,117 +1,138 @@
-//! What becomes of each record of a batch before anything is sent, and the counts of it.
+//! What becomes of each record of a batch before anything is sent: rows in RowBinary, written once,
+//! from texts that are borrowed from the batch.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::ops::Range;
 
 use waybill_schemas::vocabulary::LedgerOutcome;
-use waybill_schemas::{DecodeError, LedgerCount};
-use waybill_stage::{Code, RefusedRecord, Reject, SinkBatch};
+use waybill_schemas::{DecodeError, view};
+use waybill_stage::{Code, Fault, RefusedRecord, Reject, SinkBatch, SinkRecord};
 
-use crate::rows::{Kept, Table};
+use crate::counts::Counts;
+use crate::rows::{Coordinates, Table};
 
-const HOUR_MS: i64 = 3_600_000;
-
-/// A batch's records: each is in one of the three.
-pub(crate) struct Decoded<R> {
-    /// To be rows.
-    pub(crate) records: Vec<Kept<R>>,
-    /// Void by a later one of the batch.
-    pub(crate) superseded: Vec<Kept<R>>,
-    pub(crate) refused: Vec<Refused>,
+/// A batch's records: rows, refused, or void by a later one of the batch, which are only counted.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) rows: Vec<BatchRow>,
+    /// In RowBinary.
+    bytes: Vec<u8>,
+    pub(crate) refused: Vec<RefusedRecord>,
+    pub(crate) counts: Counts,
 }
 
-pub(crate) struct Refused {
-    pub(crate) record: RefusedRecord,
-    /// ms UTC. Of one that cannot be read, when it was appended to its own topic.
-    pub(crate) received_at: i64,
+/// A row, and what is to be known of it beside its bytes.
+#[derive(Debug)]
+pub(crate) struct BatchRow {
+    pub(crate) offset: i64,
+    bytes: Range<usize>,
+    /// What it has in [`Table::CUT_BY`], ms UTC.
+    pub(crate) cut_by: i64,
+    pub(crate) sealed_at: Option<i64>,
 }
 
-impl<R> Decoded<R> {
-    pub(crate) fn of<T: Table<Record = R>>(batch: &SinkBatch) -> Self
-    where
-        R: waybill_schemas::Record,
-    {
-        let mut records = Vec::with_capacity(batch.records.len());
-        let mut refused = Vec::new();
-        for raw in &batch.records {
-            match waybill_schemas::decode::<R>(&raw.value) {
-                Ok(record) => {
-                    let kept = Kept { offset: raw.offset, record };
-                    match T::check(&kept.record) {
-                        Ok(()) => records.push(kept),
-                        Err(reject) => refused.push(Refused::of::<T>(&kept, reject)),
-                    }
+impl Decoded {
+    pub(crate) fn of<T: Table>(batch: &SinkBatch) -> Self {
+        let mut decoded = Self {
+            rows: Vec::with_capacity(batch.records.len()),
+            bytes: Vec::new(),
+            refused: Vec::new(),
+            counts: Counts::default(),
+        };
+        let latest = latest::<T>(batch);
+        for raw in batch.records.iter() {
+            match T::state(raw.value) {
+                Some(state) if latest.get(&state.of) != Some(&raw.offset) => {
+                    let (carrier, at) = state.receipt;
+                    decoded.counts.add::<T>(carrier, at, LedgerOutcome::Superseded, 1);
                 }
-                Err(error) => refused.push(Refused {
-                    record: RefusedRecord {
-                        offset: raw.offset,
-                        provenance: None,
-                        position: 0,
-                        reject: undecodable(&error),
-                    },
-                    received_at: raw.appended_at,
-                }),
+                _ => decoded.take::<T>(batch.partition, raw),
             }
         }
-        let superseded = T::compact(&mut records);
-        Self { records, superseded, refused }
+        decoded
     }
 
-    /// One count for each carrier, hour of receipt, outcome and code.
-    pub(crate) fn counts<T: Table<Record = R>>(&self) -> Vec<LedgerCount> {
-        if !T::COUNTED {
-            return Vec::new();
-        }
-        let of = |outcome| {
-            move |kept: &'_ Kept<R>| {
-                let (carrier, at) = T::receipt(&kept.record);
-                (carrier.to_owned(), hour(at), outcome, "")
+    fn take<T: Table>(&mut self, partition: i32, raw: SinkRecord<'_>) {
+        let record: T::Record<'_> = match view(raw.value) {
+            Ok(record) => record,
+            Err(error) => {
+                self.counts.reject::<T>("", raw.appended_at, Code::Internal);
+                self.refused.push(RefusedRecord {
+                    offset: raw.offset,
+                    provenance: None,
+                    position: 0,
+                    reject: undecodable(&error),
+                });
+                return;
             }
         };
-        let passed = self.records.iter().map(of(LedgerOutcome::Passed));
-        let superseded = self.superseded.iter().map(of(LedgerOutcome::Superseded));
-        let rejected = self.refused.iter().map(|refused| {
-            let from = refused.record.provenance.as_ref();
-            let carrier = from.map(|p| p.carrier_id.clone()).unwrap_or_default();
-            let code = refused.record.reject.code.as_str();
-            (carrier, hour(refused.received_at), LedgerOutcome::Rejected, code)
+        if let Err(reject) = T::check(&record) {
+            self.refuse::<T>(raw.offset, &record, reject);
+            return;
+        }
+        let start = self.bytes.len();
+        T::write(&record, Coordinates { partition, offset: raw.offset }, &mut self.bytes);
+        let (carrier, at) = T::receipt(&record);
+        self.counts.add::<T>(carrier, at, LedgerOutcome::Passed, 1);
+        self.rows.push(BatchRow {
+            offset: raw.offset,
+            bytes: start..self.bytes.len(),
+            cut_by: T::cut_by(&record),
+            sealed_at: T::sealed_at(&record),
         });
-        let mut counts = BTreeMap::new();
-        for key in passed.chain(superseded).chain(rejected) {
-            *counts.entry(key).or_insert(0) += 1;
+    }
+
+    fn refuse<T: Table>(&mut self, offset: i64, record: &T::Record<'_>, reject: Reject) {
+        let (carrier, at) = T::receipt(record);
+        self.counts.reject::<T>(carrier, at, reject.code);
+        let (provenance, position) = T::origin(record).unzip();
+        self.refused.push(RefusedRecord {
+            offset,
+            provenance,
+            position: position.unwrap_or_default(),
+            reject,
+        });
+    }
+
+    /// Makes rejects of the rows at these offsets.
+    pub(crate) fn take_out<T: Table>(
+        &mut self,
+        batch: &SinkBatch,
+        rejects: Vec<(i64, Reject)>,
+    ) -> Result<(), Fault> {
+        for (offset, reject) in rejects {
+            let gone = || Fault(format!("offset {offset} of a batch is no row of it"));
+            let at = self.rows.binary_search_by_key(&offset, |row| row.offset);
+            let raw = batch.records.get(offset).ok_or_else(gone)?;
+            let record: T::Record<'_> = view(raw.value).map_err(|_| gone())?;
+            self.rows.remove(at.map_err(|_| gone())?);
+            let (carrier, received_at) = T::receipt(&record);
+            self.counts.add::<T>(carrier, received_at, LedgerOutcome::Passed, -1);
+            self.refuse::<T>(offset, &record, reject);
         }
-        counts
-            .into_iter()
-            .map(|((carrier_id, hour, outcome, code), n)| LedgerCount {
-                stage: String::new(),
-                carrier_id,
-                hour,
-                outcome,
-                code: code.to_owned(),
-                records: n,
-                parts: n,
-            })
-            .collect()
+        Ok(())
+    }
+
+    pub(crate) fn bytes(&self, row: &BatchRow) -> &[u8] {
+        self.bytes.get(row.bytes.clone()).unwrap_or_else(|| unreachable!("rows are never cut"))
     }
 }
 
-impl Refused {
-    pub(crate) fn of<T: Table>(kept: &Kept<T::Record>, reject: Reject) -> Self {
-        let (provenance, position) = T::origin(&kept.record).unzip();
-        let (_, received_at) = T::receipt(&kept.record);
-        Self {
-            record: RefusedRecord {
-                offset: kept.offset,
-                provenance,
-                position: position.unwrap_or_default(),
-                reject,
-            },
-            received_at,
-        }
-    }
+/// Rows of a batch of events or shipments, and their bytes: for benches/rows.rs, which has no server.
+#[doc(hidden)]
+pub fn rows_of(batch: &SinkBatch) -> (usize, usize) {
+    let decoded = match batch.role {
+        "events" => Decoded::of::<crate::rows::Events>(batch),
+        _ => Decoded::of::<crate::rows::Shipments>(batch),
+    };
+    (decoded.rows.len(), decoded.bytes.len())
 }
 
-fn hour(ms: i64) -> i64 {
-    ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS)
+/// The offset of the last state of each thing. Its states lie in one partition in the order in which
+/// they were made, so the last is the latest, and the only one that is worth sending.
+fn latest<T: Table>(batch: &SinkBatch) -> HashMap<(&str, &str), i64> {
+    let states = batch.records.iter().filter_map(|raw| Some((T::state(raw.value)?.of, raw.offset)));
+    states.collect()
 }
 
 fn undecodable(error: &DecodeError) -> Reject {

@@ -9,18 +9,24 @@ use sha2::{Digest, Sha256};
 use waybill_stage::{Fault, Lease, SinkBatch};
 
 use crate::Config;
+use crate::columns::Headers;
+use crate::decode::{BatchRow, Decoded};
 use crate::failure::{Kind, Remedy, code, fault};
 use crate::metrics::Metrics;
-use crate::rows::{Coordinates, Kept, Table};
+use crate::rows::Table;
 
 /// The most rows that an INSERT surely keeps in one block, and so under one token.
 pub(crate) const LONGEST_BLOCK: usize = 1_000_000;
+
+/// Bytes that are compressed, and sent, at once.
+const FRAME: usize = 256 << 10;
 
 /// A range that is inserted, and what it takes.
 #[derive(Clone, Copy)]
 pub(crate) struct Inserter<'a> {
     pub(crate) config: &'a Config,
     pub(crate) client: &'a Client,
+    pub(crate) headers: &'a Headers,
     pub(crate) metrics: &'static Metrics,
     pub(crate) lease: &'a Lease,
     pub(crate) batch: &'a SinkBatch,
@@ -89,14 +95,21 @@ impl Inserter<'_> {
     pub(crate) async fn write<'r, T: Table>(
         &self,
         table: &str,
-        records: impl IntoIterator<Item = &'r Kept<T::Record>>,
+        decoded: &Decoded,
+        rows: impl IntoIterator<Item = &'r BatchRow>,
     ) -> Result<()> {
+        let header = self.headers.of::<T>(self.client, &self.config.database).await?;
         let limit = Some(self.config.request_timeout);
         let block = LONGEST_BLOCK.to_string();
+        let names: Vec<_> = T::COLUMNS.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let sql = format!(
+            "INSERT INTO {}({}) FORMAT RowBinaryWithNamesAndTypes",
+            self.table(table),
+            names.join(",")
+        );
         let mut insert = self
             .client
-            .insert_unescaped::<T::Row>(&self.table(table))
-            .await?
+            .insert_formatted_with(sql)
             .with_timeouts(limit, limit)
             .with_setting("insert_deduplication_token", &self.batch.token)
             .with_setting("log_comment", &self.batch.token)
@@ -108,11 +121,18 @@ impl Inserter<'_> {
             .with_setting("min_insert_block_size_bytes", "0")
             .with_setting("input_format_parallel_parsing", "0")
             .with_setting("max_insert_threads", "1")
+            // The header is no decoration: what was written for other types is refused.
+            .with_setting("input_format_with_types_use_header", "1")
+            .with_setting("input_format_with_names_use_header", "1")
             // A batch that spans many months makes many parts: slow, but no reason to stop.
-            .with_setting("throw_on_max_partitions_per_insert_block", "0");
-        for kept in records {
-            let at = Coordinates { partition: self.batch.partition, offset: kept.offset };
-            insert.write(&T::row(&kept.record, at)).await?;
+            .with_setting("throw_on_max_partitions_per_insert_block", "0")
+            .buffered_with_capacity(FRAME + FRAME / 8);
+        insert.write_buffered(&header);
+        for row in rows {
+            insert.write_buffered(decoded.bytes(row));
+            if insert.buf_len() >= FRAME {
+                insert.flush().await?;
+            }
         }
         insert.end().await
     }

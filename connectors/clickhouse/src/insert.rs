@@ -29,17 +29,16 @@
 //! What stays open: a rollup that is a plain MergeTree can be killed between token and part as any
 //! table, and its rows have no coordinates to count. Replicated tables close it.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clickhouse::error::Error;
 use tracing::warn;
 use waybill_stage::{Code, Fault, Inserted, Reject, Stored};
 
-use crate::decode::{Decoded, Refused};
+use crate::decode::{BatchRow, Decoded};
 use crate::exchange::{Failed, Inserter, LONGEST_BLOCK};
 use crate::failure::{Kind, Remedy, code, fault};
-use crate::rows::{Kept, Table};
+use crate::rows::Table;
 use crate::wait::{pause, within};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -63,29 +62,32 @@ impl Inserter<'_> {
         if !done? {
             return Ok(self.unknown::<T>());
         }
-        self.observe::<T>(&decoded.records);
+        self.observe::<T>(&decoded.rows);
         Ok(Stored::Done(Inserted {
-            rows: decoded.records.len() as u64,
-            counts: decoded.counts::<T>(),
-            rejects: decoded.refused.into_iter().map(|refused| refused.record).collect(),
+            rows: decoded.rows.len() as u64,
+            counts: decoded.counts.entries(),
+            rejects: decoded.refused,
         }))
     }
 
     /// Whether all of it is in the store: if not, the lease has ended.
-    async fn settle<T: Table>(&self, decoded: &mut Decoded<T::Record>) -> Result<bool, Fault> {
+    async fn settle<T: Table>(&self, decoded: &mut Decoded) -> Result<bool, Fault> {
         let mut again = self.batch.again;
         // A whole batch was refused, and not one row of it alone.
         let mut strange = false;
         let mut wait = FIRST_PAUSE;
-        while !decoded.records.is_empty() {
+        while !decoded.rows.is_empty() {
             if !self.lease.holds(Instant::now()) {
                 return Ok(false);
             }
-            let trouble = match self.once::<T>(&decoded.records, again).await {
+            let trouble = match self.once::<T>(decoded, again).await {
                 Ok(()) => return Ok(true),
-                Err(Failed::Refused(error)) => match self.search::<T>(&decoded.records).await {
+                Err(Failed::Refused(error)) => match self.search::<T>(decoded).await {
                     Ok(refused) if !refused.is_empty() => {
-                        take_out::<T>(decoded, refused);
+                        decoded.take_out::<T>(
+                            self.batch,
+                            refused.into_iter().map(refusal).collect(),
+                        )?;
                         again = true;
                         continue;
                     }
@@ -106,7 +108,7 @@ impl Inserter<'_> {
                 Err(trouble) => trouble,
             };
             // A table that an operator has mended meanwhile is looked at anew.
-            self.client.clear_cached_metadata().await;
+            self.headers.forget();
             let trouble = match trouble {
                 Failed::Again(trouble) => trouble,
                 Failed::Fault(fault) => {
@@ -119,7 +121,7 @@ impl Inserter<'_> {
             self.count::<T>("again");
             warn!(
                 table = T::NAME,
-                rows = decoded.records.len(),
+                rows = decoded.rows.len(),
                 pause_ms = wait.as_millis() as u64,
                 "{trouble}; trying again while the lease lasts"
             );
@@ -130,13 +132,13 @@ impl Inserter<'_> {
     }
 
     /// One attempt: whatever part of it was done before is not done twice.
-    async fn once<T: Table>(&self, records: &[Kept<T::Record>], again: bool) -> Result<(), Failed> {
+    async fn once<T: Table>(&self, decoded: &Decoded, again: bool) -> Result<(), Failed> {
         if !again {
-            return self.send::<T>(records).await;
+            return self.send::<T>(decoded).await;
         }
-        let store = self.look::<T>(records).await?;
+        let store = self.look::<T>(&decoded.rows).await?;
         if store.remembers {
-            self.send::<T>(records).await?;
+            self.send::<T>(decoded).await?;
         } else {
             warn!(
                 table = T::NAME,
@@ -146,14 +148,14 @@ impl Inserter<'_> {
                 self.place()
             );
         }
-        self.complete::<T>(records, &store).await?;
+        self.complete::<T>(decoded, &store).await?;
         self.clean_up::<T>().await
     }
 
-    async fn send<T: Table>(&self, records: &[Kept<T::Record>]) -> Result<(), Failed> {
+    async fn send<T: Table>(&self, decoded: &Decoded) -> Result<(), Failed> {
         self.begin("inserting")?;
         let started = Instant::now();
-        let Err(error) = self.write::<T>(T::NAME, records).await else {
+        let Err(error) = self.write::<T>(T::NAME, decoded, &decoded.rows).await else {
             self.count::<T>("ok");
             let seconds = started.elapsed().as_secs_f64();
             self.metrics.insert_seconds.with_label_values(&[T::NAME]).observe(seconds);
@@ -182,33 +184,22 @@ impl Inserter<'_> {
         self.metrics.inserts.with_label_values(&[T::NAME, outcome]).inc();
     }
 
-    fn observe<T: Table>(&self, records: &[Kept<T::Record>]) {
-        self.metrics.rows.with_label_values(&[T::NAME]).inc_by(records.len() as u64);
+    fn observe<T: Table>(&self, rows: &[BatchRow]) {
+        self.metrics.rows.with_label_values(&[T::NAME]).inc_by(rows.len() as u64);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        for sealed_at in records.iter().filter_map(|kept| T::sealed_at(&kept.record)) {
+        for sealed_at in rows.iter().filter_map(|row| row.sealed_at) {
             self.metrics.end_to_end.observe((now - sealed_at as f64 / 1000.0).max(0.0));
         }
     }
 }
 
-/// Makes rejects of the records at these offsets.
-fn take_out<T: Table>(decoded: &mut Decoded<T::Record>, refused: Vec<(i64, Error)>) {
-    let refused: BTreeMap<i64, Error> = refused.into_iter().collect();
-    let records = std::mem::take(&mut decoded.records);
-    for kept in records {
-        let Some(error) = refused.get(&kept.offset) else {
-            decoded.records.push(kept);
-            continue;
-        };
-        // What it says of the row may hold the row's values.
-        let code = match error {
-            Error::BadResponse(text) => code(text).unwrap_or_default(),
-            _ => 0,
-        };
-        let reject = Reject::new(
-            Code::StorageRefused,
-            format!("the store refuses the row (ClickHouse code {code})"),
-        );
-        decoded.refused.push(Refused::of::<T>(&kept, reject));
-    }
+/// The reject of a row that the store refuses.
+fn refusal((offset, error): (i64, Error)) -> (i64, Reject) {
+    // What it says of the row may hold the row's values.
+    let code = match &error {
+        Error::BadResponse(text) => code(text).unwrap_or_default(),
+        _ => 0,
+    };
+    let detail = format!("the store refuses the row (ClickHouse code {code})");
+    (offset, Reject::new(Code::StorageRefused, detail))
 }

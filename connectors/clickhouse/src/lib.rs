@@ -11,7 +11,9 @@
 //! record that stops the stream. A record that is no row comes back as a reject.
 
 mod audit;
+mod columns;
 mod config;
+mod counts;
 mod database;
 mod dead_letters;
 mod decode;
@@ -37,6 +39,8 @@ pub use audit::{
 pub use config::Config;
 pub use database::Database;
 pub use dead_letters::{DeadLetter, Filter, RejectedRecord};
+#[doc(hidden)]
+pub use decode::rows_of;
 pub use failure::{Kind, Remedy};
 pub use migrate::Applied;
 pub use sink::ClickHouseSink;

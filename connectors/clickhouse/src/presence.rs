@@ -11,9 +11,10 @@ use serde::Deserialize;
 use tracing::warn;
 use waybill_stage::Fault;
 
+use crate::decode::{BatchRow, Decoded};
 use crate::exchange::{Failed, Inserter, failed};
 use crate::failure::{Kind, Remedy};
-use crate::rows::{Kept, Table};
+use crate::rows::Table;
 use crate::window::{TAKEOVER, memories};
 
 /// What the store says of a range, and of how long it remembers.
@@ -36,15 +37,12 @@ struct Present {
 }
 
 impl Inserter<'_> {
-    pub(crate) async fn look<T: Table>(
-        &self,
-        records: &[Kept<T::Record>],
-    ) -> Result<Store, Failed> {
+    pub(crate) async fn look<T: Table>(&self, rows: &[BatchRow]) -> Result<Store, Failed> {
         let memories = memories(self.client, &self.config.database, &[T::NAME]).await;
         let memories = memories.map_err(|e| failed("asking what it remembers", &e))?;
         let replicated = memories.first().is_some_and(|own| own.replicated);
         let window = memories.iter().map(|memory| memory.inserts).min().unwrap_or_default();
-        let present = self.present::<T>(records).await?;
+        let present = self.present::<T>(rows).await?;
         let young = present.age_ms < TAKEOVER.as_millis() as i64;
         let within =
             !replicated && present.inserts_since < i64::try_from(window).unwrap_or(i64::MAX);
@@ -58,14 +56,14 @@ impl Inserter<'_> {
     /// Makes sure that every row is there, once.
     pub(crate) async fn complete<T: Table>(
         &self,
-        records: &[Kept<T::Record>],
+        decoded: &Decoded,
         store: &Store,
     ) -> Result<(), Failed> {
         if store.replicated && store.remembers {
             return Ok(());
         }
         self.nothing_runs().await?;
-        let missing = self.missing::<T>(records).await?;
+        let missing = self.missing::<T>(&decoded.rows).await?;
         if missing.is_empty() {
             return Ok(());
         }
@@ -73,34 +71,34 @@ impl Inserter<'_> {
             return Err(Failed::Fault(Fault(format!(
                 "ClickHouse table {} holds {} of {} rows of a range whose token may be forgotten: {}",
                 T::NAME,
-                records.len() - missing.len(),
-                records.len(),
+                decoded.rows.len() - missing.len(),
+                decoded.rows.len(),
                 self.place()
             ))));
         }
-        self.restore::<T>(records).await
+        self.restore::<T>(decoded).await
     }
 
-    async fn restore<T: Table>(&self, records: &[Kept<T::Record>]) -> Result<(), Failed> {
+    async fn restore<T: Table>(&self, decoded: &Decoded) -> Result<(), Failed> {
         let doing = "putting lost rows in place";
         let (table, lost) = (self.table(T::NAME), self.scratch::<T>("lost"));
         let scratch = self.table(&lost);
         self.execute(doing, &format!("DROP TABLE IF EXISTS {scratch} SYNC")).await?;
         self.execute(doing, &format!("CREATE TABLE {scratch} AS {table}")).await?;
         self.nothing_runs().await?;
-        let missing = self.missing::<T>(records).await?;
+        let missing = self.missing::<T>(&decoded.rows).await?;
         if missing.is_empty() {
             return Ok(());
         }
         warn!(
             table = T::NAME,
             rows = missing.len(),
-            of = records.len(),
+            of = decoded.rows.len(),
             "the store has lost rows that it has the token of; they are put in place: {}",
             self.place()
         );
         self.begin(doing)?;
-        if let Err(error) = self.write::<T>(&lost, missing).await {
+        if let Err(error) = self.write::<T>(&lost, decoded, missing).await {
             return Err(match Kind::of(&error).remedy() {
                 Remedy::Refuse => Failed::Refused(error),
                 Remedy::Again | Remedy::Operator => failed(doing, &error),
@@ -114,7 +112,7 @@ impl Inserter<'_> {
             let partition = format!("MOVE PARTITION ID '{partition}' TO TABLE {table}");
             self.execute(doing, &format!("ALTER TABLE {scratch} {partition}")).await?;
         }
-        match self.missing::<T>(records).await?.len() {
+        match self.missing::<T>(&decoded.rows).await?.len() {
             0 => Ok(()),
             rows => {
                 let said = format!("ClickHouse ({doing}): {rows} rows are still missing");
@@ -148,19 +146,19 @@ impl Inserter<'_> {
 
     async fn missing<'r, T: Table>(
         &self,
-        records: &'r [Kept<T::Record>],
-    ) -> Result<Vec<&'r Kept<T::Record>>, Failed> {
-        let mut present = self.present::<T>(records).await?.offsets;
+        rows: &'r [BatchRow],
+    ) -> Result<Vec<&'r BatchRow>, Failed> {
+        let mut present = self.present::<T>(rows).await?.offsets;
         present.sort_unstable();
         let missing: Vec<_> =
-            records.iter().filter(|kept| present.binary_search(&kept.offset).is_err()).collect();
-        let surplus = (present.len() + missing.len()).saturating_sub(records.len());
+            rows.iter().filter(|row| present.binary_search(&row.offset).is_err()).collect();
+        let surplus = (present.len() + missing.len()).saturating_sub(rows.len());
         if surplus > 0 && !T::MERGES {
             return Err(Failed::Fault(Fault(format!(
                 "ClickHouse table {} holds {surplus} rows more than the {} of {}: an earlier insert \
                  of the range was not this one, or its token was forgotten",
                 T::NAME,
-                records.len(),
+                rows.len(),
                 self.place()
             ))));
         }
@@ -168,8 +166,8 @@ impl Inserter<'_> {
     }
 
     /// The time's bounds leave most parts unread.
-    async fn present<T: Table>(&self, records: &[Kept<T::Record>]) -> Result<Present, Failed> {
-        let times = || records.iter().map(|kept| T::cut_by(&kept.record));
+    async fn present<T: Table>(&self, rows: &[BatchRow]) -> Result<Present, Failed> {
+        let times = || rows.iter().map(|row| row.cut_by);
         let sql = format!(
             "SELECT
                 groupArray(kafka_offset) AS offsets,

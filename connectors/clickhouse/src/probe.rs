@@ -4,9 +4,10 @@
 use clickhouse::error::Error;
 use waybill_stage::SinkBatch;
 
+use crate::decode::{BatchRow, Decoded};
 use crate::exchange::{Failed, Inserter, failed};
 use crate::failure::{Kind, Remedy, fault};
-use crate::rows::{Kept, Table};
+use crate::rows::Table;
 
 /// A batch of this size of which ClickHouse takes not one row is not a batch of bad rows: the
 /// table is not what we think it is.
@@ -20,10 +21,10 @@ impl Inserter<'_> {
     /// Offset and error of each row that is refused alone.
     pub(crate) async fn search<T: Table>(
         &self,
-        records: &[Kept<T::Record>],
+        decoded: &Decoded,
     ) -> Result<Vec<(i64, Error)>, Failed> {
         // Was it the row, or has the table changed under us?
-        self.client.clear_cached_metadata().await;
+        self.headers.forget();
         let doing = "looking for refused rows";
         let probe = self.scratch::<T>("probe");
         let scratch = self.table(&probe);
@@ -31,22 +32,18 @@ impl Inserter<'_> {
         self.execute(doing, &format!("DROP TABLE IF EXISTS {scratch} SYNC")).await?;
         let model = self.table(T::NAME);
         self.execute(doing, &format!("CREATE TABLE {scratch} AS {model} ENGINE = Null")).await?;
-        if records.len() >= ALL_REFUSED {
-            self.some_are_taken::<T>(&probe, records).await?;
+        if decoded.rows.len() >= ALL_REFUSED {
+            self.some_are_taken::<T>(&probe, decoded).await?;
         }
-        let refused = self.halve::<T>(&probe, records).await?;
+        let refused = self.halve::<T>(&probe, decoded).await?;
         self.execute(doing, &format!("DROP TABLE IF EXISTS {scratch} SYNC")).await?;
         Ok(refused)
     }
 
-    async fn some_are_taken<T: Table>(
-        &self,
-        probe: &str,
-        records: &[Kept<T::Record>],
-    ) -> Result<(), Failed> {
+    async fn some_are_taken<T: Table>(&self, probe: &str, decoded: &Decoded) -> Result<(), Failed> {
         let mut said = None;
-        for kept in records.iter().step_by(records.len().div_ceil(TRIED)) {
-            said = self.refusal::<T>(probe, std::slice::from_ref(kept)).await?;
+        for row in decoded.rows.iter().step_by(decoded.rows.len().div_ceil(TRIED)) {
+            said = self.refusal::<T>(probe, decoded, std::slice::from_ref(row)).await?;
             if said.is_none() {
                 return Ok(());
             }
@@ -62,14 +59,14 @@ impl Inserter<'_> {
     async fn halve<T: Table>(
         &self,
         probe: &str,
-        records: &[Kept<T::Record>],
+        decoded: &Decoded,
     ) -> Result<Vec<(i64, Error)>, Failed> {
         let mut refused = Vec::new();
-        let mut parts = vec![records];
+        let mut parts = vec![decoded.rows.as_slice()];
         while let Some(part) = parts.pop() {
-            match (self.refusal::<T>(probe, part).await?, part) {
+            match (self.refusal::<T>(probe, decoded, part).await?, part) {
                 (None, _) => {}
-                (Some(error), [kept]) => refused.push((kept.offset, error)),
+                (Some(error), [row]) => refused.push((row.offset, error)),
                 (Some(_), _) => {
                     let (first, second) = part.split_at(part.len() / 2);
                     parts.extend([second, first]);
@@ -82,9 +79,10 @@ impl Inserter<'_> {
     async fn refusal<T: Table>(
         &self,
         probe: &str,
-        part: &[Kept<T::Record>],
+        decoded: &Decoded,
+        part: &[BatchRow],
     ) -> Result<Option<Error>, Failed> {
-        match self.write::<T>(probe, part).await {
+        match self.write::<T>(probe, decoded, part).await {
             Ok(()) => Ok(None),
             Err(error) if Kind::of(&error).remedy() == Remedy::Refuse => Ok(Some(error)),
             Err(error) => Err(failed("looking for refused rows", &error)),

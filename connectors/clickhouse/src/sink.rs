@@ -1,6 +1,7 @@
 use futures_util::future::join_all;
 use waybill_stage::{Fault, Lease, Sink, SinkBatch, Stored};
 
+use crate::columns::Headers;
 use crate::exchange::Inserter;
 use crate::metrics::Metrics;
 use crate::rows::{Events, Ledger, Rejects, Shipments};
@@ -10,13 +11,18 @@ use crate::{Config, Database};
 #[derive(Debug)]
 pub struct ClickHouseSink {
     database: Database,
+    headers: Headers,
     metrics: &'static Metrics,
 }
 
 impl ClickHouseSink {
     /// Checks the configuration; sends nothing yet.
     pub fn open(config: Config) -> Result<Self, Fault> {
-        Ok(Self { database: Database::open(config)?, metrics: Metrics::get()? })
+        Ok(Self {
+            database: Database::open(config)?,
+            headers: Headers::default(),
+            metrics: Metrics::get()?,
+        })
     }
 
     /// For readiness and the questions beside the inserts.
@@ -40,6 +46,7 @@ impl Sink for ClickHouseSink {
             let inserter = Inserter {
                 config: &self.database.config,
                 client: &self.database.client,
+                headers: &self.headers,
                 metrics: self.metrics,
                 lease,
                 batch,

@@ -54,10 +54,24 @@ impl Values {
         key: &[u8],
         value: &[u8],
     ) -> Result<Option<Vec<u8>>, Fault> {
+        let mut plain = Vec::with_capacity(value.len());
+        Ok(self.open_onto(role, key, value, &mut plain)?.map(|()| plain))
+    }
+
+    /// Appends the plain value to `out`; or nothing, and `None`, if it was not written by this
+    /// platform for this role and key.
+    pub(crate) fn open_onto(
+        &self,
+        role: Role,
+        key: &[u8],
+        value: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Option<()>, Fault> {
         if !role.is_confidential() {
-            return Ok(Some(value.to_vec()));
+            out.extend_from_slice(value);
+            return Ok(Some(()));
         }
         let mut opener = self.opener.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(opener.open(&[role.as_str().as_bytes(), key], value).ok())
+        Ok(opener.open_onto(&[role.as_str().as_bytes(), key], value, out).ok())
     }
 }

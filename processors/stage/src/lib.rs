@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use outcome::{Answer, PartReject};
 pub use reject::{Claims, Code, Failure, Fault, Reject, safe_detail};
-pub use sink::{Inserted, Lease, RefusedRecord, Sink, SinkBatch, SinkRecord, Stored};
+pub use sink::{Inserted, Lease, RefusedRecord, Sink, SinkBatch, SinkRecord, SinkRecords, Stored};
 use waybill_schemas::{AcceptedEvent, EnrichedEvent, Opened, Provenance, ShipmentEvent};
 
 /// What a stage may know of the world, given by the host.

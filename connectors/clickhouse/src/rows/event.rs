@@ -1,17 +1,17 @@
 use std::sync::Arc;
 
-use clickhouse::Row;
-use serde::Serialize;
+use waybill_schemas::Provenance;
+use waybill_schemas::view::{AcceptedEvent, Exception, Quantity, Reading, Reference};
 use waybill_schemas::vocabulary::{Flag, Mode};
-use waybill_schemas::{AcceptedEvent, Exception, Provenance, Quantity, Reading, Reference};
 use waybill_stage::Reject;
 
-use super::{Coordinates, Each, Table, code, receipt_time, text, time, uuid};
+use super::row::row;
+use super::{Column, Coordinates, Each, Table, code, receipt_time, text, time, uuid};
 
 /// `waybill.events`, table `events`.
 pub(crate) struct Events;
 
-#[derive(Row, Serialize)]
+row! {
 pub(crate) struct EventRow<'a> {
     carrier_id: &'a str,
     shipment_id: &'a str,
@@ -56,29 +56,29 @@ pub(crate) struct EventRow<'a> {
     vehicle: &'a str,
     service: &'a str,
     call_id: &'a str,
-    #[serde(rename = "references.kind")]
-    reference_kinds: Each<'a, Reference, &'a str>,
-    #[serde(rename = "references.value")]
-    reference_values: Each<'a, Reference, &'a str>,
-    #[serde(rename = "readings.kind")]
-    reading_kinds: Each<'a, Reading, &'a str>,
-    #[serde(rename = "readings.value")]
-    reading_values: Each<'a, Reading, f64>,
-    #[serde(rename = "readings.unit")]
-    reading_units: Each<'a, Reading, &'a str>,
-    #[serde(rename = "readings.sensor")]
-    reading_sensors: Each<'a, Reading, &'a str>,
+    #[column = "references.kind"]
+    reference_kinds: Each<'a, Reference<'a>, &'a str>,
+    #[column = "references.value"]
+    reference_values: Each<'a, Reference<'a>, &'a str>,
+    #[column = "readings.kind"]
+    reading_kinds: Each<'a, Reading<'a>, &'a str>,
+    #[column = "readings.value"]
+    reading_values: Each<'a, Reading<'a>, f64>,
+    #[column = "readings.unit"]
+    reading_units: Each<'a, Reading<'a>, &'a str>,
+    #[column = "readings.sensor"]
+    reading_sensors: Each<'a, Reading<'a>, &'a str>,
     flags: Each<'a, Flag, &'a str>,
-    #[serde(rename = "exceptions.kind")]
-    exception_kinds: Each<'a, Exception, &'a str>,
-    #[serde(rename = "exceptions.code")]
-    exception_codes: Each<'a, Exception, &'a str>,
-    #[serde(rename = "quantities.kind")]
-    quantity_kinds: Each<'a, Quantity, &'a str>,
-    #[serde(rename = "quantities.value")]
-    quantity_values: Each<'a, Quantity, f64>,
-    #[serde(rename = "quantities.unit")]
-    quantity_units: Each<'a, Quantity, &'a str>,
+    #[column = "exceptions.kind"]
+    exception_kinds: Each<'a, Exception<'a>, &'a str>,
+    #[column = "exceptions.code"]
+    exception_codes: Each<'a, Exception<'a>, &'a str>,
+    #[column = "quantities.kind"]
+    quantity_kinds: Each<'a, Quantity<'a>, &'a str>,
+    #[column = "quantities.value"]
+    quantity_values: Each<'a, Quantity<'a>, f64>,
+    #[column = "quantities.unit"]
+    quantity_units: Each<'a, Quantity<'a>, &'a str>,
     customs_procedure: &'a str,
     customs_status: &'a str,
     withdraws: &'a str,
@@ -107,14 +107,15 @@ pub(crate) struct EventRow<'a> {
     enriched_at: i64,
     aggregated_at: i64,
 }
+}
 
 impl Table for Events {
     const NAME: &'static str = "events";
     const CUT_BY: &'static str = "received_at";
-    type Record = AcceptedEvent;
-    type Row = EventRow<'static>;
+    const COLUMNS: &'static [Column] = EventRow::COLUMNS;
+    type Record<'a> = AcceptedEvent<'a>;
 
-    fn check(record: &AcceptedEvent) -> Result<(), Reject> {
+    fn check(record: &AcceptedEvent<'_>) -> Result<(), Reject> {
         let AcceptedEvent { event, enrichment, history } = record;
         time("occurred_at", enrichment.occurred_at)?;
         time("occurred_local", event.occurred.wall_ms)?;
@@ -127,7 +128,7 @@ impl Table for Events {
         time("aggregated_at", history.aggregated_at)
     }
 
-    fn row(record: &AcceptedEvent, at: Coordinates) -> EventRow<'_> {
+    fn write(record: &AcceptedEvent<'_>, at: Coordinates, to: &mut Vec<u8>) {
         let AcceptedEvent { event, enrichment, history } = record;
         let from = &event.provenance;
         let place = event.place.as_ref();
@@ -135,12 +136,12 @@ impl Table for Events {
         let transport = event.transport.as_ref();
         let customs = event.customs.as_ref();
         EventRow {
-            carrier_id: &from.carrier_id,
-            shipment_id: &event.shipment_id,
+            carrier_id: from.carrier_id,
+            shipment_id: event.shipment_id,
             event_id: uuid(event.event_id),
             milestone: event.milestone.as_str(),
             classifier: event.classifier.as_str(),
-            raw_code: &event.raw_code,
+            raw_code: event.raw_code,
             raw_id: text(&event.raw_id),
             occurred_at: enrichment.occurred_at,
             occurred_local: event.occurred.wall_ms,
@@ -167,7 +168,7 @@ impl Table for Events {
             sent_longitude: place.and_then(|p| p.longitude),
             sent_origin_country: text(&enrichment.origin_country),
             sent_destination_country: text(&enrichment.destination_country),
-            equipment: equipment.map_or("", |e| &e.number),
+            equipment: equipment.map_or("", |e| e.number),
             equipment_type: equipment.map_or("", |e| text(&e.iso_type)),
             equipment_empty: equipment.and_then(|e| e.empty),
             mode: transport.and_then(|t| t.mode).map_or("", Mode::as_str),
@@ -179,17 +180,17 @@ impl Table for Events {
             service: transport.map_or("", |t| text(&t.service)),
             call_id: transport.map_or("", |t| text(&t.call_id)),
             reference_kinds: Each(&event.references, |r| r.kind.as_str()),
-            reference_values: Each(&event.references, |r| &r.value),
+            reference_values: Each(&event.references, |r| r.value),
             reading_kinds: Each(&event.readings, |r| r.kind.as_str()),
             reading_values: Each(&event.readings, |r| r.value),
-            reading_units: Each(&event.readings, |r| &r.unit),
+            reading_units: Each(&event.readings, |r| r.unit),
             reading_sensors: Each(&event.readings, |r| text(&r.sensor)),
             flags: Each(&event.flags, |f| f.as_str()),
             exception_kinds: Each(&event.exceptions, |e| e.kind.as_str()),
             exception_codes: Each(&event.exceptions, |e| text(&e.raw_code)),
             quantity_kinds: Each(&event.quantities, |q| q.kind.as_str()),
             quantity_values: Each(&event.quantities, |q| q.value),
-            quantity_units: Each(&event.quantities, |q| &q.unit),
+            quantity_units: Each(&event.quantities, |q| q.unit),
             customs_procedure: customs.map_or("", |c| text(&c.procedure)),
             customs_status: customs.map_or("", |c| text(&c.status)),
             withdraws: text(&event.withdraws),
@@ -204,8 +205,8 @@ impl Table for Events {
             origin_country: code(&history.origin_country),
             destination_country: code(&history.destination_country),
             crosses_border: history.crosses_border,
-            handle: &from.handle,
-            message_id: &from.message_id,
+            handle: from.handle,
+            message_id: from.message_id,
             position: event.position,
             source_partition: from.source_partition,
             source_offset: from.source_offset,
@@ -218,18 +219,19 @@ impl Table for Events {
             enriched_at: enrichment.enriched_at,
             aggregated_at: history.aggregated_at,
         }
+        .write(to);
     }
 
-    fn origin(record: &AcceptedEvent) -> Option<(Arc<Provenance>, u32)> {
-        Some((record.event.provenance.clone(), record.event.position))
+    fn origin(record: &AcceptedEvent<'_>) -> Option<(Arc<Provenance>, u32)> {
+        Some((Arc::new(record.event.provenance.to_owned()), record.event.position))
     }
 
-    fn receipt(record: &AcceptedEvent) -> (&str, i64) {
+    fn receipt<'r>(record: &'r AcceptedEvent<'_>) -> (&'r str, i64) {
         let from = &record.event.provenance;
-        (&from.carrier_id, from.received_at)
+        (from.carrier_id, from.received_at)
     }
 
-    fn sealed_at(record: &AcceptedEvent) -> Option<i64> {
+    fn sealed_at(record: &AcceptedEvent<'_>) -> Option<i64> {
         Some(record.event.provenance.sealed_at)
     }
 }

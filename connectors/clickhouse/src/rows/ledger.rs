@@ -1,16 +1,15 @@
 use std::sync::Arc;
 
-use clickhouse::Row;
-use serde::Serialize;
 use waybill_schemas::{LedgerCount, LedgerEntry, LedgerOutput, Provenance};
 use waybill_stage::Reject;
 
-use super::{Coordinates, Each, Table, receipt_time};
+use super::row::row;
+use super::{Column, Coordinates, Each, Table, receipt_time};
 
 /// `waybill.ledger`, table `ledger`.
 pub(crate) struct Ledger;
 
-#[derive(Row, Serialize)]
+row! {
 pub(crate) struct LedgerRow<'a> {
     stages: &'a str,
     topic: &'a str,
@@ -19,40 +18,41 @@ pub(crate) struct LedgerRow<'a> {
     next_offset: i64,
     records: u64,
     committed_at: i64,
-    #[serde(rename = "counts.stage")]
+    #[column = "counts.stage"]
     count_stages: Each<'a, LedgerCount, &'a str>,
-    #[serde(rename = "counts.carrier_id")]
+    #[column = "counts.carrier_id"]
     count_carriers: Each<'a, LedgerCount, &'a str>,
-    #[serde(rename = "counts.hour")]
+    #[column = "counts.hour"]
     count_hours: Each<'a, LedgerCount, u32>,
-    #[serde(rename = "counts.outcome")]
+    #[column = "counts.outcome"]
     count_outcomes: Each<'a, LedgerCount, &'a str>,
-    #[serde(rename = "counts.code")]
+    #[column = "counts.code"]
     count_codes: Each<'a, LedgerCount, &'a str>,
-    #[serde(rename = "counts.records")]
+    #[column = "counts.records"]
     count_records: Each<'a, LedgerCount, u64>,
-    #[serde(rename = "counts.parts")]
+    #[column = "counts.parts"]
     count_parts: Each<'a, LedgerCount, u64>,
-    #[serde(rename = "outputs.topic")]
+    #[column = "outputs.topic"]
     output_topics: Each<'a, LedgerOutput, &'a str>,
-    #[serde(rename = "outputs.records")]
+    #[column = "outputs.records"]
     output_records: Each<'a, LedgerOutput, u64>,
     kafka_partition: i32,
     kafka_offset: i64,
+}
 }
 
 impl Table for Ledger {
     const NAME: &'static str = "ledger";
     const CUT_BY: &'static str = "committed_at";
     const COUNTED: bool = false;
-    type Record = LedgerEntry;
-    type Row = LedgerRow<'static>;
+    const COLUMNS: &'static [Column] = LedgerRow::COLUMNS;
+    type Record<'a> = LedgerEntry;
 
     fn check(record: &LedgerEntry) -> Result<(), Reject> {
         receipt_time("committed_at", record.committed_at)
     }
 
-    fn row(record: &LedgerEntry, at: Coordinates) -> LedgerRow<'_> {
+    fn write(record: &LedgerEntry, at: Coordinates, to: &mut Vec<u8>) {
         let LedgerEntry { counts, outputs, .. } = record;
         LedgerRow {
             stages: &record.stages,
@@ -77,6 +77,7 @@ impl Table for Ledger {
             kafka_partition: at.partition,
             kafka_offset: at.offset,
         }
+        .write(to);
     }
 
     fn origin(_: &LedgerEntry) -> Option<(Arc<Provenance>, u32)> {

@@ -3,18 +3,19 @@
 mod event;
 mod ledger;
 mod reject;
+mod row;
 mod shipment;
 
 use std::sync::Arc;
 
-use clickhouse::{Row, RowWrite};
-use serde::{Serialize, Serializer};
-use waybill_schemas::{AsciiCode, EventId, Provenance, Record};
+use waybill_schemas::{AsciiCode, EventId, Provenance, View};
 use waybill_stage::{Code, Reject};
 
 pub(crate) use event::Events;
 pub(crate) use ledger::Ledger;
 pub(crate) use reject::Rejects;
+use row::Each;
+pub(crate) use row::{Column, Value, write_length};
 pub(crate) use shipment::Shipments;
 
 /// A table and the records that go into it.
@@ -26,41 +27,45 @@ pub(crate) trait Table {
     const MERGES: bool = false;
     /// Whether what becomes of its records is counted in the ledger: all but the ledger's own.
     const COUNTED: bool = true;
-    type Record: Record;
-    type Row: RowWrite;
+    /// What is written of a row, in order.
+    const COLUMNS: &'static [Column];
+    type Record<'a>: View<'a>;
 
     /// Whether the record can be a row: see [`time`].
-    fn check(record: &Self::Record) -> Result<(), Reject>;
+    fn check(record: &Self::Record<'_>) -> Result<(), Reject>;
 
-    fn row<'a>(record: &'a Self::Record, at: Coordinates) -> <Self::Row as Row>::Value<'a>;
+    /// Appends the row, in RowBinary.
+    fn write(record: &Self::Record<'_>, at: Coordinates, to: &mut Vec<u8>);
 
     /// Whose record it is, and its position in the message.
-    fn origin(record: &Self::Record) -> Option<(Arc<Provenance>, u32)>;
+    fn origin(record: &Self::Record<'_>) -> Option<(Arc<Provenance>, u32)>;
 
     /// What the row has in [`Table::CUT_BY`], ms UTC.
-    fn cut_by(record: &Self::Record) -> i64 {
+    fn cut_by(record: &Self::Record<'_>) -> i64 {
         Self::receipt(record).1
     }
 
     /// Carrier and time of receipt, ms UTC.
-    fn receipt(record: &Self::Record) -> (&str, i64);
+    fn receipt<'r>(record: &'r Self::Record<'_>) -> (&'r str, i64);
 
     /// When an event was sealed, ms UTC, for the end-to-end histogram.
-    fn sealed_at(_: &Self::Record) -> Option<i64> {
+    fn sealed_at(_: &Self::Record<'_>) -> Option<i64> {
         None
     }
 
-    /// Takes out what a later record of the batch makes void.
-    fn compact(_: &mut Vec<Kept<Self::Record>>) -> Vec<Kept<Self::Record>> {
-        Vec::new()
+    /// Where a later record of the batch makes an earlier one void: read from the first fields, since
+    /// most are void, and dear to read.
+    fn state(_: &[u8]) -> Option<State<'_>> {
+        None
     }
 }
 
-/// A decoded record and the offset it came from.
-#[derive(Debug)]
-pub(crate) struct Kept<R> {
-    pub(crate) offset: i64,
-    pub(crate) record: R,
+/// A record that is the state of something.
+pub(crate) struct State<'a> {
+    /// Carrier and id of what it is a state of.
+    pub(crate) of: (&'a str, &'a str),
+    /// See [`Table::receipt`].
+    pub(crate) receipt: (&'a str, i64),
 }
 
 /// Where the record stands that makes a row.
@@ -68,15 +73,6 @@ pub(crate) struct Kept<R> {
 pub(crate) struct Coordinates {
     pub(crate) partition: i32,
     pub(crate) offset: i64,
-}
-
-/// One element of each item: a column of a nested structure, without an allocation.
-pub(crate) struct Each<'a, T, U>(&'a [T], fn(&'a T) -> U);
-
-impl<T, U: Serialize> Serialize for Each<'_, T, U> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(self.1))
-    }
 }
 
 fn text<T: AsRef<str>>(text: &Option<T>) -> &str {

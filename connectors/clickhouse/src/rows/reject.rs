@@ -1,16 +1,16 @@
 use std::sync::Arc;
 
-use clickhouse::Row;
-use serde::Serialize;
-use waybill_schemas::{Provenance, RejectRecord};
+use waybill_schemas::Provenance;
+use waybill_schemas::view::RejectRecord;
 use waybill_stage::Reject;
 
-use super::{Coordinates, Table, receipt_time, time};
+use super::row::row;
+use super::{Column, Coordinates, Table, receipt_time, time};
 
 /// `waybill.rejects`, table `rejects`.
 pub(crate) struct Rejects;
 
-#[derive(Row, Serialize)]
+row! {
 pub(crate) struct RejectRow<'a> {
     carrier_id: &'a str,
     code: &'a str,
@@ -28,26 +28,27 @@ pub(crate) struct RejectRow<'a> {
     received_at: i64,
     rejected_at: i64,
 }
+}
 
 impl Table for Rejects {
     const NAME: &'static str = "rejects";
     const CUT_BY: &'static str = "received_at";
-    type Record = RejectRecord;
-    type Row = RejectRow<'static>;
+    const COLUMNS: &'static [Column] = RejectRow::COLUMNS;
+    type Record<'a> = RejectRecord<'a>;
 
-    fn check(record: &RejectRecord) -> Result<(), Reject> {
+    fn check(record: &RejectRecord<'_>) -> Result<(), Reject> {
         receipt_time("received_at", record.received_at)?;
         time("rejected_at", record.rejected_at)
     }
 
-    fn row(record: &RejectRecord, at: Coordinates) -> RejectRow<'_> {
+    fn write(record: &RejectRecord<'_>, at: Coordinates, to: &mut Vec<u8>) {
         RejectRow {
-            carrier_id: &record.carrier_id,
-            code: &record.code,
-            stage: &record.stage,
-            detail: &record.detail,
-            handle: &record.handle,
-            message_id: &record.message_id,
+            carrier_id: record.carrier_id,
+            code: record.code,
+            stage: record.stage,
+            detail: record.detail,
+            handle: record.handle,
+            message_id: record.message_id,
             position: record.position,
             attempt: record.attempt,
             source_partition: record.source_partition,
@@ -59,13 +60,14 @@ impl Table for Rejects {
             received_at: record.received_at,
             rejected_at: record.rejected_at,
         }
+        .write(to);
     }
 
-    fn origin(record: &RejectRecord) -> Option<(Arc<Provenance>, u32)> {
+    fn origin(record: &RejectRecord<'_>) -> Option<(Arc<Provenance>, u32)> {
         let provenance = Provenance {
-            carrier_id: record.carrier_id.clone(),
-            handle: record.handle.clone(),
-            message_id: record.message_id.clone(),
+            carrier_id: record.carrier_id.to_owned(),
+            handle: record.handle.to_owned(),
+            message_id: record.message_id.to_owned(),
             source_partition: record.source_partition,
             source_offset: record.source_offset,
             sealed_at: record.sealed_at.unwrap_or_default(),
@@ -76,7 +78,7 @@ impl Table for Rejects {
         Some((Arc::new(provenance), record.position))
     }
 
-    fn receipt(record: &RejectRecord) -> (&str, i64) {
-        (&record.carrier_id, record.received_at)
+    fn receipt<'r>(record: &'r RejectRecord<'_>) -> (&'r str, i64) {
+        (record.carrier_id, record.received_at)
     }
 }

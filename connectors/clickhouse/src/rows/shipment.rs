@@ -1,18 +1,17 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use clickhouse::Row;
-use serde::Serialize;
+use waybill_schemas::view::ShipmentHead;
 use waybill_schemas::vocabulary::{Milestone, Mode};
-use waybill_schemas::{Dwell, Leg, Provenance, Reference, Shipment};
+use waybill_schemas::{Dwell, Leg, Provenance, Reference, Shipment, view};
 use waybill_stage::Reject;
 
-use super::{Coordinates, Each, Kept, Table, code, receipt_time, text, time};
+use super::row::row;
+use super::{Column, Coordinates, Each, State, Table, code, receipt_time, text, time};
 
 /// `waybill.shipments`, table `shipment_states`; the view `shipments` shows the latest of each.
 pub(crate) struct Shipments;
 
-#[derive(Row, Serialize)]
+row! {
 pub(crate) struct ShipmentRow<'a> {
     carrier_id: &'a str,
     shipment_id: &'a str,
@@ -20,9 +19,9 @@ pub(crate) struct ShipmentRow<'a> {
     duplicates: u64,
     equipment: &'a str,
     unit: &'a str,
-    #[serde(rename = "documents.kind")]
+    #[column = "documents.kind"]
     document_kinds: Each<'a, Reference, &'a str>,
-    #[serde(rename = "documents.value")]
+    #[column = "documents.value"]
     document_values: Each<'a, Reference, &'a str>,
     origin_unlocode: &'a str,
     origin_country: &'a str,
@@ -38,27 +37,27 @@ pub(crate) struct ShipmentRow<'a> {
     delay_ms: Option<i64>,
     finished: bool,
     events_checksum: i64,
-    #[serde(rename = "legs.from_unlocode")]
+    #[column = "legs.from_unlocode"]
     leg_origins: Each<'a, Leg, &'a str>,
-    #[serde(rename = "legs.to_unlocode")]
+    #[column = "legs.to_unlocode"]
     leg_destinations: Each<'a, Leg, &'a str>,
-    #[serde(rename = "legs.mode")]
+    #[column = "legs.mode"]
     leg_modes: Each<'a, Leg, &'a str>,
-    #[serde(rename = "legs.departed_at")]
+    #[column = "legs.departed_at"]
     leg_departures: Each<'a, Leg, Option<i64>>,
-    #[serde(rename = "legs.arrived_at")]
+    #[column = "legs.arrived_at"]
     leg_arrivals: Each<'a, Leg, Option<i64>>,
-    #[serde(rename = "legs.planned_departure_at")]
+    #[column = "legs.planned_departure_at"]
     leg_planned_departures: Each<'a, Leg, Option<i64>>,
-    #[serde(rename = "legs.planned_arrival_at")]
+    #[column = "legs.planned_arrival_at"]
     leg_planned_arrivals: Each<'a, Leg, Option<i64>>,
-    #[serde(rename = "legs.distance_km")]
+    #[column = "legs.distance_km"]
     leg_distances: Each<'a, Leg, Option<f64>>,
-    #[serde(rename = "dwells.unlocode")]
+    #[column = "dwells.unlocode"]
     dwell_places: Each<'a, Dwell, &'a str>,
-    #[serde(rename = "dwells.from")]
+    #[column = "dwells.from"]
     dwell_from: Each<'a, Dwell, i64>,
-    #[serde(rename = "dwells.until")]
+    #[column = "dwells.until"]
     dwell_until: Each<'a, Dwell, i64>,
     handle: &'a str,
     message_id: &'a str,
@@ -73,13 +72,14 @@ pub(crate) struct ShipmentRow<'a> {
     kafka_partition: i32,
     kafka_offset: i64,
 }
+}
 
 impl Table for Shipments {
     const NAME: &'static str = "shipment_states";
     const CUT_BY: &'static str = "first_received_at";
     const MERGES: bool = true;
-    type Record = Shipment;
-    type Row = ShipmentRow<'static>;
+    const COLUMNS: &'static [Column] = ShipmentRow::COLUMNS;
+    type Record<'a> = Shipment;
 
     fn check(record: &Shipment) -> Result<(), Reject> {
         for leg in &record.legs {
@@ -102,7 +102,7 @@ impl Table for Shipments {
         time("aggregated_at", record.aggregated_at)
     }
 
-    fn row(record: &Shipment, at: Coordinates) -> ShipmentRow<'_> {
+    fn write(record: &Shipment, at: Coordinates, to: &mut Vec<u8>) {
         let Shipment { last, legs, dwells, .. } = record;
         ShipmentRow {
             carrier_id: &record.carrier_id,
@@ -151,6 +151,7 @@ impl Table for Shipments {
             kafka_partition: at.partition,
             kafka_offset: at.offset,
         }
+        .write(to);
     }
 
     fn origin(record: &Shipment) -> Option<(Arc<Provenance>, u32)> {
@@ -166,20 +167,11 @@ impl Table for Shipments {
     }
 
     /// Only the latest state of a shipment is worth sending.
-    fn compact(records: &mut Vec<Kept<Shipment>>) -> Vec<Kept<Shipment>> {
-        let mut latest: HashMap<(&str, &str), (i64, i64)> = HashMap::new();
-        for Kept { offset, record } in records.iter() {
-            let this = (record.aggregated_at, *offset);
-            latest
-                .entry((&record.carrier_id, &record.shipment_id))
-                .and_modify(|seen| *seen = this.max(*seen))
-                .or_insert(this);
-        }
-        let mut keep: Vec<i64> = latest.into_values().map(|(_, offset)| offset).collect();
-        keep.sort_unstable();
-        let (latest, void) =
-            records.drain(..).partition(|kept| keep.binary_search(&kept.offset).is_ok());
-        *records = latest;
-        void
+    fn state(bytes: &[u8]) -> Option<State<'_>> {
+        let head: ShipmentHead<'_> = view(bytes).ok()?;
+        Some(State {
+            of: (head.carrier_id, head.shipment_id),
+            receipt: (head.last.carrier_id, head.last.received_at),
+        })
     }
 }

@@ -7,7 +7,7 @@ use waybill_clickhouse::Database;
 use waybill_stage::SinkBatch;
 
 use crate::ledger::entry;
-use crate::samples::{DAY, event, reject, shipment};
+use crate::samples::{DAY, T0, event, reject, shipment};
 use crate::server::{again, ask, batch, execute, insert, insert_all, sink, try_insert};
 
 fn ten() -> SinkBatch {
@@ -230,9 +230,8 @@ fn a_batch_is_one_block() {
     let (mut sink, database) = sink("one_block");
     execute("SYSTEM STOP MERGES test_one_block.throughput_by_minute");
     let mut many = batch("rejects", 0, &[reject("acme", "expired", 0)]);
-    let record = many.records.remove(0);
-    many.records =
-        (0..20_000).map(|offset| waybill_stage::SinkRecord { offset, ..record.clone() }).collect();
+    let value = many.records.get(0).unwrap().value.to_vec();
+    many.records = (0..20_000).map(|offset| (offset, &value, T0)).collect();
     many.last = 19_999;
     let started = Instant::now();
     insert(&mut sink, many.clone());
@@ -249,8 +248,7 @@ fn a_batch_is_one_block() {
     assert_eq!(ask(&database, "SELECT sum(rejects) FROM rejects_by_minute"), "20000");
 
     let mut wide = batch("events", 0, &[event("acme", "s1", 0)]);
-    let record = wide.records.remove(0);
-    wide.records = vec![record; 1_000_001];
+    wide.records = (0..1_000_001).map(|offset| (offset, [], T0)).collect();
     let fault = try_insert(&mut sink, &[wide]).unwrap_err();
     assert!(fault.0.contains("1000001 records are more than go into one block"), "{fault}");
 }

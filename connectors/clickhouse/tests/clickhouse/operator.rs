@@ -43,6 +43,38 @@ fn the_operator_is_told_at_once_what_to_mend() {
     check(config("no_column"), schema);
 }
 
+/// Rows are written for the types that the columns had, and a value of another type cannot be told
+/// from garbage: neither before the first insert nor after may a row be taken, or refused, for it.
+#[test]
+fn a_column_of_another_type_is_the_operators_fault() {
+    let alter = |database: &str, kind: &str| {
+        let column = "MODIFY COLUMN offset_minutes";
+        execute(&format!("ALTER TABLE test_{database}.events {column} {kind}"));
+    };
+    let events = [event("acme", "s1", 0), event("acme", "s1", 1)];
+    let check = |sink: &mut ClickHouseSink| {
+        let fault = try_insert(sink, &[batch("events", 2, &events)]).unwrap_err();
+        assert!(fault.0.contains("offset_minutes is of type Nullable(Int64)"), "{fault}");
+    };
+    migrated("retyped_before");
+    alter("retyped_before", "Nullable(Int64)");
+    check(&mut ClickHouseSink::open(config("retyped_before")).unwrap());
+
+    let (mut sink, database) = crate::server::sink("retyped");
+    insert(&mut sink, batch("events", 0, &events));
+    alter("retyped", "Nullable(Int64)");
+    check(&mut sink);
+    assert_eq!(ask(&database, "SELECT count() FROM events"), "2");
+    // Mended, it goes on.
+    alter("retyped", "Nullable(Int32)");
+    insert(&mut sink, batch("events", 2, &events));
+    assert_eq!(ask(&database, "SELECT count() FROM events"), "4");
+    // Another type of the same form is as good.
+    execute("ALTER TABLE test_retyped.events MODIFY COLUMN sent_city LowCardinality(String)");
+    insert(&mut sink, batch("events", 4, &events));
+    assert_eq!(ask(&database, "SELECT count() FROM events"), "6");
+}
+
 #[test]
 fn ping_wants_a_migrated_database() {
     let database = empty("ping");

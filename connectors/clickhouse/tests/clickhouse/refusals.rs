@@ -2,7 +2,7 @@ use crate::samples::{HOUR, T0, event, reject, shipment};
 use crate::server::{again, ask, batch, execute, insert, insert_all, outcome, sink, try_insert};
 
 use waybill_schemas::LedgerCount;
-use waybill_stage::{Inserted, SinkBatch, SinkRecord};
+use waybill_stage::{Inserted, SinkBatch};
 
 #[test]
 fn a_time_out_of_range_is_rejected_alone() {
@@ -37,10 +37,11 @@ fn what_cannot_be_decoded_is_rejected_alone() {
     let (mut sink, database) = sink("undecodable");
     let mut good = batch("events", 5, &[event("acme", "s1", 0), event("acme", "s1", 1)]);
     let of_another_schema = batch("rejects", 0, &[reject("acme", "expired", 1)]);
-    let cut = good.records[1].value[..30].to_vec();
-    for value in [vec![], b"{}".to_vec(), of_another_schema.records[0].value.clone(), cut] {
+    let cut = good.records.get(6).unwrap().value[..30].to_vec();
+    let of_another_schema = of_another_schema.records.get(0).unwrap().value;
+    for value in [&[], &b"{}"[..], of_another_schema, &cut] {
         let offset = 7 + good.records.len() as i64;
-        good.records.push(SinkRecord { offset, value, appended_at: T0 });
+        good.records.extend([(offset, value, T0)]);
     }
     let inserted = insert(&mut sink, good);
     let (rows, rejects) = outcome(&inserted);
@@ -50,10 +51,7 @@ fn what_cannot_be_decoded_is_rejected_alone() {
     assert!(inserted.rejects.iter().all(|r| r.provenance.is_none()));
     // A batch of nothing else is no insert at all.
     let nothing = batch::<waybill_schemas::AcceptedEvent>("events", 50, &[]);
-    let only_bad = SinkBatch {
-        records: vec![SinkRecord { offset: 50, value: vec![1], appended_at: T0 }],
-        ..nothing
-    };
+    let only_bad = SinkBatch { records: [(50, [1], T0)].into_iter().collect(), ..nothing };
     assert_eq!(outcome(&insert(&mut sink, only_bad)), (0, vec![(50, "internal")]));
     assert_eq!(ask(&database, "SELECT count() FROM events"), "2");
 }
@@ -126,8 +124,7 @@ fn every_record_is_counted_by_carrier_hour_and_outcome() {
     events[4].event.remark = Some("secret".to_owned());
     events[5].enrichment.occurred_at = i64::MAX;
     let mut of_events = batch("events", 0, &events);
-    let value = vec![1];
-    of_events.records.push(SinkRecord { offset: 6, value, appended_at: T0 + 2 * HOUR + 1 });
+    of_events.records.extend([(6, [1], T0 + 2 * HOUR + 1)]);
     of_events.last = 6;
     let states =
         [shipment("acme", "s1", 1, 0), shipment("acme", "s1", 2, 0), shipment("acme", "s2", 1, 0)];

@@ -8,8 +8,8 @@ use waybill_schemas::vocabulary::{
 };
 use waybill_schemas::{
     AcceptedEvent, Country, Customs, Dwell, Enrichment, Equipment, EventId, Exception, History,
-    Leg, MilestoneEntry, OccurrenceTime, Place, Provenance, Quantity, Reading, Reference,
-    RejectRecord, Shipment, ShipmentEvent, Transport, Unlocode,
+    Leg, OccurrenceTime, Place, Provenance, Quantity, Reading, Reference, RejectRecord, Shipment,
+    ShipmentEvent, Transport, Unlocode,
 };
 
 pub const SECOND: i64 = 1000;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use waybill_clickhouse::{ClickHouseSink, Config, Database};
 use waybill_schemas::{Record, encode};
-use waybill_stage::{Fault, Inserted, Lease, Sink, SinkBatch, SinkRecord, Stored};
+use waybill_stage::{Fault, Inserted, Lease, Sink, SinkBatch, Stored};
 
 use crate::samples::T0;
 
@@ -103,10 +103,8 @@ fn runtime() -> tokio::runtime::Runtime {
 /// A batch of partition 3, with the offsets from `first` on.
 pub fn batch<R: Record>(role: &'static str, first: i64, records: &[R]) -> SinkBatch {
     let last = first + i64::try_from(records.len()).unwrap() - 1;
-    let records: Vec<_> = (first..)
-        .zip(records)
-        .map(|(offset, record)| SinkRecord { offset, value: encoded(record), appended_at: T0 })
-        .collect();
+    let records =
+        (first..).zip(records).map(|(offset, record)| (offset, encoded(record), T0)).collect();
     SinkBatch {
         role,
         topic: format!("waybill.{role}"),

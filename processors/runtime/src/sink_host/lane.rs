@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset};
 use waybill_sink::{Mark, Position, ProtocolError, Range, token};
-use waybill_stage::{Fault, Inserted, SinkBatch, SinkRecord};
+use waybill_stage::{Fault, Inserted, SinkBatch, SinkRecords};
 
 use crate::ledger::Stretch;
 use crate::reader::{Go, read};
@@ -40,13 +40,12 @@ enum Claimed {
 /// Records that follow each other, read and not yet claimed.
 #[derive(Debug, Default)]
 struct Portion {
-    records: Vec<SinkRecord>,
+    records: SinkRecords,
     unreadable: Vec<Unreadable>,
     /// First and last offset, those of the unreadable too.
     bounds: Option<(i64, i64)>,
     /// When the first was read.
     since: Option<Instant>,
-    bytes: usize,
 }
 
 /// A record that was not written by this platform for this topic and key.
@@ -74,15 +73,13 @@ impl Portion {
         let offset = message.offset();
         let appended_at = message.timestamp().to_millis().unwrap_or_default();
         let opened = match message.payload() {
-            Some(value) => values.open(role, message.key().unwrap_or_default(), value)?,
+            Some(value) => self.records.push(offset, appended_at, |to| {
+                values.open_onto(role, message.key().unwrap_or_default(), value, to)
+            })?,
             None => None,
         };
-        match opened {
-            Some(value) => {
-                self.bytes += value.len();
-                self.records.push(SinkRecord { offset, value, appended_at });
-            }
-            None => self.unreadable.push(Unreadable { offset, appended_at }),
+        if opened.is_none() {
+            self.unreadable.push(Unreadable { offset, appended_at });
         }
         self.since.get_or_insert_with(Instant::now);
         let first = self.bounds.map_or(offset, |(first, _)| first);
@@ -184,7 +181,7 @@ impl Lane {
     /// Records and bytes read and not claimed.
     pub(super) fn gathered(&self) -> (usize, usize) {
         let portion = &self.gathered;
-        (portion.records.len() + portion.unreadable.len(), portion.bytes)
+        (portion.records.len() + portion.unreadable.len(), portion.records.bytes())
     }
 
     /// When it is to be claimed, if records are gathered for `age`. Somebody waits for events and
@@ -284,7 +281,7 @@ impl Lane {
 impl Settled {
     /// When the record of that offset was appended, ms UTC.
     pub(super) fn appended_at(&self, offset: i64) -> i64 {
-        self.batch.records.iter().find(|r| r.offset == offset).map_or(0, |r| r.appended_at)
+        self.batch.records.get(offset).map_or(0, |r| r.appended_at)
     }
 
     /// Records of the range, and how many of them the store has taken.

@@ -39,6 +39,10 @@ pub const SINK_INPUTS: [Role; 4] = [Role::Events, Role::Shipments, Role::Rejects
 const REVOKED_WAIT: Duration = Duration::from_secs(5);
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(10);
 
+/// While records come one behind the other, what is due is looked for no oftener than this: a look
+/// goes through all partitions, and costs as much as a record.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
 /// Which of the two stores has it: nobody who waits for events and answers waits for what sums up.
 fn class(role: Role) -> usize {
     usize::from(matches!(role, Role::Shipments | Role::Ledger))
@@ -87,19 +91,26 @@ struct SinkHost<'a> {
 
 impl SinkHost<'_> {
     fn run(&mut self, shutdown: &Shutdown) -> Result<(), Fault> {
+        let mut looked = Instant::now();
         loop {
-            self.health.beat();
             match self.consumer.next(self.poll_timeout())? {
                 Event::Assigned(partitions) => {
                     self.gain(&partitions)?;
                     self.health.set_ready(true);
                 }
                 Event::Revoked(partitions) => self.lose(&partitions)?,
-                Event::Record(message) => self.gather(&message)?,
+                Event::Record(message) => {
+                    self.gather(&message)?;
+                    if looked.elapsed() < LOOK_EVERY {
+                        continue;
+                    }
+                }
                 // One without partitions is ready to take over.
                 Event::Tick if self.consumer.has_joined() => self.health.set_ready(true),
                 Event::Tick => {}
             }
+            looked = Instant::now();
+            self.health.beat();
             self.collect(Duration::ZERO)?;
             if self.is_due() {
                 self.turn(true)?;

@@ -1,0 +1,107 @@
+//! An accepted event is the enriched one, of which shipment it is, and its history. In Avro a record
+//! is its fields one behind the other, whatever record they stand in: so its bytes are those of the
+//! enriched event, with another shipment id put in, and the history behind them.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde_avro_fast::Schema;
+use serde_avro_fast::ser::SerializerConfig;
+
+use crate::read::read;
+use crate::view::Provenance;
+use crate::{AcceptedEvent, DecodeError, EncodeError, EnrichedEvent, EventId, History, Record};
+use crate::{decode, encode, published};
+
+/// What stands before the shipment id.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct BeforeShipmentId<'a> {
+    #[expect(dead_code, reason = "read for its length alone")]
+    provenance: Provenance<'a>,
+    #[expect(dead_code, reason = "read for its length alone")]
+    position: u32,
+    #[expect(dead_code, reason = "read for its length alone")]
+    event_id: EventId,
+}
+
+/// Appends the [`AcceptedEvent`] that is made of an [`EnrichedEvent`], both in single-object
+/// encoding. What stands behind the shipment id is copied as it is: read it first, by
+/// [`view`](crate::view()).
+pub fn accepted(
+    enriched: &[u8],
+    shipment_id: &str,
+    history: &History,
+    to: &mut Vec<u8>,
+) -> Result<(), SpliceError> {
+    let Some(datum) = EnrichedEvent::schemas().current_datum(enriched) else {
+        // Of an older release.
+        let EnrichedEvent { mut event, enrichment } = decode(enriched)?;
+        event.shipment_id = shipment_id.to_owned();
+        return Ok(encode(&AcceptedEvent { event, enrichment, history: *history }, to)?);
+    };
+    let datum_of = |e: crate::read::Malformed| DecodeError::Datum(e.to_string());
+    let (_, from_id) = read::<BeforeShipmentId<'_>>(datum).map_err(datum_of)?;
+    let (_, behind_id) = read::<&str>(from_id).map_err(datum_of)?;
+    let (before_id, _) = datum.split_at(datum.len() - from_id.len());
+
+    AcceptedEvent::schemas().begin(to);
+    to.extend_from_slice(before_id);
+    write(shipment_id, &STRING, to)?;
+    to.extend_from_slice(behind_id);
+    write(history, &HISTORY, to)
+}
+
+static STRING: LazyLock<Schema> = LazyLock::new(|| part("string", |_| Some("\"string\"".into())));
+
+static HISTORY: LazyLock<Schema> = LazyLock::new(|| {
+    part("history", |accepted| Some(accepted.get("fields")?.get(2)?.get("type")?.to_string()))
+});
+
+fn part(name: &str, of: impl FnOnce(serde_json::Value) -> Option<String>) -> Schema {
+    let text = published(AcceptedEvent::SCHEMA).unwrap_or_default();
+    let schema = serde_json::from_str(&text).ok().and_then(of).and_then(|text| text.parse().ok());
+    // Compiled in, and a test goes through it.
+    schema.unwrap_or_else(|| unreachable!("the accepted event's schema has no {name}"))
+}
+
+fn write<T: serde::Serialize + ?Sized>(
+    value: &T,
+    schema: &Schema,
+    to: &mut Vec<u8>,
+) -> Result<(), SpliceError> {
+    serde_avro_fast::to_datum(value, to, &mut SerializerConfig::new(schema))
+        .map(|_| ())
+        .map_err(|e| SpliceError::Encode(EncodeError::new(&e)))
+}
+
+#[derive(Debug)]
+pub enum SpliceError {
+    /// What is no enriched event.
+    Decode(DecodeError),
+    Encode(EncodeError),
+}
+
+impl From<DecodeError> for SpliceError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
+}
+
+impl From<EncodeError> for SpliceError {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(error)
+    }
+}
+
+impl fmt::Display for SpliceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decode(error) => error.fmt(f),
+            Self::Encode(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SpliceError {}
