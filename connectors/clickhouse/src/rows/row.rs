@@ -47,6 +47,7 @@ fn without<'t>(outer: &str, column: &'t str) -> Option<&'t str> {
 }
 
 /// LEB128.
+#[inline]
 pub(crate) fn write_length(mut n: usize, to: &mut Vec<u8>) {
     while n > 0x7f {
         to.push(n as u8 | 0x80);
@@ -60,6 +61,7 @@ impl Value for &str {
         without("LowCardinality", column).unwrap_or(column) == "String"
     }
 
+    #[inline]
     fn write(&self, to: &mut Vec<u8>) {
         write_length(self.len(), to);
         to.extend_from_slice(self.as_bytes());
@@ -71,6 +73,7 @@ impl Value for bool {
         column == "Bool"
     }
 
+    #[inline]
     fn write(&self, to: &mut Vec<u8>) {
         to.push(u8::from(*self));
     }
@@ -83,7 +86,8 @@ macro_rules! numbers {
                 matches!(column, $($column)|+)
             }
 
-            fn write(&self, to: &mut Vec<u8>) {
+            #[inline]
+    fn write(&self, to: &mut Vec<u8>) {
                 to.extend_from_slice(&self.to_le_bytes());
             }
         })+
@@ -105,6 +109,7 @@ impl Value for (u64, u64) {
         column == "UUID"
     }
 
+    #[inline]
     fn write(&self, to: &mut Vec<u8>) {
         self.0.write(to);
         self.1.write(to);
@@ -116,6 +121,7 @@ impl<T: Value> Value for Option<T> {
         without("Nullable", column).is_some_and(T::fits)
     }
 
+    #[inline]
     fn write(&self, to: &mut Vec<u8>) {
         to.push(u8::from(self.is_none()));
         if let Some(value) = self {
@@ -132,6 +138,7 @@ impl<T, U: Value> Value for Each<'_, T, U> {
         without("Array", column).is_some_and(U::fits)
     }
 
+    #[inline]
     fn write(&self, to: &mut Vec<u8>) {
         write_length(self.0.len(), to);
         for item in self.0 {
