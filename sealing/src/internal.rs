@@ -119,6 +119,8 @@ fn nonce(counter: u64) -> [u8; IV_BYTES] {
 /// Seals values. One for each process or thread: it counts.
 pub struct Sealer {
     key: InternalKey,
+    /// Of the key: kept, since it takes a hash to find.
+    key_id: [u8; 4],
     salt: [u8; SALT_BYTES],
     data_key: ContentKey,
     counter: u64,
@@ -134,7 +136,13 @@ impl Sealer {
     pub fn new(key: &InternalKey) -> Result<Self, InternalError> {
         let mut salt = [0; SALT_BYTES];
         random::fill(&mut salt).map_err(|_| InternalError)?;
-        Ok(Self { key: key.clone(), salt, data_key: key.data_key(&salt)?, counter: 0 })
+        Ok(Self {
+            key: key.clone(),
+            key_id: key.id(),
+            salt,
+            data_key: key.data_key(&salt)?,
+            counter: 0,
+        })
     }
 
     /// Appends the sealed `plain` to `out`. `place` says where the value belongs (topic role,
@@ -153,7 +161,7 @@ impl Sealer {
 
         out.reserve(PREFIX_BYTES + plain.len() + TAG_BYTES);
         out.push(VERSION);
-        out.extend_from_slice(&self.key.id());
+        out.extend_from_slice(&self.key_id);
         out.extend_from_slice(&self.salt);
         out.extend_from_slice(&counter.to_be_bytes());
         let start = out.len();

@@ -281,7 +281,7 @@ fn a_changelog_that_is_not_compacted_costs_no_memory() {
 fn what_is_written_grows_with_the_change_and_not_with_the_history() {
     let places = ["NLRTM", "SGSIN", "CNSHA"];
     let told = |n: u32| {
-        let classifier = if n % 3 == 0 { Classifier::Planned } else { Classifier::Actual };
+        let classifier = if n.is_multiple_of(3) { Classifier::Planned } else { Classifier::Actual };
         // Times that take the most bytes.
         let occurred = i64::MAX - 5_000 + i64::from(n);
         event("s", n, classifier, Milestone::Departed, places[n as usize % 3], occurred)
@@ -290,7 +290,7 @@ fn what_is_written_grows_with_the_change_and_not_with_the_history() {
     let mut most = (0, 0);
     for n in 0..4096_u32 {
         assert!(matches!(apply(&mut partition, &DEFAULT, told(n)), Outcome::Accepted(_)));
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             assert!(matches!(apply(&mut partition, &DEFAULT, told(n / 2)), Outcome::Duplicate));
         }
         let changed = partition.take_changed().next().unwrap();
