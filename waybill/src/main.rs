@@ -23,9 +23,6 @@ use clap::{Parser, Subcommand};
 use crate::config::Config;
 use crate::exit::Failure;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Encrypted shipment events in, analytics in ClickHouse out.
 #[derive(Debug, Parser)]
 #[command(name = "waybill", version, about, after_help = exit::HELP, propagate_version = true)]

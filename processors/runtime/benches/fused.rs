@@ -25,9 +25,6 @@ use waybill_simulator::Simulation;
 use waybill_stage::{Answer, Context, SealedRecord, Stage};
 use waybill_validate::Validate;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const NOW_MS: i64 = 1_763_990_400_125;
 const AUDIENCE: &str = "waybill:bench";
 const MESSAGES: usize = 5_000;
