@@ -217,7 +217,8 @@ impl Timeline {
         rest.get(..until).unwrap_or_default().iter().map(|n| events.get(*n))
     }
 
-    /// Where `unlocode` lies, as its first event with coordinates says: (latitude, longitude).
+    /// Where `unlocode` lies: (latitude, longitude). As its events say, void or not, if they agree: what
+    /// was taken back did not move the place. Else as the first that stands says.
     pub(crate) fn coordinates(&self, unlocode: Unlocode) -> Option<(f64, f64)> {
         match self.events.coordinates(unlocode) {
             Ok(found) => found.map(|(latitude, longitude)| (latitude.into(), longitude.into())),
