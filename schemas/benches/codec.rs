@@ -26,10 +26,18 @@ fn both<R: Record + Clone>(
     let mut group = c.benchmark_group(R::SCHEMA);
     group.throughput(Throughput::Elements(1));
     let mut to = Vec::with_capacity(bytes.len());
-    group.bench_function("encode/serde_avro_fast", |b| {
+    group.bench_function("encode/by position", |b| {
         b.iter(|| {
             to.clear();
             encode(black_box(record), &mut to).unwrap();
+        });
+    });
+    let by_names: serde_avro_fast::Schema = published(R::SCHEMA).unwrap().parse().unwrap();
+    group.bench_function("encode/serde_avro_fast", |b| {
+        let mut config = serde_avro_fast::ser::SerializerConfig::new(&by_names);
+        b.iter(|| {
+            to.clear();
+            serde_avro_fast::to_datum(black_box(record), &mut to, &mut config).unwrap();
         });
     });
     // Its direct way by serde (0.21 has one for writing alone), then by way of its values.
@@ -53,7 +61,6 @@ fn both<R: Record + Clone>(
     group.bench_function("decode/by position, borrowed", |b| {
         b.iter(|| borrowed(black_box(&bytes)));
     });
-    let by_names: serde_avro_fast::Schema = published(R::SCHEMA).unwrap().parse().unwrap();
     group.bench_function("decode/serde_avro_fast", |b| {
         b.iter(|| serde_avro_fast::from_datum_slice::<R>(black_box(&datum), &by_names).unwrap());
     });

@@ -1,7 +1,9 @@
 //! Avro single-object encoding (Avro 1.12, "Single-object encoding"): marker C3 01, the CRC-64-AVRO
 //! fingerprint of the schema as 8 bytes little endian, then the datum.
 //!
-//! `serde_avro_fast` and not `apache-avro`: see benches/codec.rs.
+//! Records are written, and read if they are of the current schema, by position (`write.rs`,
+//! `read.rs`). Older ones are read by `serde_avro_fast`, and not by `apache-avro`: see
+//! benches/codec.rs.
 
 use std::fmt;
 use std::io::BufRead;
@@ -12,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_avro_fast::Schema;
 use serde_avro_fast::de::read::SliceRead;
 use serde_avro_fast::de::{DeserializerConfig, DeserializerState};
-use serde_avro_fast::ser::SerializerConfig;
 
 use crate::read::read;
 use crate::released::released;
+use crate::write::write;
 
 const MARKER: [u8; 2] = [0xC3, 0x01];
 
@@ -82,9 +84,7 @@ impl Known {
 
     fn encode<R: Serialize>(&self, record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.begin(to);
-        serde_avro_fast::to_datum(record, to, &mut SerializerConfig::new(&self.current.schema))
-            .map(|_| ())
-            .map_err(|e| EncodeError::new(&e))
+        write(record, to).map_err(|e| EncodeError::new(&e))
     }
 
     /// Reads what was written with the current schema by position, and with an older one by names:
@@ -264,10 +264,21 @@ pub(crate) mod bytes {
 
 /// Avro `fixed` of 16 bytes.
 pub(crate) mod fixed16 {
-    use serde::{Deserializer, Serializer, de};
+    use serde::{Deserializer, Serialize, Serializer, de};
+
+    /// Of the newtype around the bytes, which tells the writer that they are no Avro `bytes`.
+    pub(crate) const NAME: &str = "fixed";
+
+    struct Bytes<'a>(&'a [u8; 16]);
+
+    impl Serialize for Bytes<'_> {
+        fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+            s.serialize_bytes(self.0)
+        }
+    }
 
     pub(crate) fn serialize<S: Serializer>(v: &[u8; 16], s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_bytes(v)
+        s.serialize_newtype_struct(NAME, &Bytes(v))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 16], D::Error> {

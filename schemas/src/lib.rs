@@ -34,6 +34,7 @@ mod shipment_history;
 mod splice;
 pub mod view;
 pub mod vocabulary;
+mod write;
 
 pub use accepted_event::{AcceptedEvent, History};
 pub use code::{AsciiCode, Country, Unlocode};

@@ -3,16 +3,14 @@
 //! enriched event, with another shipment id put in, and the history behind them.
 
 use std::fmt;
-use std::sync::LazyLock;
 
 use serde::Deserialize;
-use serde_avro_fast::Schema;
-use serde_avro_fast::ser::SerializerConfig;
 
 use crate::read::read;
 use crate::view::Provenance;
+use crate::write::write;
 use crate::{AcceptedEvent, DecodeError, EncodeError, EnrichedEvent, EventId, History, Record};
-use crate::{decode, encode, published};
+use crate::{decode, encode};
 
 /// What stands before the shipment id.
 #[derive(Deserialize)]
@@ -48,32 +46,10 @@ pub fn accepted(
 
     AcceptedEvent::schemas().begin(to);
     to.extend_from_slice(before_id);
-    write(shipment_id, &STRING, to)?;
+    let encode_of = |e: crate::write::Unfit| EncodeError::new(&e);
+    write(shipment_id, to).map_err(encode_of)?;
     to.extend_from_slice(behind_id);
-    write(history, &HISTORY, to)
-}
-
-static STRING: LazyLock<Schema> = LazyLock::new(|| part("string", |_| Some("\"string\"".into())));
-
-static HISTORY: LazyLock<Schema> = LazyLock::new(|| {
-    part("history", |accepted| Some(accepted.get("fields")?.get(2)?.get("type")?.to_string()))
-});
-
-fn part(name: &str, of: impl FnOnce(serde_json::Value) -> Option<String>) -> Schema {
-    let text = published(AcceptedEvent::SCHEMA).unwrap_or_default();
-    let schema = serde_json::from_str(&text).ok().and_then(of).and_then(|text| text.parse().ok());
-    // Compiled in, and a test goes through it.
-    schema.unwrap_or_else(|| unreachable!("the accepted event's schema has no {name}"))
-}
-
-fn write<T: serde::Serialize + ?Sized>(
-    value: &T,
-    schema: &Schema,
-    to: &mut Vec<u8>,
-) -> Result<(), SpliceError> {
-    serde_avro_fast::to_datum(value, to, &mut SerializerConfig::new(schema))
-        .map(|_| ())
-        .map_err(|e| SpliceError::Encode(EncodeError::new(&e)))
+    Ok(write(history, to).map_err(encode_of)?)
 }
 
 #[derive(Debug)]
