@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
+use pkcs8::EncodePrivateKey;
 use rsa::traits::PublicKeyParts;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use strum::{Display, EnumString};
 use zeroize::Zeroizing;
 
@@ -36,7 +37,10 @@ pub enum KeyState {
 pub struct PlatformKey {
     state: KeyState,
     public: RsaPublicKey,
+    /// What is written as PEM.
     private: rsa::PrivateKey,
+    /// The same key for what is done with it per event: several times as fast as `rsa`.
+    unwrapping: OaepPrivateDecryptingKey,
     thumbprint: String,
 }
 
@@ -57,8 +61,6 @@ pub enum UnwrapError {
     Length,
     /// It does not unwrap to 32 bytes.
     Unwrap,
-    /// The system gave no random numbers to blind with. Not the record's fault.
-    NoRandom,
 }
 
 impl PlatformKey {
@@ -97,8 +99,10 @@ impl PlatformKey {
         if !MODULUS_BITS.contains(&bits) {
             return Err(KeyError::new(format!("{bits} bits are not within {MODULUS_BITS:?}")));
         }
+        let unwrapping = unwrapping_key(&private)?;
         let public = RsaPublicKey::new(kid, private.to_public_key());
-        Ok(Self { state, thumbprint: key_thumbprint(private.as_public_key()), public, private })
+        let thumbprint = key_thumbprint(private.as_public_key());
+        Ok(Self { state, public, private, unwrapping, thumbprint })
     }
 
     /// As PKCS#8 PEM, encrypted (PBES2 with scrypt) under the passphrase if there is one.
@@ -127,23 +131,38 @@ impl PlatformKey {
         &self.thumbprint
     }
 
-    /// Unwraps a content key (RSA-OAEP-256), with blinding: its time must not depend on the
+    /// Unwraps a content key (RSA-OAEP-256). AWS-LC blinds: its time must not depend on the
     /// secret.
     pub fn unwrap(&self, encrypted_key: &[u8]) -> Result<ContentKey, UnwrapError> {
         if encrypted_key.len() != self.private.size() {
             return Err(UnwrapError::Length);
         }
+        // The library wants room for a whole modulus, though 32 bytes come out. A failure may
+        // leave some of them here, so they are zeroized either way.
+        let mut buffer = Zeroizing::new([0u8; MAX_MODULUS_BYTES]);
         let key = self
-            .private
-            .oaep_decrypt_with_rng::<Sha256, _>(&mut getrandom::SysRng, encrypted_key)
-            .map(Zeroizing::new)
-            .map_err(|e| match e {
-                rsa::Error::Rng => UnwrapError::NoRandom,
-                _ => UnwrapError::Unwrap,
-            })?;
-        let key: &[u8; KEY_BYTES] = key.as_slice().try_into().map_err(|_| UnwrapError::Unwrap)?;
+            .unwrapping
+            .decrypt(&OAEP_SHA256_MGF1SHA256, encrypted_key, buffer.as_mut_slice(), None)
+            .map_err(|_| UnwrapError::Unwrap)?;
+        let key: &[u8; KEY_BYTES] = (&*key).try_into().map_err(|_| UnwrapError::Unwrap)?;
         Ok(ContentKey::new(key))
     }
+}
+
+const MAX_MODULUS_BYTES: usize = MODULUS_BITS.end().div_ceil(8);
+
+/// AWS-LC checks the key once more, and is stricter: it is refused here rather than at the first
+/// event.
+fn unwrapping_key(private: &rsa::PrivateKey) -> Result<OaepPrivateDecryptingKey, KeyError> {
+    // The document is zeroized when dropped.
+    let der = private
+        .to_pkcs8_der()
+        .map_err(|e| KeyError::new(format!("cannot be written as PKCS#8: {e}")))?;
+    let key = PrivateDecryptingKey::from_pkcs8(der.as_bytes()).map_err(|e| {
+        KeyError::new(format!("AWS-LC, which unwraps with it, refuses the RSA key: {e}"))
+    })?;
+    OaepPrivateDecryptingKey::new(key)
+        .map_err(|_| KeyError::new("AWS-LC has no OAEP for this RSA key"))
 }
 
 /// All keys that the platform holds, by `kid`.
@@ -227,9 +246,58 @@ mod tests {
         let short = keys[0]
             .private
             .as_public_key()
-            .oaep_encrypt_with_rng::<Sha256, _>(&mut getrandom::SysRng, &[1; 31])
+            .oaep_encrypt_with_rng::<sha2::Sha256, _>(&mut getrandom::SysRng, &[1; 31])
             .unwrap();
         assert_eq!(keys[0].unwrap(&short).unwrap_err(), UnwrapError::Unwrap);
+    }
+
+    /// `rsa` wraps, AWS-LC unwraps.
+    #[test]
+    fn the_two_libraries_agree() {
+        for bits in [2048, 3072, 4096] {
+            let [key, other] = ["p1", "p2"].map(|kid| PlatformKey::generate(kid, bits).unwrap());
+            let wrapped = key.public().wrap(&[42; KEY_BYTES]).unwrap();
+            assert_eq!(wrapped.len(), bits / 8);
+            let mut text = *b"text";
+            let tag = ContentKey::new(&[42; KEY_BYTES]).encrypt(&[0; 12], b"", &mut text).unwrap();
+            key.unwrap(&wrapped).unwrap().decrypt(&[0; 12], b"", &mut text, &tag).unwrap();
+            assert_eq!(&text, b"text");
+
+            let refused = |key: &PlatformKey, wrapped: &[u8]| key.unwrap(wrapped).unwrap_err();
+            assert_eq!(refused(&other, &wrapped), UnwrapError::Unwrap, "{bits}: the wrong key");
+            for (at, name) in [(0, "first"), (wrapped.len() - 1, "last")] {
+                let mut tampered = wrapped.clone();
+                tampered[at] ^= 1;
+                assert_eq!(refused(&key, &tampered), UnwrapError::Unwrap, "{bits}: {name} byte");
+            }
+            // The latter is not below the modulus.
+            for byte in [0, 0xff] {
+                let filled = vec![byte; wrapped.len()];
+                assert_eq!(refused(&key, &filled), UnwrapError::Unwrap, "{bits}: all {byte}");
+            }
+            // These come before any secret is touched, so they may be told apart.
+            assert_eq!(refused(&key, &wrapped[..wrapped.len() - 1]), UnwrapError::Length);
+            assert_eq!(refused(&key, &[&wrapped[..], &[0]].concat()), UnwrapError::Length);
+        }
+    }
+
+    /// A size within the range that no one would choose: AWS-LC takes it, too.
+    #[test]
+    fn odd_sizes() {
+        for bits in [2049, 2056, 2500] {
+            let key = PlatformKey::generate("p", bits).unwrap();
+            let wrapped = key.public().wrap(&[42; KEY_BYTES]).unwrap();
+            assert!(key.unwrap(&wrapped).is_ok(), "{bits}");
+            if bits == 2049 {
+                // The first byte holds one bit of the number. Where it is 0 the number is the same
+                // without the byte, and the length is wrong all the same.
+                let short = (0..100).find_map(|_| {
+                    let wrapped = key.public().wrap(&[42; KEY_BYTES]).unwrap();
+                    wrapped.strip_prefix(&[0]).map(<[u8]>::to_vec)
+                });
+                assert_eq!(key.unwrap(&short.unwrap()).unwrap_err(), UnwrapError::Length);
+            }
+        }
     }
 
     #[test]
