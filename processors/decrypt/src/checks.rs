@@ -83,6 +83,10 @@ impl Opener {
         &self.counters
     }
 
+    pub(crate) fn cache(&self) -> &KeyCache {
+        &self.cache
+    }
+
     /// Content keys in the cache now.
     pub fn cached_keys(&self) -> usize {
         self.cache.len()

@@ -51,16 +51,38 @@ impl Equivalent<Key> for KeyRef<'_> {
     }
 }
 
+/// The end of an encrypted key's text: as good as random, so it tells keys apart, and short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Tail([u8; 16]);
+
+impl Tail {
+    pub fn of(encrypted_key: &[u8]) -> Option<Self> {
+        encrypted_key.last_chunk().copied().map(Self)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct KeyCache {
     entries: Cache<Key, Arc<Granted>>,
+    /// Of the entries; of some that are gone, too.
+    tails: Cache<Tail, ()>,
     max_age_ms: i64,
     swept_at_ms: AtomicI64,
 }
 
 impl KeyCache {
     pub fn new(max_entries: usize, max_age_ms: i64) -> Self {
-        Self { entries: Cache::new(max_entries), max_age_ms, swept_at_ms: AtomicI64::new(0) }
+        Self {
+            entries: Cache::new(max_entries),
+            tails: Cache::new(max_entries),
+            max_age_ms,
+            swept_at_ms: AtomicI64::new(0),
+        }
+    }
+
+    /// Whether the encrypted key that ends so is likely here.
+    pub fn knows(&self, tail: Tail) -> bool {
+        self.tails.get(&tail).is_some()
     }
 
     pub fn get(&self, encrypted_key: &str, grant: &str, now_ms: i64) -> Option<Arc<Granted>> {
@@ -70,6 +92,9 @@ impl KeyCache {
     }
 
     pub fn insert(&self, encrypted_key: &str, grant: &str, granted: Arc<Granted>) {
+        if let Some(tail) = Tail::of(encrypted_key.as_bytes()) {
+            self.tails.insert(tail, ());
+        }
         self.entries
             .insert(Key { encrypted_key: encrypted_key.into(), grant: grant.into() }, granted);
     }

@@ -6,6 +6,7 @@
 //! cached keys.
 
 mod checks;
+mod costly;
 mod delay;
 mod key_cache;
 mod reason;

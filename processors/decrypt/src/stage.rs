@@ -40,4 +40,8 @@ impl Stage for Decrypt {
         answer.pass(self.opener.open(cx.now_ms, &record, &carriers, &keys)?);
         Ok(())
     }
+
+    fn costly(&self, records: &[SealedRecord]) -> Vec<usize> {
+        self.opener.costly(records)
+    }
 }

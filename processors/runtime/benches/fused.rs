@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use waybill_decrypt::{Carrier, Carriers, Decrypt, Opener, PlatformKeys, RegisteredKey, Settings};
 use waybill_enrich::Enrich;
-use waybill_schemas::EnrichedEvent;
+use waybill_runtime::{Batch, End, Flow, Incoming, Processor, Role, Run, Sealed, Values};
+use waybill_schemas::{EnrichedEvent, Opened};
 use waybill_sealing::internal::{self, InternalKey};
 use waybill_sealing::jws::Algorithm;
 use waybill_sealing::platform_key::{DEFAULT_BITS, PlatformKey};
@@ -29,7 +30,7 @@ const NOW_MS: i64 = 1_763_990_400_125;
 const AUDIENCE: &str = "waybill:bench";
 const MESSAGES: usize = 5_000;
 
-fn sealed() -> (Vec<SealedRecord>, Decrypt) {
+fn sealed(proof: Proof, messages: usize) -> (Vec<SealedRecord>, Decrypt) {
     let simulation = Simulation::new(waybill_simulator::Config {
         start_ms: NOW_MS,
         bad_share: 0.0,
@@ -50,13 +51,13 @@ fn sealed() -> (Vec<SealedRecord>, Decrypt) {
             audience: AUDIENCE.to_owned(),
             platform_key: platform_key.public().clone(),
             signing_key: key,
-            proof: Proof::Granted,
+            proof,
             content_key_life_ms: MAX_CONTENT_KEY_LIFE_MS,
         };
         sealers.insert(index, Sealer::new(config).unwrap());
     }
     let records = simulation
-        .take(MESSAGES)
+        .take(messages)
         .enumerate()
         .map(|(offset, message)| {
             let sealed = sealers.get_mut(&message.carrier).unwrap().seal(
@@ -136,7 +137,7 @@ fn main() {
         std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let rounds: usize = arguments.first().map_or(40, |text| text.parse().unwrap());
     let only = arguments.get(1).map(String::as_str);
-    let (records, decrypt) = sealed();
+    let (records, decrypt) = sealed(Proof::Granted, MESSAGES);
     let (validate, enrich) = (Validate::default(), Enrich::default());
     let mut sealer = internal::Sealer::new(&InternalKey::generate().unwrap()).unwrap();
     let bytes: usize = records.iter().filter_map(|r| r.value.as_ref()).map(Vec::len).sum();
@@ -185,4 +186,41 @@ fn main() {
         println!("{step:10} {:6} ns", each(took));
     }
     println!("{:10} {:6} ns", "whole", each(least.iter().sum()));
+
+    let alone = signed(1);
+    let ahead = signed(usize::MAX);
+    println!("signed, one after the other: {alone:.0} events/s");
+    println!("signed, shown ahead: {ahead:.0} events/s, {:.2} times as many", ahead / alone);
+}
+
+/// Signed events a second through decrypt, of which at most so many are shown ahead: each costs a
+/// private RSA operation.
+fn signed(at_once: usize) -> f64 {
+    let (records, decrypt) = sealed(Proof::Signed, 1_000);
+    let end = End::<Opened>::new(Role::Opened, |opened| opened.provenance.handle.as_bytes());
+    let mut chain = Sealed::new(Run::new(decrypt, end));
+    let values = Values::new(&InternalKey::generate().unwrap()).unwrap();
+    let mut batch = Batch::default();
+    let at_once = chain.at_once().min(at_once);
+    let began = Instant::now();
+    for window in records.chunks(at_once) {
+        let window: Vec<_> = window
+            .iter()
+            .map(|record| Incoming {
+                role: Role::Sealed,
+                topic: "sealed",
+                partition: 0,
+                offset: record.source_offset,
+                key: record.key.as_deref(),
+                value: record.value.as_deref(),
+                appended_at: NOW_MS,
+            })
+            .collect();
+        chain.look_ahead(&window, NOW_MS);
+        for record in &window {
+            let mut flow = Flow { batch: &mut batch, values: &values, now_ms: NOW_MS };
+            chain.process(record, &mut flow).unwrap();
+        }
+    }
+    records.len() as f64 / began.elapsed().as_secs_f64()
 }

@@ -2,9 +2,8 @@
 //! End::new(Role::Valid, …)))`. Each record is pushed through to the end; nothing is queued
 //! between.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
 
 use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_schemas::{Opened, Provenance, Record, Redrive, RejectRecord};
@@ -12,6 +11,7 @@ use waybill_stage::{
     Answer, Code, Context, Failure, Fault, PartReject, Reject, SealedRecord, Stage, Traced,
 };
 
+use crate::ahead::{Judged, Said, ahead, cores, judge};
 use crate::host::{Incoming, Processor};
 use crate::ledger::Item;
 use crate::{Batch, Role, Values};
@@ -30,6 +30,9 @@ pub trait Step<I>: Send {
     fn stages(&self) -> Vec<&'static str>;
 
     fn take(&mut self, input: I, flow: &mut Flow<'_>) -> Result<(), Fault>;
+
+    /// What will be taken next, in this order: a chance to work at it beside each other.
+    fn look_ahead(&mut self, _inputs: &[I], _now_ms: i64) {}
 }
 
 /// Runs a stage, and hands what passes to the next step.
@@ -38,17 +41,20 @@ pub struct Run<S: Stage, N> {
     stage: S,
     next: N,
     answer: Answer<S::Output>,
+    /// Of the records that are taken next: what is known of them already.
+    ahead: VecDeque<Option<Judged<S::Output>>>,
 }
 
 impl<S: Stage, N: Step<S::Output>> Run<S, N> {
     pub fn new(stage: S, next: N) -> Self {
-        Self { stage, next, answer: Answer::default() }
+        Self { stage, next, answer: Answer::default(), ahead: VecDeque::new() }
     }
 }
 
 impl<S, N> Step<S::Input> for Run<S, N>
 where
-    S: Stage,
+    S: Stage + Sync,
+    S::Input: Clone + Send,
     S::Output: Send + Traced,
     N: Step<S::Output>,
 {
@@ -60,20 +66,29 @@ where
 
     fn take(&mut self, input: S::Input, flow: &mut Flow<'_>) -> Result<(), Fault> {
         let (provenance, position) = (input.provenance(), input.position());
-        let cx = Context { now_ms: flow.now_ms };
-        let (stage, answer) = (&self.stage, &mut self.answer);
-        answered(S::NAME, answer, &provenance, position, flow, |answer| {
-            stage.apply(&cx, input, answer)
-        })?;
+        let said = match self.ahead.pop_front().flatten() {
+            Some((answer, said)) => {
+                self.answer = answer;
+                said
+            }
+            None => {
+                let (stage, cx) = (&self.stage, Context { now_ms: flow.now_ms });
+                judge(&mut self.answer, |answer| stage.apply(&cx, input, answer))
+            }
+        };
+        settle(S::NAME, said, &mut self.answer, &provenance, position, flow)?;
         for output in self.answer.passed.drain(..) {
             self.next.take(output, flow)?;
         }
         Ok(())
     }
+
+    fn look_ahead(&mut self, inputs: &[S::Input], now_ms: i64) {
+        self.ahead = ahead(&self.stage, &Context { now_ms }, inputs).into();
+    }
 }
 
-/// Runs `apply` on one record: catches its panic, times and counts its outcome, for the metrics and
-/// for the ledger, and writes its rejects. What passed stays in `answer`.
+/// Runs `apply` on one record, and settles what it said.
 pub(crate) fn answered<T: Traced>(
     stage: &'static str,
     answer: &mut Answer<T>,
@@ -82,19 +97,28 @@ pub(crate) fn answered<T: Traced>(
     flow: &mut Flow<'_>,
     apply: impl FnOnce(&mut Answer<T>) -> Result<(), Failure>,
 ) -> Result<(), Fault> {
-    answer.clear();
-    let began = Instant::now();
-    let result = catch_unwind(AssertUnwindSafe(|| apply(answer)));
-    let took = began.elapsed().as_secs_f64();
+    let said = judge(answer, apply);
+    settle(stage, said, answer, provenance, position, flow)
+}
+
+/// Counts a record's outcome, for the metrics and for the ledger, and writes its rejects. What passed
+/// stays in `answer`.
+fn settle<T: Traced>(
+    stage: &'static str,
+    Said { result, took }: Said,
+    answer: &mut Answer<T>,
+    provenance: &Arc<Provenance>,
+    position: u32,
+    flow: &mut Flow<'_>,
+) -> Result<(), Fault> {
     match result {
-        Ok(Ok(())) => {}
-        Ok(Err(Failure::Reject(reject))) => {
+        Some(Ok(())) => {}
+        Some(Err(Failure::Reject(reject))) => {
             answer.clear();
             answer.reject(position, reject);
         }
-        Ok(Err(Failure::Fault(fault))) => return Err(fault),
-        Err(_) => {
-            // The panic hook has logged where; the record's content is not for the log.
+        Some(Err(Failure::Fault(fault))) => return Err(fault),
+        None => {
             answer.clear();
             answer.reject(position, Reject::new(Code::Internal, "").because("panic"));
         }
@@ -212,15 +236,23 @@ impl<O: Record> Step<O> for End<O> {
 
 /// A chain that begins with sealed records: as carriers publish them, or sent through once more.
 #[derive(Debug)]
-pub struct Sealed<S>(pub S);
+pub struct Sealed<S> {
+    chain: S,
+    /// Records that were looked at ahead, and are taken next.
+    ahead: VecDeque<SealedRecord>,
+}
 
 impl<S: Step<SealedRecord>> Sealed<S> {
+    pub fn new(chain: S) -> Self {
+        Self { chain, ahead: VecDeque::new() }
+    }
+
     /// A record that was rejected: judged as what it was then, at the place where it stands.
     fn again(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
         let redrive = match read_back::<Redrive>(Role::Redrive, record, flow)? {
             Ok(redrive) => redrive,
             Err(reason) => {
-                let stage = self.0.stages().first().copied().unwrap_or_default();
+                let stage = self.chain.stages().first().copied().unwrap_or_default();
                 return unreadable(stage, record, reason, flow);
             }
         };
@@ -243,13 +275,13 @@ impl<S: Step<SealedRecord>> Sealed<S> {
             received_at: redrive.received_at,
             attempt: redrive.attempt,
         };
-        self.0.take(sealed, flow)
+        self.chain.take(sealed, flow)
     }
 }
 
 impl<S: Step<SealedRecord>> Processor for Sealed<S> {
     fn stages(&self) -> String {
-        self.0.stages().join(",")
+        self.chain.stages().join(",")
     }
 
     fn inputs(&self) -> &'static [Role] {
@@ -260,15 +292,31 @@ impl<S: Step<SealedRecord>> Processor for Sealed<S> {
         if record.role == Role::Redrive {
             return self.again(record, flow);
         }
-        let sealed = SealedRecord {
-            key: record.key.map(<[u8]>::to_vec),
-            value: record.value.map(<[u8]>::to_vec),
-            source_partition: record.partition,
-            source_offset: record.offset,
-            received_at: record.appended_at,
-            attempt: 0,
-        };
-        self.0.take(sealed, flow)
+        let sealed = self.ahead.pop_front().unwrap_or_else(|| sealed(record));
+        self.chain.take(sealed, flow)
+    }
+
+    /// So that each core has some to do, and none waits long for those before it.
+    fn at_once(&self) -> usize {
+        16 * cores()
+    }
+
+    fn look_ahead(&mut self, records: &[Incoming<'_>], now_ms: i64) {
+        if records.iter().all(|record| record.role == Role::Sealed) {
+            self.ahead = records.iter().map(sealed).collect();
+            self.chain.look_ahead(self.ahead.make_contiguous(), now_ms);
+        }
+    }
+}
+
+fn sealed(record: &Incoming<'_>) -> SealedRecord {
+    SealedRecord {
+        key: record.key.map(<[u8]>::to_vec),
+        value: record.value.map(<[u8]>::to_vec),
+        source_partition: record.partition,
+        source_offset: record.offset,
+        received_at: record.appended_at,
+        attempt: 0,
     }
 }
 

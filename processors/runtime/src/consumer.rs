@@ -242,7 +242,10 @@ impl GroupConsumer {
         self.watch()?;
         // In whole milliseconds, upwards: librdkafka's clock has no smaller ones, and the binding
         // spins through the rest.
-        let wait = Duration::from_millis(wait.as_millis() as u64 + 1);
+        let wait = match wait {
+            Duration::ZERO => wait,
+            _ => Duration::from_millis(wait.as_millis() as u64 + 1),
+        };
         match self.client.poll(wait) {
             Some(Ok(message)) => Ok(Event::Record(message)),
             // The client connects anew by itself.

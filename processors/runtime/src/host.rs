@@ -17,6 +17,13 @@ use crate::metrics::metrics;
 use crate::transaction::ATTEMPTS;
 use crate::{Batch, Flow, Health, HostSettings, Role, Shutdown, Values};
 
+/// Bytes of the values that are shown to a processor ahead, about: they are copied.
+const BYTES_AT_ONCE: usize = 4 << 20;
+
+fn is_like(messages: &[BorrowedMessage<'_>], message: &BorrowedMessage<'_>) -> bool {
+    messages.first().is_none_or(|first| first.topic() == message.topic())
+}
+
 /// A record as it was read.
 #[derive(Debug)]
 pub struct Incoming<'a> {
@@ -37,6 +44,15 @@ pub trait Processor: Send {
 
     /// What it reads; the first is the topic whose partitions it has state for.
     fn inputs(&self) -> &'static [Role];
+
+    /// How many records are to be shown ahead at once.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    /// These, of one input, are processed next, in this order: a chance to work at them beside each
+    /// other.
+    fn look_ahead(&mut self, _records: &[Incoming<'_>], _now_ms: i64) {}
 
     /// Takes one record; what comes of it goes into `flow.batch`.
     fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault>;
@@ -78,6 +94,7 @@ pub fn host(
         inputs,
         read_up_to: BTreeMap::new(),
         batch: Batch::default(),
+        next: None,
         spare: None,
         aborted: 0,
     }
@@ -96,17 +113,23 @@ struct Host<'a> {
     /// Of each input partition that is ours, where the next batch begins.
     read_up_to: BTreeMap<(Role, i32), i64>,
     batch: Batch,
+    /// What came while records were gathered, and is not for them.
+    next: Option<Event<'a>>,
     /// A batch that was committed, for its memory.
     spare: Option<Batch>,
     /// How often the batch that is being committed was aborted.
     aborted: u32,
 }
 
-impl Host<'_> {
+impl<'a> Host<'a> {
     fn run(&mut self, shutdown: &Shutdown) -> Result<(), Fault> {
         loop {
             self.health.beat();
-            match self.consumer.next(self.poll_timeout())? {
+            let event = match self.next.take() {
+                Some(event) => event,
+                None => self.consumer.next(self.poll_timeout())?,
+            };
+            match event {
                 Event::Assigned(partitions) => {
                     let began = Instant::now();
                     let starts = self.consumer.starts(&partitions)?;
@@ -126,7 +149,7 @@ impl Host<'_> {
                     self.consumer.give(&partitions)?;
                     self.lost(&partitions);
                 }
-                Event::Record(message) => self.take(&message)?,
+                Event::Record(message) => self.take(message)?,
                 // One without partitions is ready to take over.
                 Event::Tick if self.consumer.has_joined() => self.health.set_ready(true),
                 Event::Tick => {}
@@ -183,8 +206,40 @@ impl Host<'_> {
         }
     }
 
-    fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<(), Fault> {
-        let record = Incoming {
+    /// Takes a record, and with it those of its topic that have come already, as far as they are shown
+    /// to the processor at once.
+    fn take(&mut self, first: BorrowedMessage<'a>) -> Result<(), Fault> {
+        let most = self.processor.at_once();
+        let mut bytes = first.payload_len();
+        let mut messages = vec![first];
+        while messages.len() < most && bytes < BYTES_AT_ONCE {
+            match self.consumer.next(Duration::ZERO)? {
+                Event::Record(message) if is_like(&messages, &message) => {
+                    bytes += message.payload_len();
+                    messages.push(message);
+                }
+                Event::Tick => break,
+                other => {
+                    self.next = Some(other);
+                    break;
+                }
+            }
+        }
+        let records =
+            messages.iter().map(|message| self.incoming(message)).collect::<Result<Vec<_>, _>>()?;
+        if records.len() > 1 {
+            self.processor.look_ahead(&records, now_ms());
+        }
+        for record in &records {
+            self.batch.read(record.role, record.partition, record.offset);
+            let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now_ms() };
+            self.processor.process(record, &mut flow)?;
+        }
+        Ok(())
+    }
+
+    fn incoming<'m>(&self, message: &'m BorrowedMessage<'_>) -> Result<Incoming<'m>, Fault> {
+        Ok(Incoming {
             role: self.role(message.topic())?,
             topic: message.topic(),
             partition: message.partition(),
@@ -192,10 +247,7 @@ impl Host<'_> {
             key: message.key(),
             value: message.payload(),
             appended_at: message.timestamp().to_millis().unwrap_or_default(),
-        };
-        self.batch.read(record.role, record.partition, record.offset);
-        let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now_ms() };
-        self.processor.process(&record, &mut flow)
+        })
     }
 
     fn is_full(&self) -> bool {

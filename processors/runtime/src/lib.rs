@@ -6,6 +6,7 @@
 //! it; nothing is done in a rebalance callback.
 
 mod aggregating;
+mod ahead;
 mod batch;
 mod chain;
 mod changelog;

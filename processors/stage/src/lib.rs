@@ -36,6 +36,12 @@ pub trait Stage: Send {
         input: Self::Input,
         answer: &mut Answer<Self::Output>,
     ) -> Result<(), Failure>;
+
+    /// Which of these records, in order, take a millisecond or more: the host may run those beside
+    /// each other before their turn. A hint alone: it changes when a record is judged, not how.
+    fn costly(&self, _inputs: &[Self::Input]) -> Vec<usize> {
+        Vec::new()
+    }
 }
 
 /// A sealed record as it lies on `waybill.sealed`.

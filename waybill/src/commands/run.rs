@@ -238,9 +238,9 @@ impl Parts {
             || End::<EnrichedEvent>::new(Role::Enriched, |e| e.event.shipment_id.as_bytes());
         let enrich = || Run::new(Enrich::new(self.tables.clone()), enriched());
         Ok(match (first, last) {
-            (0, 0) => Box::new(Sealed(Run::new(decrypt()?, opened()))),
-            (0, 1) => Box::new(Sealed(Run::new(decrypt()?, Run::new(validate(), valid())))),
-            (0, _) => Box::new(Sealed(Run::new(decrypt()?, Run::new(validate(), enrich())))),
+            (0, 0) => Box::new(Sealed::new(Run::new(decrypt()?, opened()))),
+            (0, 1) => Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), valid())))),
+            (0, _) => Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), enrich())))),
             (1, 1) => Box::new(Decoded::new(
                 &[Role::Opened],
                 Validate::NAME,
