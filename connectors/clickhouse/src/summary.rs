@@ -57,8 +57,8 @@ struct DuplicatesOf {
 }
 
 impl Database {
-    /// What was received since `since_ms` (ms UTC, by the broker's clock). It reads few columns of
-    /// the range: cheap enough for once a second over some million events.
+    /// What was received since `since_ms` (ms UTC, by the broker's clock). It reads
+    /// all shipments.
     pub fn summary(&self, since_ms: i64) -> Result<Summary, Fault> {
         self.run("summing up", async {
             let events = self.since::<EventsOf>(
@@ -94,6 +94,23 @@ impl Database {
             );
             Ok(put_together(events.await?, rejects.await?, duplicates.await?))
         })
+    }
+
+    /// p50 and p99 from sealing to insertion, ms, of the events received since `since_ms` (ms UTC, by
+    /// the broker's clock); nothing without events.
+    pub fn latency(&self, since_ms: i64) -> Result<Option<(f64, f64)>, Fault> {
+        let sql = format!(
+            "SELECT count() AS events, (quantilesTDigest(0.5, 0.99)(
+                toUnixTimestamp64Milli(inserted_at) - toUnixTimestamp64Milli(sealed_at)
+            ) AS q)[1] AS p50_ms, q[2] AS p99_ms
+            FROM {} WHERE received_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')",
+            self.table("events")
+        );
+        let rows = self.run("asking for the latency", async {
+            self.since::<(u64, f32, f32)>(since_ms, sql).await
+        })?;
+        let found = rows.first().filter(|(events, ..)| *events > 0);
+        Ok(found.map(|(_, p50_ms, p99_ms)| ((*p50_ms).into(), (*p99_ms).into())))
     }
 
     async fn since<T: RowOwned + RowRead>(

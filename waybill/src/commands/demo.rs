@@ -39,6 +39,7 @@ pub struct Args {
 }
 
 /// What is published may be on its way this long after the last sign of progress.
+const LATENCY_EVERY: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(45);
 
 pub fn run(config: &Config, _: Option<&Path>, args: &Args) -> Result<(), Failure> {
@@ -218,6 +219,7 @@ fn play(
     let mut ended_at = None;
     let (mut answered, mut progress_at) = (0, Instant::now());
     let (mut published_before, mut looked_at) = (0, Instant::now());
+    let (mut recent, mut asked_at) = (None, None::<Instant>);
     loop {
         let next_look = Instant::now() + Duration::from_secs(1);
         for processor in processors.iter_mut() {
@@ -227,7 +229,10 @@ fn play(
             ended_at = Some(began.elapsed());
         }
         let lines = watch.look(processors);
-        let recent = recent_latency(database);
+        // Not with each look: it costs ClickHouse what the rows of the run cost to read.
+        if asked_at.is_none_or(|at| at.elapsed() >= LATENCY_EVERY) {
+            (recent, asked_at) = (recent_latency(database), Some(Instant::now()));
+        }
         let published = carriers.published();
         #[allow(clippy::cast_precision_loss)]
         let published_per_second =
@@ -275,6 +280,5 @@ fn play(
 /// p50 and p99 from sealing to queryable of what was received in the last 10 s, ms.
 fn recent_latency(database: &Database) -> Option<(f64, f64)> {
     let since = jiff::Timestamp::now().as_millisecond() - 10_000;
-    let total = database.summary(since).ok()?.total;
-    (total.events > 0).then_some((total.p50_ms, total.p99_ms))
+    database.latency(since).ok()?
 }
