@@ -2,7 +2,7 @@
 //! answers are taken up in the order of the records: nobody sees a difference but the time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
 use waybill_stage::{Answer, Context, Failure, Stage};
@@ -80,9 +80,11 @@ where
     answers
 }
 
-/// That this process may use: container limits count.
+/// That this process may use: container limits count. They are read from files, so once.
 pub(crate) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+    *CORES
 }
 
 #[cfg(test)]
