@@ -14,6 +14,10 @@ pub type Unlocode = AsciiCode<5>;
 pub type Country = AsciiCode<2>;
 
 impl<const N: usize> AsciiCode<N> {
+    pub fn bytes(&self) -> [u8; N] {
+        self.0
+    }
+
     /// `None` if `text` is not of this form; whether the code is in use is not asked.
     pub fn new(text: &str) -> Option<Self> {
         let bytes: [u8; N] = text.as_bytes().try_into().ok()?;

@@ -4,6 +4,9 @@ use strum::VariantArray;
 use waybill_schemas::vocabulary::{Classifier, Milestone, Mode};
 use waybill_schemas::{Country, HistoryEntry, Unlocode};
 
+use crate::milestone::{Order, order_of};
+use crate::stops::Place;
+
 /// How many places an event is compared with before it gets one of its own: most events are where
 /// another has just been, and a track of positions has as many places as events.
 const PLACES_LOOKED_AT: usize = 12;
@@ -33,6 +36,56 @@ struct Packed {
 }
 
 const VOID: u8 = 4;
+
+impl Packed {
+    fn milestone(&self) -> Milestone {
+        milestone(self.milestone)
+    }
+
+    fn classifier(&self) -> Classifier {
+        match self.kind & 3 {
+            0 => Classifier::Planned,
+            1 => Classifier::Estimated,
+            _ => Classifier::Actual,
+        }
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        let at = usize::from(self.kind >> 3).checked_sub(1)?;
+        Mode::VARIANTS.get(at).copied()
+    }
+}
+
+fn milestone(number: u8) -> Milestone {
+    match Milestone::VARIANTS.get(usize::from(number)) {
+        Some(milestone) => *milestone,
+        None => unreachable!("no milestone has number {number}"),
+    }
+}
+
+/// Classifier, place and milestone in one number, ordered as these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct About(u64);
+
+impl About {
+    pub(crate) fn new(
+        classifier: Classifier,
+        unlocode: Option<Unlocode>,
+        milestone: Milestone,
+    ) -> Self {
+        let [a, b, c, d, e] = unlocode.map_or([0; 5], |unlocode| unlocode.bytes());
+        Self(u64::from_be_bytes([0, classifier as u8, a, b, c, d, e, milestone as u8]))
+    }
+
+    pub(crate) fn milestone(self) -> Milestone {
+        milestone(self.0.to_le_bytes()[0])
+    }
+
+    /// Classifier and place alone.
+    pub(crate) fn place(self) -> u64 {
+        self.0 >> 8
+    }
+}
 
 /// Where an event was.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,7 +127,7 @@ impl Events {
             .map(|(at, _)| at);
         let at = found.unwrap_or_else(|| {
             if self.spots.len() == self.spots.capacity() {
-                self.spots.reserve_exact(2 + self.spots.len() / 4);
+                self.spots.reserve_exact(1 + self.spots.len() / 4);
             }
             self.spots.push(spot);
             self.spots.len() - 1
@@ -93,34 +146,76 @@ impl Events {
     }
 
     pub(crate) fn get(&self, n: Number) -> HistoryEntry {
-        let Some(packed) = self.packed.get(usize::from(n)) else {
-            unreachable!("event {n} of {}", self.packed.len())
-        };
-        self.unpack(packed)
+        self.unpack(self.packed(n))
+    }
+
+    fn packed(&self, n: Number) -> &Packed {
+        match self.packed.get(usize::from(n)) {
+            Some(packed) => packed,
+            None => unreachable!("event {n} of {}", self.packed.len()),
+        }
+    }
+
+    fn spot(&self, n: Number) -> &Spot {
+        match self.spots.get(usize::from(self.packed(n).spot)) {
+            Some(spot) => spot,
+            None => unreachable!("event {n} names a place that is not there"),
+        }
+    }
+
+    // What searches and sums ask for, without unpacking the rest.
+
+    pub(crate) fn occurred_at(&self, n: Number) -> i64 {
+        i64::from_le_bytes(self.packed(n).occurred_at)
+    }
+
+    /// Its [order](crate::milestone::order) of occurrence.
+    pub(crate) fn order(&self, n: Number) -> Order {
+        let packed = self.packed(n);
+        order_of(
+            i64::from_le_bytes(packed.occurred_at),
+            packed.classifier(),
+            packed.milestone(),
+            i64::from_le_bytes(packed.event),
+        )
+    }
+
+    /// Where the cargo was, if that is known.
+    pub(crate) fn place(&self, n: Number) -> Option<Place> {
+        let Spot { unlocode, country, .. } = *self.spot(n);
+        Place::of_spot(unlocode, country, self.packed(n).milestone())
+    }
+
+    pub(crate) fn mode(&self, n: Number) -> Option<Mode> {
+        self.packed(n).mode()
+    }
+
+    /// (latitude, longitude) in degrees.
+    pub(crate) fn spot_coordinates(&self, n: Number) -> Option<(f64, f64)> {
+        self.spot(n).coordinates.map(|(latitude, longitude)| (latitude.into(), longitude.into()))
+    }
+
+    /// What a promise is about: see [`About`].
+    pub(crate) fn about(&self, n: Number) -> About {
+        let packed = self.packed(n);
+        About::new(packed.classifier(), self.spot(n).unlocode, packed.milestone())
     }
 
     fn unpack(&self, packed: &Packed) -> HistoryEntry {
-        let spot = self.spots.get(usize::from(packed.spot));
-        let milestone = Milestone::VARIANTS.get(usize::from(packed.milestone));
-        let (Some(spot), Some(milestone)) = (spot, milestone) else {
-            unreachable!("a packed event names what is not there")
+        let Some(spot) = self.spots.get(usize::from(packed.spot)) else {
+            unreachable!("an event names a place that is not there")
         };
-        let mode = usize::from(packed.kind >> 3).checked_sub(1);
         HistoryEntry {
             event: i64::from_le_bytes(packed.event),
-            milestone: *milestone,
-            classifier: match packed.kind & 3 {
-                0 => Classifier::Planned,
-                1 => Classifier::Estimated,
-                _ => Classifier::Actual,
-            },
+            milestone: packed.milestone(),
+            classifier: packed.classifier(),
             occurred_at: i64::from_le_bytes(packed.occurred_at),
             received_at: signed(packed.received_at),
             unlocode: spot.unlocode,
             country: spot.country,
             latitude: spot.coordinates.map(|c| c.0),
             longitude: spot.coordinates.map(|c| c.1),
-            mode: mode.and_then(|at| Mode::VARIANTS.get(at)).copied(),
+            mode: packed.mode(),
             raw_id_hash: NonZeroI64::new(unsigned(packed.raw_id_hash)),
         }
     }

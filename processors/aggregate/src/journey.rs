@@ -13,13 +13,10 @@ use crate::events::number;
 use crate::great_circle::great_circle_km;
 use crate::identity::{Documents, Span};
 use crate::milestone::leaving;
-use crate::promise::{delay, eta};
+use crate::promise::{delay, eta, last_delay};
 use crate::route::route;
 use crate::stops::{Destination, Place, Stops, origin};
 use crate::timeline::{Inserted, Timeline, coordinates, place};
-
-/// How many actual events the search for the last one that had a plan looks at.
-const DELAY_LOOKS_BACK: usize = 32;
 
 /// The state of one shipment, as small as it can be: what follows from the milestones is worked
 /// out when the shipment is [shown](Self::show), once a batch.
@@ -37,8 +34,9 @@ pub(crate) struct Journey {
     equipment: Option<Box<str>>,
     revision: u64,
     duplicates: u64,
-    stated_origin: Option<StatedCountry>,
-    stated_destination: Option<StatedCountry>,
+    /// Few messages name them: a pointer takes less than their absence would.
+    stated_origin: Option<Box<StatedCountry>>,
+    stated_destination: Option<Box<StatedCountry>>,
     first_received_at: i64,
     last_received_at: i64,
     aggregated_at: i64,
@@ -96,8 +94,8 @@ impl Journey {
             equipment: head.equipment.map(Into::into),
             revision: head.revision,
             duplicates: head.duplicates,
-            stated_origin: head.stated_origin,
-            stated_destination: head.stated_destination,
+            stated_origin: head.stated_origin.map(Box::new),
+            stated_destination: head.stated_destination.map(Box::new),
             first_received_at: head.first_received_at,
             last_received_at: head.last_received_at,
             aggregated_at: head.aggregated_at,
@@ -129,8 +127,8 @@ impl Journey {
             unit: self.unit.as_deref().map(str::to_owned),
             documents: self.documents.as_slice().to_vec(),
             equipment: self.equipment.as_deref().map(str::to_owned),
-            stated_origin: self.stated_origin,
-            stated_destination: self.stated_destination,
+            stated_origin: self.stated_origin.as_deref().copied(),
+            stated_destination: self.stated_destination.as_deref().copied(),
             first_received_at: self.first_received_at,
             last_received_at: self.last_received_at,
             aggregated_at: self.aggregated_at,
@@ -258,7 +256,7 @@ impl Journey {
     }
 
     fn lane(&self, destination: Option<Destination>) -> Lane {
-        let stated = |s: &Option<StatedCountry>| s.map(|s| s.country);
+        let stated = |s: &Option<Box<StatedCountry>>| s.as_ref().map(|s| s.country);
         Lane {
             origin: stated(&self.stated_origin)
                 .or_else(|| origin(&self.timeline).and_then(|p| p.country)),
@@ -309,18 +307,14 @@ impl Journey {
             last_milestone: last.map(|e| e.milestone),
             last_occurred_at: last.map(|e| e.occurred_at),
             eta: destination.filter(|d| !d.reached).and_then(|d| eta(timeline, d.place)),
-            delay_ms: actual
-                .backwards(events)
-                .filter(|e| place(e).is_some())
-                .take(DELAY_LOOKS_BACK)
-                .find_map(|e| delay(timeline, &e)),
+            delay_ms: last_delay(timeline),
             origin_unlocode: origin(timeline).and_then(|p| p.unlocode),
             origin_country: lane.origin,
             destination_unlocode: destination.and_then(|d| d.place.unlocode),
             destination_country: lane.destination,
             crosses_border: lane.crosses_border(),
-            stated_origin: self.stated_origin,
-            stated_destination: self.stated_destination,
+            stated_origin: self.stated_origin.as_deref().copied(),
+            stated_destination: self.stated_destination.as_deref().copied(),
             distance_km: route.distance_km,
             finished: self.is_finished(destination),
             first_received_at: self.first_received_at,
@@ -361,10 +355,10 @@ impl Lane {
 }
 
 /// The word received last counts.
-fn latest(known: &mut Option<StatedCountry>, new: Option<StatedCountry>) {
+fn latest(known: &mut Option<Box<StatedCountry>>, new: Option<StatedCountry>) {
     let age = |s: &StatedCountry| (s.received_at, s.event_id);
-    if new.as_ref().map(age) > known.as_ref().map(age) {
-        *known = new;
+    if new.as_ref().map(age) > known.as_deref().map(age) {
+        *known = new.map(Box::new);
     }
 }
 

@@ -6,8 +6,19 @@ use waybill_schemas::vocabulary::{Classifier, Milestone};
 /// The order of occurrence. Carriers round times to minutes and days, so that events of one stay
 /// often share a time: then as they follow each other in a stay, then by id, so that the order is
 /// total whatever arrived first.
-pub(crate) fn order(entry: &HistoryEntry) -> (i64, Classifier, u8, u64) {
-    (entry.occurred_at, entry.classifier, step(entry.milestone), entry.event.cast_unsigned())
+pub(crate) fn order(entry: &HistoryEntry) -> Order {
+    order_of(entry.occurred_at, entry.classifier, entry.milestone, entry.event)
+}
+
+pub(crate) type Order = (i64, Classifier, u8, u64);
+
+pub(crate) fn order_of(
+    occurred_at: i64,
+    classifier: Classifier,
+    milestone: Milestone,
+    event: i64,
+) -> Order {
+    (occurred_at, classifier, step(milestone), event.cast_unsigned())
 }
 
 /// How events of one stay follow each other.

@@ -69,6 +69,8 @@ impl Partition {
         if let Some(unit) = &journey.unit {
             let ids = self.units.entry(unit.clone()).or_default();
             if !ids.contains(&journey.id) {
+                // Most units have one.
+                ids.reserve_exact(1);
                 ids.push(journey.id.clone());
             }
         }

@@ -5,7 +5,7 @@ use crate::great_circle::great_circle_km;
 use crate::milestone::{ARRIVING, LEAVING, arriving};
 use crate::promise::promised;
 use crate::stops::{Stop, Stops};
-use crate::timeline::{Timeline, coordinates};
+use crate::timeline::Timeline;
 use crate::track::Told;
 
 /// No real shipment has as many; what is shown of a shipment stays small.
@@ -32,13 +32,13 @@ impl Stay {
         Self {
             unlocode,
             events: run.events,
-            first: run.first.occurred_at,
-            last: run.last.occurred_at,
-            arrived: run.arrived.map(|e| e.occurred_at),
-            left: run.left.map(|e| e.occurred_at),
-            mode_in: run.mode_in.and_then(|e| e.mode),
-            mode_out: run.mode_out.and_then(|e| e.mode),
-            coordinates: run.coordinates.and_then(|e| coordinates(&e)),
+            first: run.first,
+            last: run.last,
+            arrived: run.arrived,
+            left: run.left,
+            mode_in: run.mode_in,
+            mode_out: run.mode_out,
+            coordinates: run.coordinates,
         }
     }
 

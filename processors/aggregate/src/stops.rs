@@ -1,4 +1,4 @@
-use waybill_schemas::vocabulary::Classifier;
+use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_schemas::{Country, HistoryEntry, Unlocode};
 
 use crate::milestone::is_physical;
@@ -14,9 +14,16 @@ pub(crate) struct Place {
 impl Place {
     /// Where the cargo was at this event, if that is known.
     pub(crate) fn of(entry: &HistoryEntry) -> Option<Self> {
-        let known = entry.unlocode.is_some() || entry.country.is_some();
-        (known && is_physical(entry.milestone))
-            .then_some(Self { unlocode: entry.unlocode, country: entry.country })
+        Self::of_spot(entry.unlocode, entry.country, entry.milestone)
+    }
+
+    pub(crate) fn of_spot(
+        unlocode: Option<Unlocode>,
+        country: Option<Country>,
+        milestone: Milestone,
+    ) -> Option<Self> {
+        let known = unlocode.is_some() || country.is_some();
+        (known && is_physical(milestone)).then_some(Self { unlocode, country })
     }
 }
 
@@ -132,6 +139,6 @@ pub(crate) fn origin(timeline: &Timeline) -> Option<Place> {
         .filter_map(|track| track.runs(timeline.events()).next())
         // Of the same time the actual one.
         .rev()
-        .min_by_key(|run| run.first.occurred_at)
+        .min_by_key(|run| run.first)
         .map(|run| run.place)
 }

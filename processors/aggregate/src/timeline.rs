@@ -4,7 +4,7 @@ use std::num::NonZeroI64;
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_schemas::{HistoryEntry, Unlocode};
 
-use crate::events::{Events, Number};
+use crate::events::{About, Events, Number};
 use crate::milestone::{is_physical, order};
 use crate::stops::Place;
 use crate::track::Track;
@@ -132,13 +132,16 @@ impl Timeline {
     fn note(&mut self, n: Number, entry: &HistoryEntry) {
         let events = &self.events;
         if is_promise(entry) {
-            let at = self
-                .promises
-                .partition_point(|other| by_promise(&events.get(*other), entry) == Ordering::Less);
+            let about = events.about(n);
+            let comes_before = |other: &Number| match events.about(*other).cmp(&about) {
+                Ordering::Equal => by_receipt(&events.get(*other), entry) == Ordering::Less,
+                different => different == Ordering::Less,
+            };
+            let at = self.promises.partition_point(comes_before);
             insert(&mut self.promises, at, n);
         }
         if is_turn(entry) {
-            let at = self.turns.partition_point(|other| order(&events.get(*other)) < order(entry));
+            let at = self.turns.partition_point(|other| events.order(*other) < order(entry));
             insert(&mut self.turns, at, n);
         }
     }
@@ -198,23 +201,17 @@ impl Timeline {
         }
     }
 
-    /// What was planned or estimated of a milestone at a place, in order of receipt.
+    /// What was planned or estimated at a place.
     pub(crate) fn promises(
         &self,
         classifier: Classifier,
         unlocode: Option<Unlocode>,
-        milestone: Milestone,
-    ) -> impl DoubleEndedIterator<Item = HistoryEntry> + '_ {
+    ) -> Promises<'_> {
         let events = &self.events;
-        let wanted = (classifier, unlocode, milestone);
-        let of = |n: &Number| {
-            let entry = events.get(*n);
-            (entry.classifier, entry.unlocode, entry.milestone)
-        };
-        let from = self.promises.partition_point(|n| of(n) < wanted);
-        let rest = self.promises.get(from..).unwrap_or_default();
-        let until = rest.partition_point(|n| of(n) == wanted);
-        rest.get(..until).unwrap_or_default().iter().map(|n| events.get(*n))
+        let about = move |milestone| About::new(classifier, unlocode, milestone);
+        let here = about(Milestone::Other).place();
+        let numbers = stretch(&self.promises, |n| events.about(n).place().cmp(&here));
+        Promises { events, numbers, classifier, unlocode }
     }
 
     /// Where `unlocode` lies: (latitude, longitude). As its events say, void or not, if they agree: what
@@ -243,6 +240,61 @@ impl Timeline {
     }
 }
 
+/// Promises of a classifier at a place: by milestone, then in order of receipt.
+#[derive(Clone, Copy)]
+pub(crate) struct Promises<'a> {
+    events: &'a Events,
+    numbers: &'a [Number],
+    classifier: Classifier,
+    unlocode: Option<Unlocode>,
+}
+
+impl<'a> Promises<'a> {
+    pub(crate) fn by_milestone(self) -> impl Iterator<Item = OfMilestone<'a>> {
+        let mut rest = self.numbers;
+        std::iter::from_fn(move || {
+            let about = self.events.about(*rest.first()?);
+            let until = rest.partition_point(|n| self.events.about(*n) == about);
+            let (numbers, behind) = rest.split_at(until);
+            rest = behind;
+            Some(OfMilestone { events: self.events, milestone: about.milestone(), numbers })
+        })
+    }
+
+    /// Those of a milestone, in order of receipt.
+    pub(crate) fn of(
+        self,
+        milestone: Milestone,
+    ) -> impl DoubleEndedIterator<Item = HistoryEntry> + 'a {
+        let wanted = About::new(self.classifier, self.unlocode, milestone);
+        let numbers = stretch(self.numbers, |n| self.events.about(n).cmp(&wanted));
+        numbers.iter().map(move |n| self.events.get(*n))
+    }
+}
+
+/// Promises of a milestone, in order of receipt.
+pub(crate) struct OfMilestone<'a> {
+    events: &'a Events,
+    pub(crate) milestone: Milestone,
+    numbers: &'a [Number],
+}
+
+impl<'a> OfMilestone<'a> {
+    /// When it was to happen, ms UTC.
+    pub(crate) fn times(&self) -> impl Iterator<Item = i64> + use<'a> {
+        let events = self.events;
+        self.numbers.iter().map(move |n| events.occurred_at(*n))
+    }
+}
+
+/// Of numbers in order, those that compare as equal.
+fn stretch(numbers: &[Number], compare: impl Fn(Number) -> Ordering) -> &[Number] {
+    let from = numbers.partition_point(|n| compare(*n) == Ordering::Less);
+    let rest = numbers.get(from..).unwrap_or_default();
+    let until = rest.partition_point(|n| compare(*n) == Ordering::Equal);
+    rest.get(..until).unwrap_or_default()
+}
+
 /// What became of a new event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inserted {
@@ -261,9 +313,8 @@ fn is_promise(entry: &HistoryEntry) -> bool {
     entry.classifier != Classifier::Actual && Place::of(entry).is_some()
 }
 
-fn by_promise(one: &HistoryEntry, other: &HistoryEntry) -> Ordering {
-    let what = |e: &HistoryEntry| (e.classifier, e.unlocode, e.milestone, e.received_at, order(e));
-    what(one).cmp(&what(other))
+fn by_receipt(one: &HistoryEntry, other: &HistoryEntry) -> Ordering {
+    (one.received_at, order(one)).cmp(&(other.received_at, order(other)))
 }
 
 fn is_turn(entry: &HistoryEntry) -> bool {

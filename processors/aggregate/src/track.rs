@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use waybill_schemas::vocabulary::Mode;
 use waybill_schemas::{HistoryEntry, Unlocode};
 
 use crate::events::{Events, Number, number};
@@ -57,12 +58,12 @@ impl Run {
         let entry = events.get(n);
         let key = order(&entry);
         let first = |slot: &mut Number| {
-            if *slot == NONE || key < order(&events.get(*slot)) {
+            if *slot == NONE || key < events.order(*slot) {
                 *slot = n;
             }
         };
         let last = |slot: &mut Number| {
-            if *slot == NONE || key > order(&events.get(*slot)) {
+            if *slot == NONE || key > events.order(*slot) {
                 *slot = n;
             }
         };
@@ -88,13 +89,14 @@ impl Run {
 pub(crate) struct Told {
     pub(crate) place: Place,
     pub(crate) events: u32,
-    pub(crate) first: HistoryEntry,
-    pub(crate) last: HistoryEntry,
-    pub(crate) arrived: Option<HistoryEntry>,
-    pub(crate) left: Option<HistoryEntry>,
-    pub(crate) mode_in: Option<HistoryEntry>,
-    pub(crate) mode_out: Option<HistoryEntry>,
-    pub(crate) coordinates: Option<HistoryEntry>,
+    /// Times are ms UTC.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) arrived: Option<i64>,
+    pub(crate) left: Option<i64>,
+    pub(crate) mode_in: Option<Mode>,
+    pub(crate) mode_out: Option<Mode>,
+    pub(crate) coordinates: Option<(f64, f64)>,
 }
 
 impl Track {
@@ -123,8 +125,8 @@ impl Track {
         let key = order(entry);
         // Most events come in order of occurrence.
         match self.order.last() {
-            Some(last) if order(&events.get(*last)) > key => {
-                self.order.partition_point(|n| order(&events.get(*n)) < key)
+            Some(last) if events.order(*last) > key => {
+                self.order.partition_point(|n| events.order(*n) < key)
             }
             _ => self.order.len(),
         }
@@ -139,7 +141,7 @@ impl Track {
             self.order.reserve_exact(2 + self.order.len() / 4);
         }
         self.order.insert(at, n);
-        let Some(place) = Place::of(&events.get(n)) else { return };
+        let Some(place) = events.place(n) else { return };
         let next = self.runs_before(at);
         let is_here = |run: &Run| self.place(events, run) == place;
         let before = next.checked_sub(1).and_then(|i| Some((i, *self.runs.get(i)?)));
@@ -177,8 +179,8 @@ impl Track {
     }
 
     pub(crate) fn remove(&mut self, events: &Events, n: Number) {
-        let key = order(&events.get(n));
-        let at = self.order.partition_point(|other| order(&events.get(*other)) < key);
+        let key = events.order(n);
+        let at = self.order.partition_point(|other| events.order(*other) < key);
         if self.order.get(at) != Some(&n) {
             unreachable!("event {n} is not where it stands");
         }
@@ -191,7 +193,7 @@ impl Track {
             run.last = run.last.saturating_sub(u16::from(usize::from(run.last) >= at));
         }
         let (Some(i), Some(run)) = (i, run) else { return };
-        if Place::of(&events.get(n)).is_none() || usize::from(run.last) < at {
+        if events.place(n).is_none() || usize::from(run.last) < at {
             return;
         }
         // What is left of its run; without any, its neighbours may be one.
@@ -214,7 +216,7 @@ impl Track {
     fn build(&self, events: &Events, range: Range<usize>) -> Option<Run> {
         let mut run: Option<Run> = None;
         for (at, n) in self.order.iter().enumerate().take(range.end).skip(range.start) {
-            if Place::of(&events.get(*n)).is_some() {
+            if events.place(*n).is_some() {
                 let run = run.get_or_insert_with(|| Run::at(at));
                 run.last = number(at);
                 run.take(events, *n);
@@ -228,15 +230,15 @@ impl Track {
         self.runs.partition_point(|run| usize::from(run.start) < at)
     }
 
-    fn standing_at(&self, events: &Events, position: u16) -> HistoryEntry {
+    fn standing_at(&self, position: u16) -> Number {
         match self.order.get(usize::from(position)) {
-            Some(n) => events.get(*n),
+            Some(n) => *n,
             None => unreachable!("a run beyond the order"),
         }
     }
 
     fn place(&self, events: &Events, run: &Run) -> Place {
-        match Place::of(&self.standing_at(events, run.start)) {
+        match events.place(self.standing_at(run.start)) {
             Some(place) => place,
             None => unreachable!("a run without a place"),
         }
@@ -259,7 +261,7 @@ impl Track {
     ) -> impl DoubleEndedIterator<Item = (Place, i64)> + 'a {
         self.runs
             .iter()
-            .map(|run| (self.place(events, run), self.standing_at(events, run.last).occurred_at))
+            .map(|run| (self.place(events, run), events.occurred_at(self.standing_at(run.last))))
     }
 
     pub(crate) fn runs<'a>(
@@ -267,17 +269,18 @@ impl Track {
         events: &'a Events,
     ) -> impl DoubleEndedIterator<Item = Told> + 'a {
         self.runs.iter().map(|run| {
-            let named = |n: Number| (n != NONE).then(|| events.get(n));
+            let named = |n: Number| Some(n).filter(|n| *n != NONE);
+            let at = |n: Number| named(n).map(|n| events.occurred_at(n));
             Told {
                 place: self.place(events, run),
                 events: u32::from(run.events),
-                first: self.standing_at(events, run.start),
-                last: self.standing_at(events, run.last),
-                arrived: named(run.arrived),
-                left: named(run.left),
-                mode_in: named(run.mode_in),
-                mode_out: named(run.mode_out),
-                coordinates: named(run.coordinates),
+                first: events.occurred_at(self.standing_at(run.start)),
+                last: events.occurred_at(self.standing_at(run.last)),
+                arrived: at(run.arrived),
+                left: at(run.left),
+                mode_in: named(run.mode_in).and_then(|n| events.mode(n)),
+                mode_out: named(run.mode_out).and_then(|n| events.mode(n)),
+                coordinates: named(run.coordinates).and_then(|n| events.spot_coordinates(n)),
             }
         })
     }
@@ -297,7 +300,7 @@ impl Track {
     ) -> impl Iterator<Item = HistoryEntry> + 'a {
         let end = self.runs.last().map_or(0, |run| usize::from(run.last) + 1);
         let numbers = self.order.get(..end).unwrap_or_default();
-        numbers.iter().rev().map(|n| events.get(*n)).filter(|e| Place::of(e).is_some())
+        numbers.iter().rev().filter(|n| events.place(**n).is_some()).map(|n| events.get(*n))
     }
 
     /// The events of the runs at a place, in order of occurrence.
@@ -328,10 +331,10 @@ impl Track {
             .rev()
             .find(|(_, place)| place.unlocode.is_some_and(|there| there != here))?;
         if usize::from(run.last) < at {
-            return Some(self.standing_at(events, run.last));
+            return Some(events.get(self.standing_at(run.last)));
         }
         let before = self.order.get(..at).unwrap_or_default();
-        before.iter().rev().map(|n| events.get(*n)).find(|e| Place::of(e).is_some())
+        before.iter().rev().find(|n| events.place(**n).is_some()).map(|n| events.get(*n))
     }
 
     /// When the stay at `here` began that lasts until a position, ms UTC.
@@ -341,7 +344,7 @@ impl Track {
             .filter(|(_, place)| place.unlocode.is_some())
             .take_while(|(_, place)| place.unlocode == Some(here))
             .last()
-            .map(|(run, _)| self.standing_at(events, run.start).occurred_at)
+            .map(|(run, _)| events.occurred_at(self.standing_at(run.start)))
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

@@ -1,0 +1,151 @@
+//! Whether an event costs more the more shipments are open, or the longer their histories are:
+//! `cargo bench -p waybill-aggregate --bench growth`.
+//!
+//! Of each row a partition is filled, written to a changelog in memory, and restored from it. Then
+//! batches of 100 events, of as many shipments, go on with its shipments, as the host does it: applied, and what changed
+//! taken and encoded. Least, median and most of the batches.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../tests/story/mod.rs"]
+mod story;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use story::{HOUR, PLACES, event, received_at};
+use waybill_aggregate::{Partition, Restoring, Settings, key};
+use waybill_schemas::vocabulary::{Classifier, Milestone as M};
+use waybill_schemas::{EnrichedEvent, decode, encode};
+use waybill_stage::{Answer, Context};
+
+struct Counting;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[expect(unsafe_code, reason = "an allocator cannot be written without")]
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        HELD.fetch_add(layout.size(), Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+const BATCH: u32 = 100;
+const BATCHES: u32 = 40;
+const MILESTONES: [M; 6] =
+    [M::GateIn, M::Loaded, M::Departed, M::Arrived, M::Discharged, M::GateOut];
+const CLASSIFIERS: [Classifier; 3] =
+    [Classifier::Planned, Classifier::Estimated, Classifier::Actual];
+
+/// So many places has a journey, however often it is heard of.
+const CALLS: u32 = 6;
+
+/// Event `n` of a shipment that will have `each`, and some more.
+fn told(shipment: u32, n: u32, each: u32) -> EnrichedEvent {
+    let id = format!("acme-line/MSKU{shipment:07}");
+    let place = PLACES[(n * CALLS / (each + BATCHES)) as usize % PLACES.len()].0;
+    let classifier = CLASSIFIERS[n as usize % 3];
+    let told = event(&id, n, classifier, MILESTONES[n as usize % 6], place, i64::from(n) * HOUR);
+    received_at(told, i64::from(n))
+}
+
+/// A batch: how long it took, without making its events, and how many bytes it wrote.
+fn batch(
+    partition: &mut Partition,
+    events: Vec<EnrichedEvent>,
+    mut keep: impl FnMut(Vec<u8>, Vec<u8>),
+) -> (Duration, usize) {
+    let settings = Settings::default();
+    let mut answer = Answer::default();
+    let (mut bytes, mut records) = (Vec::with_capacity(1 << 22), Vec::new());
+    let began = Instant::now();
+    for event in events {
+        partition.apply(&settings, &Context { now_ms: 1 }, event, &mut answer).unwrap();
+        for accepted in answer.passed.drain(..) {
+            encode(&accepted, &mut bytes).unwrap();
+        }
+    }
+    for changed in partition.take_changed() {
+        encode(&changed.shipment.unwrap(), &mut bytes).unwrap();
+        for (n, history) in changed.records {
+            let from = bytes.len();
+            encode(&history.unwrap(), &mut bytes).unwrap();
+            records.push((key(&changed.shipment_id, n), from..bytes.len()));
+        }
+    }
+    let took = began.elapsed();
+    records.into_iter().for_each(|(key, at)| keep(key, bytes[at].to_vec()));
+    (took, bytes.len())
+}
+
+fn row(shipments: u32, each: u32) {
+    let mut changelog = BTreeMap::new();
+    let mut filled = Partition::default();
+    for n in 0..each {
+        for from in (0..shipments).step_by(BATCH as usize) {
+            let events = (from..shipments.min(from + BATCH)).map(|s| told(s, n, each)).collect();
+            batch(&mut filled, events, |key, history| _ = changelog.insert(key, history));
+        }
+    }
+    drop(filled);
+
+    let (before, began) = (HELD.load(Ordering::Relaxed), Instant::now());
+    let mut restoring = Restoring::default();
+    for (key, bytes) in &changelog {
+        restoring.take(key, Some(decode(bytes).unwrap())).unwrap();
+    }
+    let mut partition = restoring.finish(&Settings::default()).unwrap();
+    let restored = began.elapsed();
+    let held = HELD.load(Ordering::Relaxed) - before;
+    assert_eq!(partition.len(), shipments as usize);
+
+    let mut took = Vec::new();
+    let mut bytes = 0;
+    for n in 0..BATCHES {
+        // Spread over all shipments: those that were not touched for long are in no cache. A prime
+        // leaves none out.
+        let events = (n * BATCH..(n + 1) * BATCH).map(|k| {
+            told((u64::from(k) * 7_919 % u64::from(shipments)) as u32, each + k / shipments, each)
+        });
+        let (time, written) = batch(&mut partition, events.collect(), |_, _| ());
+        took.push(time.as_nanos() as f64 / 1e3 / f64::from(BATCH));
+        bytes = written;
+    }
+    took.sort_by(f64::total_cmp);
+    println!(
+        "| {shipments} | {each} | {:.1} | {:.1} | {:.1} | {} | {} | {:.2} |",
+        took[0],
+        took[took.len() / 2],
+        took[took.len() - 1],
+        bytes / BATCH as usize,
+        held / shipments as usize,
+        restored.as_secs_f64(),
+    );
+}
+
+fn main() {
+    // `cargo test --benches` asks for a check that it runs, not for figures.
+    if std::env::args().any(|a| a == "--test") {
+        return row(100, 3);
+    }
+    println!(
+        "| open shipments | events each | µs an event: least | median | most | bytes written an event \
+         | bytes in memory a shipment | restored in s |\n|---|---|---|---|---|---|---|---|"
+    );
+    for (shipments, each) in [(10_000, 1), (10_000, 3), (100_000, 3), (1_000_000, 3)] {
+        row(shipments, each);
+    }
+    for (shipments, each) in [(40_000, 10), (4_000, 100), (400, 1_000), (100, 4_000)] {
+        row(shipments, each);
+    }
+}
