@@ -1,7 +1,8 @@
 //! The whole, measured: sealed events lie in the topic, then the processors start, apart and
 //! fused, beside a bare consumer of the same topic. `make bench` runs it on its own servers.
 //!
-//! `BENCH_MESSAGES` (1000000) and `BENCH_RUNS` (3; the median is printed) make it shorter.
+//! `BENCH_MESSAGES` (150000) and `BENCH_RUNS` (2) make it longer; of each figure the least and
+//! the most of the runs are printed.
 //! `BENCH_BEFORE` names another build of Waybill, which is then measured in the same runs.
 
 use std::path::{Path, PathBuf};
@@ -32,8 +33,8 @@ fn main() {
     let setting = |name: &str, default: u64| {
         std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
     };
-    let messages = setting("BENCH_MESSAGES", 1_000_000);
-    let runs = setting("BENCH_RUNS", 3);
+    let messages = setting("BENCH_MESSAGES", 150_000);
+    let runs = setting("BENCH_RUNS", 2);
     let source = Deployment::new("bench", "");
     println!("publishing {messages} sealed events");
     source.ok(&[
@@ -72,16 +73,16 @@ fn main() {
     }
     println!("\n| process | events/s | CPU-s per million | peak MB |\n|---|---|---|---|");
     for (name, runs) in &rows {
-        let median = |f: fn(&Figures) -> f64| {
-            let mut values: Vec<f64> = runs.iter().map(f).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
+        let spread = |f: fn(&Figures) -> f64, digits: usize| {
+            let least = runs.iter().map(f).fold(f64::INFINITY, f64::min);
+            let most = runs.iter().map(f).fold(0.0, f64::max);
+            format!("{least:.digits$} to {most:.digits$}")
         };
         println!(
-            "| {name} | {:.0} | {:.1} | {:.0} |",
-            median(|f| f.per_second),
-            median(|f| f.cpu_per_million),
-            median(|f| f.peak_mb)
+            "| {name} | {} | {} | {} |",
+            spread(|f| f.per_second, 0),
+            spread(|f| f.cpu_per_million, 1),
+            spread(|f| f.peak_mb, 0)
         );
     }
 }

@@ -16,8 +16,8 @@ use waybill_tests::{BusyLoops, Deployment, Process, Truth};
 
 const STAGES: [&str; 5] = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
 /// Until everything is warm, and after each disturbance.
-const WARM_UP: Duration = Duration::from_secs(20);
-const QUIET: Duration = Duration::from_secs(20);
+const WARM_UP: Duration = Duration::from_secs(15);
+const QUIET: Duration = Duration::from_secs(12);
 /// What a disturbance is compared with: so much before it.
 const BEFORE_MS: i64 = 8_000;
 const BUCKET_MS: i64 = 100;

@@ -9,8 +9,8 @@ use waybill_tests::processor_time::{cpu_seconds, waits};
 use waybill_tests::{Deployment, Process};
 
 const STAGES: [&str; 5] = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
-const SETTLE: Duration = Duration::from_secs(8);
-const LOOK: Duration = Duration::from_secs(20);
+const SETTLE: Duration = Duration::from_secs(6);
+const LOOK: Duration = Duration::from_secs(15);
 
 fn main() {
     // `cargo test --benches` asks for a check that it runs, not for figures.
