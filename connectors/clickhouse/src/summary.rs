@@ -57,8 +57,8 @@ struct DuplicatesOf {
 }
 
 impl Database {
-    /// What was received since `since_ms` (ms UTC, by the broker's clock). It reads
-    /// all shipments.
+    /// What was received since `since_ms` (ms UTC, by the broker's clock). It reads all shipments:
+    /// not for every second.
     pub fn summary(&self, since_ms: i64) -> Result<Summary, Fault> {
         self.run("summing up", async {
             let events = self.since::<EventsOf>(

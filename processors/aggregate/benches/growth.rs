@@ -6,39 +6,20 @@
 //! taken and encoded. Least, median and most of the batches.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../tests/counting/mod.rs"]
+mod counting;
 #[path = "../tests/story/mod.rs"]
 mod story;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use counting::held;
 use story::{HOUR, PLACES, event, received_at};
 use waybill_aggregate::{Partition, Restoring, Settings, key};
 use waybill_schemas::vocabulary::{Classifier, Milestone as M};
 use waybill_schemas::{EnrichedEvent, decode, encode};
 use waybill_stage::{Answer, Context};
-
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-#[expect(unsafe_code, reason = "an allocator cannot be written without")]
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.fetch_add(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
 
 const BATCH: u32 = 100;
 const BATCHES: u32 = 40;
@@ -106,14 +87,14 @@ fn row(shipments: u32, each: u32) {
     }
     drop(filled);
 
-    let (before, began) = (HELD.load(Ordering::Relaxed), Instant::now());
+    let (before, began) = (held(), Instant::now());
     let mut restoring = Restoring::default();
     for (key, bytes) in &changelog {
         restoring.take(key, Some(decode(bytes).unwrap())).unwrap();
     }
     let mut partition = restoring.finish(&Settings::default()).unwrap();
     let restored = began.elapsed();
-    let held = HELD.load(Ordering::Relaxed) - before;
+    let held = held() - before;
     assert_eq!(partition.len(), shipments as usize);
 
     let mut took = Vec::new();

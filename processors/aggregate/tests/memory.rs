@@ -3,38 +3,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod counting;
 mod story;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
+use counting::held;
 use story::{HOUR, PLACES, apply, event, received_at};
 use waybill_aggregate::{Partition, Settings};
 use waybill_schemas::vocabulary::{Classifier, Milestone as M};
 
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-#[expect(unsafe_code, reason = "an allocator cannot be written without")]
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.fetch_add(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
 #[test]
 fn a_partition_of_300_000_events_fits_in_60_mb() {
-    let before = HELD.load(Ordering::Relaxed);
+    let before = held();
     let mut partition = Partition::default();
     let milestones =
         [M::GateIn, M::Loaded, M::Departed, M::Arrived, M::Discharged, M::GateOut, M::Delivered];
@@ -51,7 +30,7 @@ fn a_partition_of_300_000_events_fits_in_60_mb() {
         // As the host does: what changed is written and let go.
         assert_eq!(partition.take_changed().count(), 15_000);
     }
-    let held = HELD.load(Ordering::Relaxed) - before;
+    let held = held() - before;
     assert_eq!((partition.len(), partition.events()), (15_000, 300_000));
     let said = partition.heap_bytes();
     println!("{held} bytes on the heap, {} an event; estimate {said}", held / 300_000);

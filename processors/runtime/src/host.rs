@@ -94,6 +94,7 @@ pub fn host(
         inputs,
         read_up_to: BTreeMap::new(),
         batch: Batch::default(),
+        gathered: Vec::new(),
         next: None,
         spare: None,
         aborted: 0,
@@ -113,6 +114,8 @@ struct Host<'a> {
     /// Of each input partition that is ours, where the next batch begins.
     read_up_to: BTreeMap<(Role, i32), i64>,
     batch: Batch,
+    /// Memory of [`Self::take`], empty between its calls.
+    gathered: Vec<BorrowedMessage<'a>>,
     /// What came while records were gathered, and is not for them.
     next: Option<Event<'a>>,
     /// A batch that was committed, for its memory.
@@ -209,12 +212,30 @@ impl<'a> Host<'a> {
     /// Takes a record, and with it those of its topic that have come already, as far as they are shown
     /// to the processor at once.
     fn take(&mut self, first: BorrowedMessage<'a>) -> Result<(), Fault> {
+        let mut messages = std::mem::take(&mut self.gathered);
+        messages.push(first);
+        self.gather(&mut messages)?;
+        if messages.len() > 1 {
+            let records: Result<Vec<_>, _> = messages.iter().map(|m| self.incoming(m)).collect();
+            self.processor.look_ahead(&records?, now_ms());
+        }
+        for message in &messages {
+            let record = self.incoming(message)?;
+            self.batch.read(record.role, record.partition, record.offset);
+            let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now_ms() };
+            self.processor.process(&record, &mut flow)?;
+        }
+        messages.clear();
+        self.gathered = messages;
+        Ok(())
+    }
+
+    fn gather(&mut self, messages: &mut Vec<BorrowedMessage<'a>>) -> Result<(), Fault> {
         let most = self.processor.at_once();
-        let mut bytes = first.payload_len();
-        let mut messages = vec![first];
+        let mut bytes: usize = messages.iter().map(|m| m.payload_len()).sum();
         while messages.len() < most && bytes < BYTES_AT_ONCE {
             match self.consumer.next(Duration::ZERO)? {
-                Event::Record(message) if is_like(&messages, &message) => {
+                Event::Record(message) if is_like(messages, &message) => {
                     bytes += message.payload_len();
                     messages.push(message);
                 }
@@ -224,16 +245,6 @@ impl<'a> Host<'a> {
                     break;
                 }
             }
-        }
-        let records =
-            messages.iter().map(|message| self.incoming(message)).collect::<Result<Vec<_>, _>>()?;
-        if records.len() > 1 {
-            self.processor.look_ahead(&records, now_ms());
-        }
-        for record in &records {
-            self.batch.read(record.role, record.partition, record.offset);
-            let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now_ms() };
-            self.processor.process(record, &mut flow)?;
         }
         Ok(())
     }

@@ -38,8 +38,8 @@ pub struct Args {
     folder: PathBuf,
 }
 
-/// What is published may be on its way this long after the last sign of progress.
 const LATENCY_EVERY: Duration = Duration::from_secs(5);
+/// What is published may be on its way this long after the last sign of progress.
 const PATIENCE: Duration = Duration::from_secs(45);
 
 pub fn run(config: &Config, _: Option<&Path>, args: &Args) -> Result<(), Failure> {
