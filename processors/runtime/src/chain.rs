@@ -385,3 +385,83 @@ pub(crate) fn unreadable(
         Err(Reject::new(Code::Internal, detail).because(reason).into())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use waybill_sealing::internal::InternalKey;
+
+    use super::*;
+
+    /// Passes a record on as it is, and calls every other one costly. One is rejected.
+    struct Echo;
+
+    impl Stage for Echo {
+        type Input = SealedRecord;
+        type Output = SealedRecord;
+        const NAME: &'static str = "echo";
+
+        fn costly(&self, records: &[SealedRecord]) -> Vec<usize> {
+            (0..records.len()).step_by(2).collect()
+        }
+
+        fn apply(
+            &self,
+            _: &Context,
+            record: SealedRecord,
+            answer: &mut Answer<SealedRecord>,
+        ) -> Result<(), Failure> {
+            if record.source_offset == 4 {
+                return Err(Reject::new(Code::Malformed, "as it should").into());
+            }
+            answer.pass(record);
+            Ok(())
+        }
+    }
+
+    #[derive(Default)]
+    struct Collect(Arc<std::sync::Mutex<Vec<i64>>>);
+
+    impl Step<SealedRecord> for Collect {
+        fn stages(&self) -> Vec<&'static str> {
+            Vec::new()
+        }
+        fn take(&mut self, record: SealedRecord, _: &mut Flow<'_>) -> Result<(), Fault> {
+            self.0.lock().unwrap().push(record.source_offset);
+            Ok(())
+        }
+    }
+
+    /// Records of several windows, the last of them not shown ahead.
+    #[test]
+    fn each_record_gets_its_own_answer_in_its_turn() {
+        let collected = Collect::default();
+        let seen = collected.0.clone();
+        let mut chain = Sealed::new(Run::new(Echo, collected));
+        let values = Values::new(&InternalKey::generate().unwrap()).unwrap();
+        let mut batch = Batch::default();
+        let records: Vec<_> = (0..11)
+            .map(|offset| Incoming {
+                role: Role::Sealed,
+                topic: "sealed",
+                partition: 0,
+                offset,
+                key: None,
+                value: Some(b"x"),
+                appended_at: 0,
+            })
+            .collect();
+        for window in records.chunks(5) {
+            if window.len() > 1 {
+                chain.look_ahead(window, 0);
+            }
+            for record in window {
+                batch.read(record.role, record.partition, record.offset);
+                let mut flow = Flow { batch: &mut batch, values: &values, now_ms: 0 };
+                chain.process(record, &mut flow).unwrap();
+            }
+        }
+        assert_eq!(*seen.lock().unwrap(), [0, 1, 2, 3, 5, 6, 7, 8, 9, 10]);
+        let tally = batch.tally.stage("echo");
+        assert_eq!((tally.passed, tally.rejected), (10, 1));
+    }
+}
