@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use crate::{Proxy, Servers, wait_until};
+use crate::{Proxy, Servers, free_port, wait_until};
 
 /// What a controller says when it has put a broker out.
 const FENCED: &str = "fenced=1";
@@ -22,7 +22,7 @@ impl OwnServers {
     /// When they do not start.
     pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("waybill-servers-").tempdir().unwrap();
-        let [kafka, controller, advertised, http, tcp, way] = [(); 6].map(|()| port());
+        let [kafka, controller, advertised, http, tcp, way] = [(); 6].map(|()| free_port());
         let own = Self {
             kafka: Proxy::start(advertised, kafka),
             clickhouse: Proxy::start(way, http),
@@ -105,17 +105,6 @@ impl OwnServers {
             kafka: format!("127.0.0.1:{}", self.kafka.port),
             clickhouse: format!("http://127.0.0.1:{}", self.clickhouse.port),
             state: self.state(),
-        }
-    }
-}
-
-/// A free port that no outgoing connection is given: while a server is down, a connection to a port
-/// of those could be one to itself.
-fn port() -> u16 {
-    loop {
-        let port = fastrand::u16(20_000..32_000);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
         }
     }
 }

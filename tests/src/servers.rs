@@ -1,4 +1,3 @@
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 /// Where `dev/test` has started the servers.
@@ -45,12 +44,4 @@ pub fn shared(path: &str) -> Option<PathBuf> {
         return None;
     }
     Some(shared.join(path))
-}
-
-/// A port that was free a moment ago.
-///
-/// # Panics
-/// When the machine has none.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -27,7 +27,7 @@ pub fn url() -> &'static str {
 fn start() -> (String, Option<Child>) {
     let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev/servers");
     let state = std::env::temp_dir().join(format!("waybill-clickhouse-{}", std::process::id()));
-    let (http, tcp) = (free_port(), free_port());
+    let (http, tcp) = free_ports();
     let command = |program: &str| {
         let mut command = Command::new(program);
         command
@@ -49,8 +49,13 @@ fn start() -> (String, Option<Child>) {
     (format!("http://127.0.0.1:{http}"), Some(watcher))
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Two of them, below those that outgoing connections are given (from 32,768), one of which could
+/// take a port before the server does.
+fn free_ports() -> (u16, u16) {
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let start = 20_000 + (std::process::id() % 6_000) as u16 * 2;
+    let mut found = (start..32_000).chain(20_000..start).filter(free);
+    found.next().zip(found.next()).unwrap()
 }
 
 pub fn config(database: &str) -> Config {

@@ -1,0 +1,31 @@
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::sync::Mutex;
+
+/// What this process has handed out: a port stays free until its server starts, and the tests of one
+/// process run beside each other.
+static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+/// A free port that nobody else in this process gets. No outgoing connection is given it either
+/// (those begin at 32,768): one could take it before the server does, and while the server is down,
+/// a connection to it could be one to itself.
+///
+/// # Panics
+/// When there is none.
+pub fn free_port() -> u16 {
+    for _ in 0..10_000 {
+        let port = fastrand::u16(20_000..32_000);
+        let free = TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if free && GIVEN.lock().unwrap().insert(port) {
+            return port;
+        }
+    }
+    panic!("no free port from 20,000 to 32,000");
+}
+
+#[test]
+fn no_port_is_given_twice() {
+    let ports: Vec<u16> = (0..1_000).map(|_| free_port()).collect();
+    let different: BTreeSet<_> = ports.iter().collect();
+    assert_eq!(different.len(), ports.len());
+}
