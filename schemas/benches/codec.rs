@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-#[path = "../tests/examples/mod.rs"]
+#[allow(dead_code, reason = "not all of them are measured")]
+#[path = "../tests/avro/examples.rs"]
 mod examples;
 
 use std::hint::black_box;

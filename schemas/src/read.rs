@@ -4,7 +4,7 @@
 //! (benches/codec.rs).
 //!
 //! Only for what was written with the current schema; an older one has other fields, and goes by
-//! names. What a type must be like for it (tests/positions.rs holds all of ours to it): every field,
+//! names. What a type must be like for it (tests/avro/positions.rs holds all of ours to it): every field,
 //! in order; a union is of null and one type; an enum has the schema's symbols in their order.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The schemas of the releases, as they were: avro/released/*.avsc. tests/evolution.rs says when one
+//! The schemas of the releases, as they were: avro/released/*.avsc. tests/avro/evolution.rs says when one
 //! is added, writes it, and holds this list to the folder.
 
 /// The released texts of schema `name`, the oldest first; the last is the current one.

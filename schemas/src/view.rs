@@ -1,5 +1,5 @@
 //! The records as those read them who keep nothing of them: every text is borrowed from the bytes.
-//! Field by field they are as the types of the same name; tests/positions.rs holds them to it.
+//! Field by field they are as the types of the same name; tests/avro/positions.rs holds them to it.
 
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! Writes an Avro datum by position alone, as `read.rs` reads it: our types list the fields of their
 //! schema in its order, so no name is looked at. It takes a seventh of the time of a writer that goes
 //! by the schema (benches/codec.rs). What a type must be like for it is said there, and
-//! tests/positions.rs holds all of ours to it.
+//! tests/avro/positions.rs holds all of ours to it.
 
 use std::fmt;
 

@@ -1,12 +1,7 @@
 //! An accepted event that is put together from bytes is the one that is put together from fields.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod examples;
-mod fingerprint;
-mod random;
-
-use random::records;
+use crate::examples;
+use crate::random::records;
 use waybill_schemas::{
     AcceptedEvent, DecodeError, EnrichedEvent, History, SpliceError, accepted, decode, encode,
 };

@@ -1,11 +1,8 @@
 //! Each Rust type and its published schema say the same: `apache-avro`, which knows the schema
 //! alone, reads the same names and values from the bytes that our codec writes.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod examples;
-mod fingerprint;
-
+use crate::examples;
+use crate::fingerprint::fingerprint;
 use apache_avro::types::Value;
 use serde_json::{Value as Json, json};
 use waybill_schemas::vocabulary::{
@@ -19,9 +16,9 @@ fn check<R: Record + PartialEq + std::fmt::Debug>(record: &R) {
     assert_eq!(&decode::<R>(&bytes).unwrap(), record, "round trip of {}", R::SCHEMA);
 
     let schema = apache_avro::Schema::parse_str(&published(R::SCHEMA).unwrap()).unwrap();
-    let fingerprint = fingerprint::fingerprint(&published(R::SCHEMA).unwrap());
+    let of_schema = fingerprint(&published(R::SCHEMA).unwrap());
     assert_eq!(&bytes[..2], &[0xC3, 0x01]);
-    assert_eq!(&bytes[2..10], &fingerprint[..], "CRC-64-AVRO of {}", R::SCHEMA);
+    assert_eq!(&bytes[2..10], &of_schema[..], "CRC-64-AVRO of {}", R::SCHEMA);
 
     let mut datum = &bytes[10..];
     let value = apache_avro::from_avro_datum(&schema, &mut datum, None).unwrap();

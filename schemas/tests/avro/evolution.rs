@@ -3,30 +3,26 @@
 //! avro/released/NAME.N.avsc is schema NAME as release N had it, avro/fingerprints.lock the
 //! CRC-64-AVRO fingerprint of each, and the last N is today's. Only `doc` may change freely.
 //! When a schema changes on purpose:
-//! - before the first release: `WAYBILL_BLESS=1 cargo test -p waybill-schemas --test evolution`
+//! - before the first release: `WAYBILL_BLESS=1 cargo test -p waybill-schemas --test avro evolution`
 //!   writes version N anew;
 //! - after it: the same with `WAYBILL_BLESS=next` writes version N+1, for src/released.rs to name.
-
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod fingerprint;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::fingerprint::fingerprint;
 use apache_avro::Schema;
 use apache_avro::schema::{EnumSchema, FixedSchema};
 use apache_avro::schema_compatibility::SchemaCompatibility;
 use apache_avro::types::Value;
-use fingerprint::fingerprint;
 use serde_json::{Value as Json, json};
 use waybill_schemas::{
     AcceptedEvent, EnrichedEvent, LedgerEntry, NAMES, Opened, Record, Redrive, RejectRecord,
     Shipment, ShipmentEvent, ShipmentHistory, decode, published, released,
 };
 
-const WHAT_TO_DO: &str = "see the top of schemas/tests/evolution.rs";
+const WHAT_TO_DO: &str = "see the top of schemas/tests/avro/evolution.rs";
 
 fn avro(path: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/avro")).join(path)
@@ -87,7 +83,7 @@ fn versions() -> BTreeMap<String, Vec<usize>> {
 
 fn lock() -> String {
     let mut lock = String::from(
-        "# schema, version, CRC-64-AVRO fingerprint as it stands in a record: tests/evolution.rs\n",
+        "# schema, version, CRC-64-AVRO fingerprint as it stands in a record: tests/avro/evolution.rs\n",
     );
     for (name, versions) in versions() {
         for n in versions {

@@ -1,7 +1,5 @@
 //! One record of each type with everything in it, and one with as little as there can be.
 
-#![allow(dead_code, reason = "no test needs them all")]
-
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{

@@ -1,12 +1,9 @@
 //! No bytes make the codec panic, or hold much more memory than they take themselves.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod examples;
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use crate::examples;
 use proptest::prelude::*;
 use waybill_schemas::{
     AcceptedEvent, DecodeError, EnrichedEvent, LedgerEntry, Opened, Record, Redrive, RejectRecord,

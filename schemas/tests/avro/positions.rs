@@ -3,14 +3,9 @@
 //! and read by position and by names: two fields that changed places would show. Written again, by
 //! position (src/write.rs), they are the same bytes.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod fingerprint;
-mod random;
-
 use std::fmt::Debug;
 
-use random::records;
+use crate::random::records;
 use serde_avro_fast::Schema;
 use waybill_schemas::{
     AcceptedEvent, EnrichedEvent, LedgerEntry, Opened, Record, Redrive, RejectRecord, Shipment,
