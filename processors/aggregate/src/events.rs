@@ -186,6 +186,21 @@ impl Events {
         Place::of_spot(unlocode, country, self.packed(n).milestone())
     }
 
+    /// Where it was, by the number of that.
+    pub(crate) fn spot_number(&self, n: Number) -> u16 {
+        self.packed(n).spot
+    }
+
+    /// Where the cargo was, at an event there that has a place.
+    pub(crate) fn place_of(&self, spot: u16) -> Place {
+        match self.spots.get(usize::from(spot)) {
+            Some(Spot { unlocode, country, .. }) => {
+                Place { unlocode: *unlocode, country: *country }
+            }
+            None => unreachable!("no place has number {spot}"),
+        }
+    }
+
     pub(crate) fn mode(&self, n: Number) -> Option<Mode> {
         self.packed(n).mode()
     }

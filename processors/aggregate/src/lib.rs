@@ -20,6 +20,7 @@ mod journey;
 mod milestone;
 mod partition;
 mod promise;
+mod promises;
 mod route;
 mod stops;
 mod timeline;

@@ -142,7 +142,7 @@ fn to_come(timeline: &Timeline, here: Option<&Stay>, calls: &[Stop], legs: &mut 
 fn mode_to(timeline: &Timeline, to: Unlocode) -> Option<Mode> {
     [Classifier::Planned, Classifier::Estimated].into_iter().find_map(|classifier| {
         let (track, events) = timeline.of(classifier);
-        track.at_place(events, to).filter(|e| arriving(e.milestone)).find_map(|e| e.mode)
+        track.with_mode_at(events, to).filter(|e| arriving(e.milestone)).find_map(|e| e.mode)
     })
 }
 

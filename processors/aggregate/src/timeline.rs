@@ -1,11 +1,12 @@
-use std::cmp::Ordering;
 use std::num::NonZeroI64;
 
+use hashbrown::HashTable;
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_schemas::{HistoryEntry, Unlocode};
 
-use crate::events::{About, Events, Number};
+use crate::events::{Events, Number};
 use crate::milestone::{is_physical, order};
+use crate::promises::{Promised, Promises};
 use crate::stops::Place;
 use crate::track::Track;
 
@@ -27,19 +28,25 @@ pub(crate) struct Timeline {
     planned: Track,
     estimated: Track,
     actual: Track,
-    /// Planned and estimated events with a place: by classifier, place and milestone, then as they were
-    /// received.
-    promises: Vec<Number>,
+    /// Planned and estimated events with a place.
+    promises: Promises,
     /// Actual events that begin or end a shipment of a unit, or end one altogether.
     turns: Vec<Number>,
     index: Option<Box<Index>>,
 }
 
-/// Numbers of all events, by their ids and by the carrier's own.
+/// Numbers of all events, by their ids and by the carrier's own: hashes both, so they are found by
+/// themselves.
 #[derive(Debug, Default)]
 struct Index {
-    by_event: Vec<Number>,
-    by_raw_id: Vec<Number>,
+    by_event: HashTable<Number>,
+    by_raw_id: HashTable<Number>,
+}
+
+/// A hash of a hash.
+fn hashed(hash: i64) -> u64 {
+    // The carrier's has 48 bits, and the table goes by the highest.
+    hash.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 impl Timeline {
@@ -50,7 +57,8 @@ impl Timeline {
     pub(crate) fn has(&self, event: i64) -> bool {
         match &self.index {
             Some(index) => {
-                index.by_event.binary_search_by_key(&event, |n| self.events.event(*n)).is_ok()
+                let is_it = |n: &Number| self.events.event(*n) == event;
+                index.by_event.find(hashed(event), is_it).is_some()
             }
             None => self.numbers().any(|n| self.events.event(n) == event),
         }
@@ -66,9 +74,8 @@ impl Timeline {
         let Some(index) = &self.index else {
             return self.numbers().filter(|n| self.events.raw_id_hash(*n) == wanted).collect();
         };
-        let from = index.by_raw_id.partition_point(|n| self.events.raw_id_hash(*n) < wanted);
-        let rest = index.by_raw_id.get(from..).unwrap_or_default();
-        rest.iter().copied().take_while(|n| self.events.raw_id_hash(*n) == wanted).collect()
+        let candidates = index.by_raw_id.iter_hash(hashed(wanted)).copied();
+        candidates.filter(|n| self.events.raw_id_hash(*n) == wanted).collect()
     }
 
     /// Whether there is an event that the carrier calls by the same id, or a declaration that it is
@@ -132,13 +139,7 @@ impl Timeline {
     fn note(&mut self, n: Number, entry: &HistoryEntry) {
         let events = &self.events;
         if is_promise(entry) {
-            let about = events.about(n);
-            let comes_before = |other: &Number| match events.about(*other).cmp(&about) {
-                Ordering::Equal => by_receipt(&events.get(*other), entry) == Ordering::Less,
-                different => different == Ordering::Less,
-            };
-            let at = self.promises.partition_point(comes_before);
-            insert(&mut self.promises, at, n);
+            self.promises.insert(events, n, entry);
         }
         if is_turn(entry) {
             let at = self.turns.partition_point(|other| events.order(*other) < order(entry));
@@ -156,26 +157,23 @@ impl Timeline {
             Classifier::Actual => actual,
         };
         track.remove(events, n);
-        self.promises.retain(|other| *other != n);
+        self.promises.remove(events, n);
         self.turns.retain(|other| *other != n);
         self.events.make_void(n);
     }
 
     /// Enters an event into the index, which begins when there are many.
     fn enter(&mut self, n: Number) {
-        let events = &self.events;
-        if self.index.is_none() && events.len() >= INDEXED_FROM {
+        if self.index.is_none() && self.events.len() >= INDEXED_FROM {
             self.index = Some(Box::default());
             (0..n).for_each(|before| self.enter(before));
         }
-        let events = &self.events;
-        let Some(index) = &mut self.index else { return };
-        let by_event = index.by_event.partition_point(|o| events.event(*o) < events.event(n));
-        insert(&mut index.by_event, by_event, n);
-        let raw = events.raw_id_hash(n);
-        if raw != 0 {
-            let by_raw = index.by_raw_id.partition_point(|o| events.raw_id_hash(*o) < raw);
-            insert(&mut index.by_raw_id, by_raw, n);
+        let Self { events, index: Some(index), .. } = self else { return };
+        let of_event = |n: &Number| hashed(events.event(*n));
+        index.by_event.insert_unique(of_event(&n), n, of_event);
+        if events.raw_id_hash(n) != 0 {
+            let of_raw_id = |n: &Number| hashed(events.raw_id_hash(*n));
+            index.by_raw_id.insert_unique(of_raw_id(&n), n, of_raw_id);
         }
     }
 
@@ -206,12 +204,8 @@ impl Timeline {
         &self,
         classifier: Classifier,
         unlocode: Option<Unlocode>,
-    ) -> Promises<'_> {
-        let events = &self.events;
-        let about = move |milestone| About::new(classifier, unlocode, milestone);
-        let here = about(Milestone::Other).place();
-        let numbers = stretch(&self.promises, |n| events.about(n).place().cmp(&here));
-        Promises { events, numbers, classifier, unlocode }
+    ) -> Promised<'_> {
+        self.promises.at(&self.events, classifier, unlocode)
     }
 
     /// Where `unlocode` lies: (latitude, longitude). As its events say, void or not, if they agree: what
@@ -230,69 +224,16 @@ impl Timeline {
     pub(crate) fn heap_bytes(&self) -> usize {
         let numbers = |of: &Vec<Number>| of.capacity() * size_of::<Number>();
         let index = self.index.as_ref().map_or(0, |index| {
-            size_of::<Index>() + numbers(&index.by_event) + numbers(&index.by_raw_id)
+            size_of::<Index>()
+                + index.by_event.allocation_size()
+                + index.by_raw_id.allocation_size()
         });
         self.events.heap_bytes()
             + self.tracks().iter().map(|track| track.heap_bytes()).sum::<usize>()
-            + numbers(&self.promises)
+            + self.promises.heap_bytes()
             + numbers(&self.turns)
             + index
     }
-}
-
-/// Promises of a classifier at a place: by milestone, then in order of receipt.
-#[derive(Clone, Copy)]
-pub(crate) struct Promises<'a> {
-    events: &'a Events,
-    numbers: &'a [Number],
-    classifier: Classifier,
-    unlocode: Option<Unlocode>,
-}
-
-impl<'a> Promises<'a> {
-    pub(crate) fn by_milestone(self) -> impl Iterator<Item = OfMilestone<'a>> {
-        let mut rest = self.numbers;
-        std::iter::from_fn(move || {
-            let about = self.events.about(*rest.first()?);
-            let until = rest.partition_point(|n| self.events.about(*n) == about);
-            let (numbers, behind) = rest.split_at(until);
-            rest = behind;
-            Some(OfMilestone { events: self.events, milestone: about.milestone(), numbers })
-        })
-    }
-
-    /// Those of a milestone, in order of receipt.
-    pub(crate) fn of(
-        self,
-        milestone: Milestone,
-    ) -> impl DoubleEndedIterator<Item = HistoryEntry> + 'a {
-        let wanted = About::new(self.classifier, self.unlocode, milestone);
-        let numbers = stretch(self.numbers, |n| self.events.about(n).cmp(&wanted));
-        numbers.iter().map(move |n| self.events.get(*n))
-    }
-}
-
-/// Promises of a milestone, in order of receipt.
-pub(crate) struct OfMilestone<'a> {
-    events: &'a Events,
-    pub(crate) milestone: Milestone,
-    numbers: &'a [Number],
-}
-
-impl<'a> OfMilestone<'a> {
-    /// When it was to happen, ms UTC.
-    pub(crate) fn times(&self) -> impl Iterator<Item = i64> + use<'a> {
-        let events = self.events;
-        self.numbers.iter().map(move |n| events.occurred_at(*n))
-    }
-}
-
-/// Of numbers in order, those that compare as equal.
-fn stretch(numbers: &[Number], compare: impl Fn(Number) -> Ordering) -> &[Number] {
-    let from = numbers.partition_point(|n| compare(*n) == Ordering::Less);
-    let rest = numbers.get(from..).unwrap_or_default();
-    let until = rest.partition_point(|n| compare(*n) == Ordering::Equal);
-    rest.get(..until).unwrap_or_default()
 }
 
 /// What became of a new event.
@@ -311,10 +252,6 @@ fn is_newer(one: &HistoryEntry, other: &HistoryEntry) -> bool {
 
 fn is_promise(entry: &HistoryEntry) -> bool {
     entry.classifier != Classifier::Actual && Place::of(entry).is_some()
-}
-
-fn by_receipt(one: &HistoryEntry, other: &HistoryEntry) -> Ordering {
-    (one.received_at, order(one)).cmp(&(other.received_at, order(other)))
 }
 
 fn is_turn(entry: &HistoryEntry) -> bool {

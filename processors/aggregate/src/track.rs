@@ -36,12 +36,15 @@ pub(crate) struct Run {
     mode_out: Number,
     /// The first that has coordinates.
     coordinates: Number,
+    /// Of one of its events: where they all are.
+    spot: u16,
 }
 
 impl Run {
-    fn at(position: usize) -> Self {
+    fn at(position: usize, spot: u16) -> Self {
         let position = number(position);
         Self {
+            spot,
             start: position,
             last: position,
             events: 0,
@@ -143,7 +146,7 @@ impl Track {
         self.order.insert(at, n);
         let Some(place) = events.place(n) else { return };
         let next = self.runs_before(at);
-        let is_here = |run: &Run| self.place(events, run) == place;
+        let is_here = |run: &Run| events.place_of(run.spot) == place;
         let before = next.checked_sub(1).and_then(|i| Some((i, *self.runs.get(i)?)));
         if let Some((i, run)) = before {
             let is_inside = usize::from(run.last) > at;
@@ -170,7 +173,7 @@ impl Track {
             }
             return;
         }
-        let mut run = Run::at(at);
+        let mut run = Run::at(at, events.spot_number(n));
         run.take(events, n);
         if self.runs.len() == self.runs.capacity() {
             self.runs.reserve_exact(1 + self.runs.len() / 4);
@@ -205,7 +208,7 @@ impl Track {
         let neighbours =
             i.checked_sub(1).and_then(|i| Some((*self.runs.get(i)?, *self.runs.get(i + 1)?)));
         if let Some((before, after)) = neighbours
-            && self.place(events, &before) == self.place(events, &after)
+            && events.place_of(before.spot) == events.place_of(after.spot)
         {
             let one = self.build(events, usize::from(before.start)..usize::from(after.last) + 1);
             self.runs.splice(i - 1..=i, one);
@@ -217,7 +220,7 @@ impl Track {
         let mut run: Option<Run> = None;
         for (at, n) in self.order.iter().enumerate().take(range.end).skip(range.start) {
             if events.place(*n).is_some() {
-                let run = run.get_or_insert_with(|| Run::at(at));
+                let run = run.get_or_insert_with(|| Run::at(at, events.spot_number(*n)));
                 run.last = number(at);
                 run.take(events, *n);
             }
@@ -237,13 +240,6 @@ impl Track {
         }
     }
 
-    fn place(&self, events: &Events, run: &Run) -> Place {
-        match events.place(self.standing_at(run.start)) {
-            Some(place) => place,
-            None => unreachable!("a run without a place"),
-        }
-    }
-
     /// The runs that begin before a position, in order of occurrence.
     fn told_before<'a>(
         &'a self,
@@ -251,7 +247,7 @@ impl Track {
         at: usize,
     ) -> impl DoubleEndedIterator<Item = (Run, Place)> + 'a {
         let runs = self.runs.iter().take(self.runs_before(at));
-        runs.map(|run| (*run, self.place(events, run)))
+        runs.map(|run| (*run, events.place_of(run.spot)))
     }
 
     /// Where the cargo was, in order of occurrence, with the last time there, ms UTC.
@@ -261,7 +257,7 @@ impl Track {
     ) -> impl DoubleEndedIterator<Item = (Place, i64)> + 'a {
         self.runs
             .iter()
-            .map(|run| (self.place(events, run), events.occurred_at(self.standing_at(run.last))))
+            .map(|run| (events.place_of(run.spot), events.occurred_at(self.standing_at(run.last))))
     }
 
     pub(crate) fn runs<'a>(
@@ -272,7 +268,7 @@ impl Track {
             let named = |n: Number| Some(n).filter(|n| *n != NONE);
             let at = |n: Number| named(n).map(|n| events.occurred_at(n));
             Told {
-                place: self.place(events, run),
+                place: events.place_of(run.spot),
                 events: u32::from(run.events),
                 first: events.occurred_at(self.standing_at(run.start)),
                 last: events.occurred_at(self.standing_at(run.last)),
@@ -303,14 +299,14 @@ impl Track {
         numbers.iter().rev().filter(|n| events.place(**n).is_some()).map(|n| events.get(*n))
     }
 
-    /// The events of the runs at a place, in order of occurrence.
-    pub(crate) fn at_place<'a>(
+    /// The events of the runs at a place, in order of occurrence; not of those that name no mode.
+    pub(crate) fn with_mode_at<'a>(
         &'a self,
         events: &'a Events,
         unlocode: Unlocode,
     ) -> impl Iterator<Item = HistoryEntry> + 'a {
-        let runs =
-            self.runs.iter().filter(move |r| self.place(events, r).unlocode == Some(unlocode));
+        let is_here = move |run: &&Run| events.place_of(run.spot).unlocode == Some(unlocode);
+        let runs = self.runs.iter().filter(|run| run.mode_in != NONE).filter(is_here);
         runs.flat_map(|run| {
             let range = usize::from(run.start)..usize::from(run.last) + 1;
             self.order.get(range).unwrap_or_default()
