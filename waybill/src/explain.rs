@@ -82,7 +82,7 @@ fn whole(failure: Failure) -> Reject {
 fn just_after(media_type: &str, payload: &[u8]) -> Option<i64> {
     const MINUTE_MS: i64 = 60_000;
     let mut parts = Parts::default();
-    (find(media_type).ok()?.read)(payload, &mut parts).ok()?;
+    find(media_type).ok()?.read(payload, &mut parts).ok()?;
     let drafts = || parts.iter().filter_map(|(_, part)| part.as_ref().ok());
     // Without a year nobody can say when that was.
     if drafts().any(|draft| draft.year_open.is_some()) {

@@ -168,9 +168,9 @@ fn formats(c: &mut Criterion) {
         let mut group = c.benchmark_group(unit);
         for (media_type, name, sample) in SAMPLES {
             let payload = payload(sample);
-            let read = find(media_type).expect("registered").read;
+            let format = find(media_type).expect("registered");
             let mut parts = Parts::default();
-            read(&payload, &mut parts).expect("good");
+            format.read(&payload, &mut parts).expect("good");
             group.throughput(match unit {
                 "events" => Throughput::Elements(parts.len() as u64),
                 _ => Throughput::Bytes(payload.len() as u64),
@@ -179,7 +179,7 @@ fn formats(c: &mut Criterion) {
             group.bench_with_input(id, &payload, |b, payload| {
                 b.iter(|| {
                     parts.clear();
-                    read(black_box(payload), &mut parts).expect("good");
+                    format.read(black_box(payload), &mut parts).expect("good");
                 });
             });
         }

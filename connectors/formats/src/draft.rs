@@ -104,6 +104,56 @@ impl Draft {
         draft
     }
 
+    /// About how many bytes of memory it takes, all that it holds included.
+    pub(crate) fn bytes(&self) -> usize {
+        // Each field is named: a new one has to be thought of here.
+        let Self {
+            milestone: _,
+            classifier: _,
+            raw_code,
+            raw_id,
+            occurred: _,
+            year_open: _,
+            created_at: _,
+            document,
+            references,
+            equipment,
+            place,
+            transport,
+            exceptions,
+            customs,
+            quantities,
+            remark,
+            readings,
+            withdraws,
+            flags,
+        } = self;
+        let some = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
+        let all = |texts: &[&Option<String>]| texts.iter().map(|text| some(text)).sum::<usize>();
+        let equipment = equipment.as_ref();
+        let place = place.as_ref().map_or(0, |p| {
+            all(&[&p.unlocode, &p.iata, &p.name, &p.facility, &p.facility_type, &p.city])
+                + all(&[&p.region, &p.postal_code, &p.country])
+        });
+        let transport = transport.as_ref().map_or(0, |t| {
+            all(&[&t.vessel_imo, &t.vessel_name, &t.voyage, &t.flight, &t.vehicle, &t.service])
+                + some(&t.call_id)
+        });
+        size_of::<Self>()
+            + raw_code.capacity()
+            + all(&[raw_id, remark, withdraws])
+            + document.as_ref().map_or(0, |document| document.number.capacity())
+            + equipment.map_or(0, |unit| unit.number.capacity() + some(&unit.iso_type))
+            + place
+            + transport
+            + customs.as_ref().map_or(0, |customs| all(&[&customs.procedure, &customs.status]))
+            + list(references, |reference| reference.value.capacity())
+            + list(exceptions, |exception| some(&exception.raw_code))
+            + list(quantities, |quantity| quantity.unit.capacity())
+            + list(readings, |reading| reading.unit.capacity() + some(&reading.sensor))
+            + flags.capacity()
+    }
+
     /// What its code means; one that no list has leaves it `other`, with the flag `unmapped_code`.
     pub fn means(&mut self, milestone: Option<Milestone>) {
         match milestone {
@@ -124,4 +174,9 @@ impl Draft {
             self.references.push(Reference { kind, value: value.to_owned() });
         }
     }
+}
+
+/// Bytes of a list, and of what its elements hold.
+fn list<T>(items: &Vec<T>, held: impl Fn(&T) -> usize) -> usize {
+    items.capacity() * size_of::<T>() + items.iter().map(held).sum::<usize>()
 }

@@ -11,7 +11,7 @@
 //!     "shipmentEventTypeCode": "CONF", "documentTypeCode": "BKG", "documentID": "ABC709951"}]"#;
 //! let format = find("application/vnd.dcsa.tnt+json;version=2.2").expect("registered");
 //! let mut parts = Parts::default();
-//! (format.read)(payload, &mut parts).expect("a list of events");
+//! format.read(payload, &mut parts).expect("a list of events");
 //! for (position, part) in parts.iter() {
 //!     println!("{position}: {part:?}");
 //! }

@@ -13,6 +13,8 @@ pub struct Parts {
     places: Vec<Whence>,
     /// Where the list stands that the parts are elements of; absent if the message is one part.
     list: Option<&'static str>,
+    /// Of memory, about. Beyond the limit nothing is kept, whatever comes.
+    bytes: usize,
 }
 
 /// Where a part stands in its message.
@@ -116,13 +118,30 @@ impl Parts {
 
     /// Adds the next part, which stands at `at`.
     pub(crate) fn push_at(&mut self, at: Whence, part: Result<Draft, Reject>) {
+        if self.are_too_large() {
+            return;
+        }
+        let part = part.map_err(|reject| at.locate(reject));
+        self.bytes += match &part {
+            Ok(draft) => draft.bytes(),
+            Err(reject) => size_of::<Draft>() + reject.detail.len(),
+        };
+        if self.are_too_large() {
+            (self.parts, self.places) = (Vec::new(), Vec::new());
+            return;
+        }
         self.places.push(at);
-        self.parts.push(part.map_err(|reject| at.locate(reject)));
+        self.parts.push(part);
     }
 
     /// Whether the message has as many parts as it may have. (Whoever adds one asks.)
     pub(crate) fn are_full(&self) -> bool {
-        self.parts.len() >= limits::EVENTS
+        self.parts.len() >= limits::EVENTS || self.are_too_large()
+    }
+
+    /// Whether the parts would take more memory than one message may: it is rejected as a whole.
+    pub(crate) fn are_too_large(&self) -> bool {
+        self.bytes > limits::OUTPUT_BYTES
     }
 
     /// Takes the one part of a message that is no list. What is wrong with its structure is wrong
@@ -202,9 +221,19 @@ impl Parts {
         self.parts.is_empty()
     }
 
+    /// For the next message.
+    pub(crate) fn begin(&mut self) {
+        self.bytes = 0;
+        self.clear();
+    }
+
+    /// Takes all parts out, as of a message that is rejected as a whole. It stays too large if it was.
     pub fn clear(&mut self) {
         self.parts.clear();
         self.places.clear();
         self.list = None;
+        if !self.are_too_large() {
+            self.bytes = 0;
+        }
     }
 }

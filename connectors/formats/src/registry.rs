@@ -3,16 +3,15 @@ use std::fmt;
 use mediatype::{MediaType, Name};
 use waybill_stage::{Code, Reject};
 
-use crate::{Parts, air, dcsa, easypost, edifact, epcis, parcel, terminal49, x12};
+use crate::{Parts, air, dcsa, easypost, edifact, epcis, limits, parcel, terminal49, x12};
 
 /// A format: how it is named, and how it is read.
 #[derive(Debug)]
 pub struct Format {
     pub name: &'static str,
     pub patterns: &'static [Pattern],
-    /// Puts the message's parts into `parts`, a bad one among good ones as a reject. `Err` rejects
-    /// the message as a whole, and `parts` is then empty.
-    pub read: fn(payload: &[u8], parts: &mut Parts) -> Result<(), Reject>,
+    /// See [`Format::read`]; what it makes is bounded there.
+    reader: fn(payload: &[u8], parts: &mut Parts) -> Result<(), Reject>,
     /// Whether a payload of which nobody knows the media type looks like this format: by a few
     /// marks that no other format has. For people who onboard a carrier, never for the pipeline.
     pub looks_like: fn(text: &str) -> bool,
@@ -38,114 +37,131 @@ pub enum Version {
     Any,
 }
 
+impl Format {
+    /// Puts the message's parts into `parts`, a bad one among good ones as a reject. `Err` rejects
+    /// the message as a whole, and `parts` is then empty.
+    pub fn read(&self, payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
+        parts.begin();
+        let read = (self.reader)(payload, parts);
+        // Whatever the reader says of a message that it could not get through.
+        if parts.are_too_large() {
+            parts.clear();
+            let most = limits::OUTPUT_BYTES >> 20;
+            let detail = format!("its events take more than {most} MiB when they are read");
+            return Err(Reject::new(Code::TooLarge, detail));
+        }
+        read
+    }
+}
+
 /// Every format. The first row that fits is the one.
 pub const REGISTRY: &[Format] = &[
     Format {
         name: "DCSA Track & Trace 2.x",
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Major("2") }],
-        read: dcsa::v2::read,
+        reader: dcsa::v2::read,
         looks_like: |text| dcsa::is_dcsa(text) && !dcsa::is_v3(text),
     },
     Format {
         name: "DCSA Track & Trace 3.x",
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Major("3") }],
-        read: dcsa::v3::read,
+        reader: dcsa::v3::read,
         looks_like: |text| dcsa::is_dcsa(text) && dcsa::is_v3(text),
     },
     Format {
         name: "DCSA Track & Trace, version by structure",
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Absent }],
-        read: dcsa::read_any,
+        reader: dcsa::read_any,
         looks_like: |_| false,
     },
     Format {
         name: "IATA Cargo-IMP (FSU, FSA, FWB)",
         patterns: &[Pattern { essence: air::CARGO_IMP, version: Version::Any }],
-        read: air::cargo_imp::read,
+        reader: air::cargo_imp::read,
         looks_like: air::cargo_imp::looks_like,
     },
     Format {
         name: "IATA Cargo-XML XFSU",
         patterns: &[Pattern { essence: air::XFSU, version: Version::Any }],
-        read: air::xfsu::read,
+        reader: air::xfsu::read,
         looks_like: air::xfsu::looks_like,
     },
     Format {
         name: "IATA ONE Record logistics events",
         patterns: &[Pattern { essence: air::ONE_RECORD, version: Version::Any }],
-        read: air::one_record::read,
+        reader: air::one_record::read,
         looks_like: air::one_record::looks_like,
     },
     Format {
         name: "GS1 EPCIS 2.0 JSON-LD",
         patterns: &[Pattern { essence: epcis::MEDIA_TYPE_JSON, version: Version::Any }],
-        read: epcis::read_json,
+        reader: epcis::read_json,
         looks_like: epcis::looks_like_json,
     },
     Format {
         name: "GS1 EPCIS 1.2, 2.0 XML",
         patterns: &[Pattern { essence: epcis::MEDIA_TYPE_XML, version: Version::Any }],
-        read: epcis::read_xml,
+        reader: epcis::read_xml,
         looks_like: epcis::looks_like_xml,
     },
     Format {
         name: "Canada Post tracking details",
         patterns: &[Pattern { essence: parcel::canada_post::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::canada_post::read,
+        reader: parcel::canada_post::read,
         looks_like: parcel::canada_post::looks_like,
     },
     Format {
         name: "DHL Express XML Services, tracking",
         patterns: &[Pattern { essence: parcel::dhl_express::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::dhl_express::read,
+        reader: parcel::dhl_express::read,
         looks_like: parcel::dhl_express::looks_like,
     },
     Format {
         name: "DHL Parcel DE tracking",
         patterns: &[Pattern { essence: parcel::dhl_parcel_de::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::dhl_parcel_de::read,
+        reader: parcel::dhl_parcel_de::read,
         looks_like: parcel::dhl_parcel_de::looks_like,
     },
     Format {
         name: "DHL Parcel Poland tracking",
         patterns: &[Pattern { essence: parcel::dhl_poland::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::dhl_poland::read,
+        reader: parcel::dhl_poland::read,
         looks_like: parcel::dhl_poland::looks_like,
     },
     Format {
         name: "DHL, unified tracking",
         patterns: &[Pattern { essence: parcel::dhl_unified::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::dhl_unified::read,
+        reader: parcel::dhl_unified::read,
         looks_like: parcel::dhl_unified::looks_like,
     },
     Format {
         name: "FedEx Track API",
         patterns: &[Pattern { essence: parcel::fedex::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::fedex::read,
+        reader: parcel::fedex::read,
         looks_like: parcel::fedex::looks_like,
     },
     Format {
         name: "FedEx Track Web Service",
         patterns: &[Pattern { essence: parcel::fedex::soap::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::fedex::soap::read,
+        reader: parcel::fedex::soap::read,
         looks_like: parcel::fedex::soap::looks_like,
     },
     Format {
         name: "MyDHL API, tracking",
         patterns: &[Pattern { essence: parcel::mydhl::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::mydhl::read,
+        reader: parcel::mydhl::read,
         looks_like: parcel::mydhl::looks_like,
     },
     Format {
         name: "UPS Tracking API",
         patterns: &[Pattern { essence: parcel::ups::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::ups::read,
+        reader: parcel::ups::read,
         looks_like: parcel::ups::looks_like,
     },
     Format {
         name: "USPS Tracking API",
         patterns: &[Pattern { essence: parcel::usps::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::usps::read,
+        reader: parcel::usps::read,
         looks_like: parcel::usps::looks_like,
     },
     Format {
@@ -154,109 +170,109 @@ pub const REGISTRY: &[Format] = &[
             essence: parcel::usps::web_tools::MEDIA_TYPE,
             version: Version::Any,
         }],
-        read: parcel::usps::web_tools::read,
+        reader: parcel::usps::web_tools::read,
         looks_like: parcel::usps::web_tools::looks_like,
     },
     Format {
         name: "Asendia tracking",
         patterns: &[Pattern { essence: parcel::asendia::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::asendia::read,
+        reader: parcel::asendia::read,
         looks_like: parcel::asendia::looks_like,
     },
     Format {
         name: "Australia Post tracking",
         patterns: &[Pattern { essence: parcel::australia_post::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::australia_post::read,
+        reader: parcel::australia_post::read,
         looks_like: parcel::australia_post::looks_like,
     },
     Format {
         name: "bpost tracking",
         patterns: &[Pattern { essence: parcel::bpost::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::bpost::read,
+        reader: parcel::bpost::read,
         looks_like: parcel::bpost::looks_like,
     },
     Format {
         name: "Chronopost tracking",
         patterns: &[Pattern { essence: parcel::chronopost::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::chronopost::read,
+        reader: parcel::chronopost::read,
         looks_like: parcel::chronopost::looks_like,
     },
     Format {
         name: "DPD tracking",
         patterns: &[Pattern { essence: parcel::dpd::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::dpd::read,
+        reader: parcel::dpd::read,
         looks_like: parcel::dpd::looks_like,
     },
     Format {
         name: "GLS tracking",
         patterns: &[Pattern { essence: parcel::gls::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::gls::read,
+        reader: parcel::gls::read,
         looks_like: parcel::gls::looks_like,
     },
     Format {
         name: "Hermes shipment information",
         patterns: &[Pattern { essence: parcel::hermes::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::hermes::read,
+        reader: parcel::hermes::read,
         looks_like: parcel::hermes::looks_like,
     },
     Format {
         name: "La Poste Suivi",
         patterns: &[Pattern { essence: parcel::la_poste::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::la_poste::read,
+        reader: parcel::la_poste::read,
         looks_like: parcel::la_poste::looks_like,
     },
     Format {
         name: "ParcelOne tracking",
         patterns: &[Pattern { essence: parcel::parcelone::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::parcelone::read,
+        reader: parcel::parcelone::read,
         looks_like: parcel::parcelone::looks_like,
     },
     Format {
         name: "Royal Mail tracking",
         patterns: &[Pattern { essence: parcel::royal_mail::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::royal_mail::read,
+        reader: parcel::royal_mail::read,
         looks_like: parcel::royal_mail::looks_like,
     },
     Format {
         name: "SEKO tracking",
         patterns: &[Pattern { essence: parcel::seko::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::seko::read,
+        reader: parcel::seko::read,
         looks_like: parcel::seko::looks_like,
     },
     Format {
         name: "Sendle tracking",
         patterns: &[Pattern { essence: parcel::sendle::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::sendle::read,
+        reader: parcel::sendle::read,
         looks_like: parcel::sendle::looks_like,
     },
     Format {
         name: "SmartKargo tracking",
         patterns: &[Pattern { essence: parcel::smartkargo::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::smartkargo::read,
+        reader: parcel::smartkargo::read,
         looks_like: parcel::smartkargo::looks_like,
     },
     Format {
         name: "Spring tracking",
         patterns: &[Pattern { essence: parcel::spring::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::spring::read,
+        reader: parcel::spring::read,
         looks_like: parcel::spring::looks_like,
     },
     Format {
         name: "Stamps.com tracking",
         patterns: &[Pattern { essence: parcel::stamps::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::stamps::read,
+        reader: parcel::stamps::read,
         looks_like: parcel::stamps::looks_like,
     },
     Format {
         name: "Teleship tracking",
         patterns: &[Pattern { essence: parcel::teleship::MEDIA_TYPE, version: Version::Any }],
-        read: parcel::teleship::read,
+        reader: parcel::teleship::read,
         looks_like: parcel::teleship::looks_like,
     },
     Format {
         name: "EasyPost trackers",
         patterns: &[Pattern { essence: easypost::MEDIA_TYPE, version: Version::Any }],
-        read: easypost::read,
+        reader: easypost::read,
         looks_like: easypost::looks_like,
     },
     Format {
@@ -265,19 +281,19 @@ pub const REGISTRY: &[Format] = &[
             Pattern { essence: terminal49::MEDIA_TYPE, version: Version::Any },
             Pattern { essence: terminal49::EVENTS_MEDIA_TYPE, version: Version::Any },
         ],
-        read: terminal49::read,
+        reader: terminal49::read,
         looks_like: terminal49::looks_like,
     },
     Format {
         name: "ASC X12 214, 315 and 322",
         patterns: &[Pattern { essence: x12::MEDIA_TYPE, version: Version::Any }],
-        read: x12::read,
+        reader: x12::read,
         looks_like: |text| text.trim_start().starts_with("ISA"),
     },
     Format {
         name: "UN/EDIFACT IFTSTA, CODECO and COARRI",
         patterns: &[Pattern { essence: edifact::MEDIA_TYPE, version: Version::Any }],
-        read: edifact::read,
+        reader: edifact::read,
         looks_like: |text| {
             let text = text.trim_start();
             // Cargo-IMP travels in the same envelope.

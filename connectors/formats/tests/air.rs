@@ -247,7 +247,7 @@ fn counts(read: &Result<Parts, Reject>) -> Result<(usize, usize, usize), Code> {
 fn limits_and_wrong_structures() {
     let check = |media_type: &str, payload: &str, code: Code| {
         let mut parts = Parts::default();
-        let whole = (find(media_type).unwrap().read)(payload.as_bytes(), &mut parts);
+        let whole = find(media_type).unwrap().read(payload.as_bytes(), &mut parts);
         assert_eq!(whole.map_err(|reject| reject.code), Err(code), "{payload:.60}");
         assert!(parts.is_empty());
     };

@@ -197,7 +197,7 @@ fn row(path: &Path) -> String {
         return "not recognised | | | |".to_owned();
     };
     let mut parts = Parts::default();
-    let whole = (format.read)(&payload, &mut parts);
+    let whole = format.read(&payload, &mut parts);
     let rejects: Vec<Code> = match &whole {
         Err(reject) => vec![reject.code],
         Ok(()) => parts.iter().filter_map(|(_, part)| Some(part.as_ref().err()?.code)).collect(),

@@ -129,7 +129,7 @@ fn no_sample_makes_any_format_panic_whole_or_broken() {
         for payload in broken {
             for format in REGISTRY {
                 let mut parts = Parts::default();
-                let whole = (format.read)(&payload, &mut parts);
+                let whole = format.read(&payload, &mut parts);
                 assert_eq!(whole.is_err(), parts.is_empty(), "{}", format.name);
                 let rejects = parts.iter().filter_map(|(_, part)| part.as_ref().err());
                 for reject in rejects.chain(whole.as_ref().err()) {
@@ -145,7 +145,7 @@ const V3: &str = "application/vnd.dcsa.tnt+json;version=3.0";
 
 fn check_whole(media_type: &str, payload: &[u8], code: Code, detail: &str) {
     let mut parts = Parts::default();
-    let reject = (find(media_type).unwrap().read)(payload, &mut parts).unwrap_err();
+    let reject = find(media_type).unwrap().read(payload, &mut parts).unwrap_err();
     assert_eq!((reject.code, &*reject.detail), (code, detail), "{media_type} {payload:.40?}");
     assert!(parts.is_empty(), "{media_type} {payload:.40?}");
 }
@@ -241,7 +241,7 @@ fn no_reject_shows_a_value_of_the_payload() {
         for payload in broken.iter().step_by(broken.len() / 80 + 1) {
             for format in REGISTRY {
                 let mut parts = Parts::default();
-                let whole = (format.read)(payload.as_bytes(), &mut parts);
+                let whole = format.read(payload.as_bytes(), &mut parts);
                 let rejects = parts.iter().filter_map(|(_, part)| part.as_ref().err());
                 for reject in rejects.chain(whole.as_ref().err()) {
                     assert!(!reject.detail.contains("SECRET"), "{}", reject.detail);
@@ -249,6 +249,35 @@ fn no_reject_shows_a_value_of_the_payload() {
             }
         }
     }
+}
+
+/// What is shared by events is copied into each: two long lists and many short events would be 82 MB.
+#[test]
+fn what_a_message_becomes_is_bounded() {
+    let ups = |references: usize, activities: usize| {
+        let list =
+            |n: usize, of: &dyn Fn(usize) -> String| (0..n).map(of).collect::<Vec<_>>().join(",");
+        let reference = |n| format!(r#"{{"number":"{n:0>200}"}}"#);
+        let activity =
+            |_| r#"{"status":{"type":"I"},"date":"20260120","time":"101500"}"#.to_owned();
+        format!(
+            r#"{{"trackResponse":{{"shipment":[{{"package":[{{"trackingNumber":"1Z999AA10123456784",
+            "referenceNumber":[{}],"activity":[{}]}}]}}]}}}}"#,
+            list(references, &reference),
+            list(activities, &activity)
+        )
+    };
+    let read = |payload: &str| {
+        let mut parts = Parts::default();
+        let whole =
+            find("application/vnd.ups.track+json").unwrap().read(payload.as_bytes(), &mut parts);
+        (whole.map_err(|reject| (reject.code, reject.detail.into_owned())), parts.len())
+    };
+    assert_eq!(read(&ups(30, 100)), (Ok(()), 100));
+    let bomb = ups(30, 5_500);
+    assert!(bomb.len() < 450_000);
+    let detail = "its events take more than 32 MiB when they are read".to_owned();
+    assert_eq!(read(&bomb), (Err((Code::TooLarge, detail)), 0));
 }
 
 /// The standard's own examples.

@@ -21,7 +21,7 @@ fn first_half() -> Option<String> {
 
 fn drafts(payload: &[u8]) -> Vec<Draft> {
     let mut parts = Parts::default();
-    (find(MEDIA_TYPE).unwrap().read)(payload, &mut parts).expect("a graph with events");
+    find(MEDIA_TYPE).unwrap().read(payload, &mut parts).expect("a graph with events");
     parts.take().map(|(_, part)| part.expect("a good event")).collect()
 }
 

@@ -40,7 +40,7 @@ fn hash(messages: &[Message]) -> String {
 fn read(message: &Message) -> Result<Draft, Code> {
     let format = find(message.media_type).map_err(|reject| reject.code)?;
     let mut parts = Parts::default();
-    (format.read)(&message.payload, &mut parts).map_err(|reject| reject.code)?;
+    format.read(&message.payload, &mut parts).map_err(|reject| reject.code)?;
     let mut parts: Vec<_> = parts.take().collect();
     assert_eq!(parts.len(), 1, "one event a message");
     parts.remove(0).1.map_err(|reject| reject.code)

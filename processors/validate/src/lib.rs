@@ -99,7 +99,7 @@ impl Stage for Validate {
     ) -> Result<(), Failure> {
         let format = find(&input.media_type)?;
         let mut parts = Parts::default();
-        (format.read)(&input.payload, &mut parts)?;
+        format.read(&input.payload, &mut parts)?;
         for (position, part) in parts.take() {
             let event = match part {
                 Ok(draft) => self

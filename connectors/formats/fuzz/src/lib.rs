@@ -6,7 +6,7 @@ use waybill_formats::{Parts, REGISTRY, find};
 pub fn read(media_type: &str, payload: &[u8]) {
     let format = find(media_type).expect("registered");
     let mut parts = Parts::default();
-    let whole = (format.read)(payload, &mut parts);
+    let whole = format.read(payload, &mut parts);
     assert_eq!(whole.is_err(), parts.is_empty(), "parts, or a reject of the whole");
     let rejects = parts.iter().filter_map(|(_, part)| part.as_ref().err());
     for reject in rejects.chain(whole.as_ref().err()) {

@@ -20,7 +20,7 @@ pub fn shared(path: &str) -> Option<Vec<u8>> {
 
 pub fn read(media_type: &str, payload: &[u8]) -> Result<Parts, Reject> {
     let mut parts = Parts::default();
-    (find(media_type)?.read)(payload, &mut parts).map(|()| parts)
+    find(media_type)?.read(payload, &mut parts).map(|()| parts)
 }
 
 /// One line a part, with all that a draft holds.
