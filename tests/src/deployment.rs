@@ -62,7 +62,12 @@ impl Deployment {
             keep: Some(keep),
         };
         deployment.write_config(partitions, extra);
-        for args in [&["keys", "new", "--bits", "2048"][..], &["topics"], &["migrate"]] {
+        for args in [
+            &["keys", "new", "--bits", "2048"][..],
+            &["carriers", "init"],
+            &["topics"],
+            &["migrate"],
+        ] {
             deployment.ok(args);
         }
         deployment

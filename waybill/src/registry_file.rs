@@ -20,13 +20,33 @@ impl RegistryFile {
         Failure::config(format!("{}: {why}", self.0.display()))
     }
 
-    /// Every carrier; a file that is not there has none.
+    /// Every carrier. A file that is not there is none that has no carriers: whoever decides by it would
+    /// reject everybody's events.
     pub fn load(&self) -> Result<Carriers, Failure> {
+        match self.read()? {
+            Some(carriers) => Ok(carriers),
+            None => Err(self.failure(
+                "is not there; `waybill carriers add` makes it, and `waybill carriers init` an empty one",
+            )),
+        }
+    }
+
+    /// `None` where there is no file yet.
+    fn read(&self) -> Result<Option<Carriers>, Failure> {
         match std::fs::read(&self.0) {
-            Ok(bytes) => Carriers::parse(&bytes).map_err(|e| self.failure(e)),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Carriers::default()),
+            Ok(bytes) => Carriers::parse(&bytes).map(Some).map_err(|e| self.failure(e)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(self.failure(e)),
         }
+    }
+
+    /// Makes an empty one, unless there is one; whether it did.
+    pub fn init(&self) -> Result<bool, Failure> {
+        let is_new = self.read()?.is_none();
+        if is_new {
+            self.change(|_| Ok(()))?;
+        }
+        Ok(is_new)
     }
 
     /// Changes the file as a whole: a reader sees the old one or the new one.
@@ -34,7 +54,7 @@ impl RegistryFile {
         &self,
         change: impl FnOnce(&mut Carriers) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let mut carriers = self.load()?;
+        let mut carriers = self.read()?.unwrap_or_default();
         let done = change(&mut carriers)?;
         let text = carriers.to_json().map_err(|e| self.failure(e))?;
         write_private(&self.0, text.as_bytes()).map_err(|e| self.failure(e))?;
@@ -43,7 +63,8 @@ impl RegistryFile {
 
     /// The carrier is there with this key; whether that needed a change.
     pub fn ensure(&self, id: &str, name: &str, key: &PublicSigningKey) -> Result<bool, Failure> {
-        let known = self.load()?.get(id).is_some_and(|c| c.keys().iter().any(|k| k.key == *key));
+        let carriers = self.read()?.unwrap_or_default();
+        let known = carriers.get(id).is_some_and(|c| c.keys().iter().any(|k| k.key == *key));
         if !known {
             self.add_key(id, name, key.clone())?;
         }

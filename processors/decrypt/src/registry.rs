@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
-use waybill_sealing::forms;
 use waybill_sealing::signing_key::PublicSigningKey;
 
 use crate::{Delay, RegistryError};
@@ -62,13 +61,24 @@ pub struct Carrier {
     keys: Vec<RegisteredKey>,
 }
 
+fn is_id(id: &str) -> bool {
+    let of_alphabet = |b: u8| b.is_ascii_alphanumeric() || b".-_:".contains(&b);
+    id.len() <= 128
+        && id.bytes().all(of_alphabet)
+        && id.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+}
+
 impl Carrier {
-    /// An active carrier without keys. `id` is what its events have as `iss`: 1 to 256 bytes
-    /// without control characters.
+    /// An active carrier without keys. `id` is what its events have as `iss`: 1 to 128 ASCII letters,
+    /// digits, `.`, `_`, `-` and `:`, of which a letter or digit is the first. It begins shipments' ids,
+    /// where `/` ends it, and is a label in metrics.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Result<Self, RegistryError> {
         let id = id.into();
-        if !forms::is_subject(&id) {
-            return Err(RegistryError::new("`id` is empty, too long, or has control characters"));
+        if !is_id(&id) {
+            return Err(RegistryError::new(format!(
+                "`id` {id:?} is not of the form of a carrier's: 1 to 128 ASCII letters, digits, '.', \
+                 '_', '-' and ':', the first a letter or digit"
+            )));
         }
         Ok(Self {
             id,
@@ -151,6 +161,17 @@ mod tests {
     use super::*;
     use waybill_sealing::jws::Algorithm;
     use waybill_sealing::signing_key::PrivateSigningKey;
+
+    #[test]
+    fn ids_have_a_closed_alphabet() {
+        for id in ["a", "acme-line", "urn:scac:MAEU", "DE.4711_x", "9", &"x".repeat(128)] {
+            assert!(Carrier::new(id, "").is_ok(), "{id}");
+        }
+        let too_long = "x".repeat(129);
+        for id in ["", "acme/X", "acme X", "-a", ".", "é", "a\n", "a%2F", &too_long] {
+            assert!(Carrier::new(id, "").is_err(), "{id}");
+        }
+    }
 
     #[test]
     fn times_are_inclusive_but_a_revocation_is_at_once() {

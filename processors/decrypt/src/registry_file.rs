@@ -192,7 +192,8 @@ mod tests {
             ),
             (file(r#","statu":1"#), r#"carriers[0].statu (carrier "acme"): unknown field"#),
             (file("").replace("active", "on"), r#"carriers[0].status (carrier "acme")"#),
-            (file("").replace("acme", ""), "`id` is empty"),
+            (file("").replace("acme", ""), "`id` \"\" is not of the form"),
+            (file("").replace("acme", "acme/X"), "`id` \"acme/X\" is not of the form"),
             (
                 file(r#","max_delivery_delay":"soon""#),
                 r#"max_delivery_delay (carrier "acme"): "soon" is no delay"#,

@@ -11,8 +11,9 @@ use crate::{Flow, HostSettings, Role, Values, changelog};
 
 /// The host's side of aggregate: keeps its state by input partition, durable through the
 /// changelog, whose partitions are those of the input.
-#[derive(Debug)]
 pub struct Aggregating<'a> {
+    /// What it goes by, asked for at each batch: carriers may be given longer while it runs.
+    rules: &'a (dyn Fn() -> Settings + Sync),
     settings: Settings,
     host: &'a HostSettings,
     values: &'a Values,
@@ -20,9 +21,20 @@ pub struct Aggregating<'a> {
     answer: Answer<AcceptedEvent>,
 }
 
+impl std::fmt::Debug for Aggregating<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Aggregating({} partitions)", self.partitions.len())
+    }
+}
+
 impl<'a> Aggregating<'a> {
-    pub fn new(settings: Settings, host: &'a HostSettings, values: &'a Values) -> Self {
-        Self { settings, host, values, partitions: BTreeMap::new(), answer: Answer::default() }
+    pub fn new(
+        rules: &'a (dyn Fn() -> Settings + Sync),
+        host: &'a HostSettings,
+        values: &'a Values,
+    ) -> Self {
+        let (partitions, answer) = (BTreeMap::new(), Answer::default());
+        Self { rules, settings: rules(), host, values, partitions, answer }
     }
 
     fn restore(&self, partition: i32) -> Result<Partition, Fault> {
@@ -60,8 +72,8 @@ impl<'a> Aggregating<'a> {
 }
 
 impl Processor for Aggregating<'_> {
-    fn stages(&self) -> String {
-        NAME.to_owned()
+    fn stages(&self) -> Vec<&'static str> {
+        vec![NAME]
     }
 
     fn inputs(&self) -> &'static [Role] {
@@ -109,6 +121,7 @@ impl Processor for Aggregating<'_> {
                 }
             }
         }
+        self.settings = (self.rules)();
         self.show_size();
         Ok(())
     }

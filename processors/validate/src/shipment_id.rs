@@ -9,6 +9,10 @@
 //! | neither, but one container among its references | that container's |
 //! | no single container, but a document of [`PREFERENCE`] | the first of these |
 //! | nothing of all that | the handle that the carrier has sealed it under (`sub`): `acme/handle:…` |
+//!
+//! No two of these are one text: a carrier's id has no `/`, and in a unit's number `/`, `:` and `%` are
+//! written as RFC 3986 (section 2.1) writes them, `%2F`, `%3A` and `%25`. So the first `/` ends the carrier,
+//! and what has a `:` behind it is a document.
 
 use std::borrow::Cow;
 
@@ -33,13 +37,13 @@ pub(crate) const PREFERENCE: &[ReferenceKind] = &[
 pub(crate) fn of(provenance: &Provenance, draft: &Draft) -> Result<String, Reject> {
     let carrier_id = provenance.carrier_id.as_str();
     if let Some(unit) = &draft.equipment {
-        return Ok([carrier_id, "/", &unit.number].concat());
+        return Ok([carrier_id, "/", &escaped(&unit.number)].concat());
     }
     if let Some(document) = &draft.document {
         return Ok([carrier_id, "/", document.kind, ":", &document.number].concat());
     }
     if let Some(container) = only_container(draft) {
-        return Ok([carrier_id, "/", &container].concat());
+        return Ok([carrier_id, "/", &escaped(&container)].concat());
     }
     PREFERENCE
         .iter()
@@ -53,6 +57,14 @@ pub(crate) fn of(provenance: &Provenance, draft: &Draft) -> Result<String, Rejec
         })
 }
 
+/// A unit's number, without what would end it. Real ones are letters and digits.
+fn escaped(number: &str) -> Cow<'_, str> {
+    if !number.contains(['/', ':', '%']) {
+        return Cow::Borrowed(number);
+    }
+    Cow::Owned(number.replace('%', "%25").replace('/', "%2F").replace(':', "%3A"))
+}
+
 /// The container among the references, if it is one and no more.
 fn only_container(draft: &Draft) -> Option<Cow<'_, str>> {
     let mut containers = draft
@@ -62,4 +74,21 @@ fn only_container(draft: &Draft) -> Option<Cow<'_, str>> {
         .map(|r| iso6346::normalise(&r.value));
     let first = containers.next()?;
     containers.all(|other| other == first).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_no_document_and_no_other_carriers_unit() {
+        for (number, expected) in [
+            ("CSQU3054383", "CSQU3054383"),
+            ("booking:WB1", "booking%3AWB1"),
+            ("X/9c1f03ab", "X%2F9c1f03ab"),
+            ("X%2F9c1f03ab", "X%252F9c1f03ab"),
+        ] {
+            assert_eq!(escaped(number), expected);
+        }
+    }
 }

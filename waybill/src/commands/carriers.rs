@@ -42,7 +42,9 @@ enum Command {
         #[arg(long, value_name = "TIME")]
         max_delivery_delay: Option<Delay>,
     },
-    /// Show every carrier
+    /// Make an empty file, unless there is one: no processor starts without
+    Init,
+    /// Show every carrier, and how late its events may come
     List,
     /// Reject everything of a carrier from now on
     Suspend {
@@ -74,10 +76,15 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
             }
             println!("carriers: {id} has the key {kid}");
         }
+        Command::Init => match file.init()? {
+            true => println!("carriers: {} is made, and empty", config.carriers.file.display()),
+            false => println!("carriers: {} is there", config.carriers.file.display()),
+        },
         Command::List => {
             for c in file.load()?.iter() {
-                let status = c.status.to_string();
-                println!("{:<20} {status:<9} {} keys  {}", c.id(), c.keys().len(), c.name);
+                let (status, keys) = (c.status.to_string(), c.keys().len());
+                let (id, delay) = (c.id(), c.max_delivery_delay.to_string());
+                println!("{id:<20} {status:<9} {keys} keys  {delay:<5} {}", c.name);
             }
         }
         Command::Suspend { id, undo } => {

@@ -90,7 +90,7 @@ fn prepare(config: &Config, args: &Args) -> Result<PathBuf, Failure> {
     own.carriers.file = folder.join("carriers.json");
     std::fs::write(folder.join("waybill.toml"), own.to_string()).map_err(failed)?;
 
-    for step in [&["keys", "new"][..], &["topics"], &["migrate"]] {
+    for step in [&["keys", "new"][..], &["carriers", "init"], &["topics"], &["migrate"]] {
         let done = Command::new(std::env::current_exe().map_err(failed)?)
             .arg("--config")
             .arg(folder.join("waybill.toml"))
