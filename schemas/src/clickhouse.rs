@@ -39,6 +39,8 @@ migrations! {
     8 "carrier_scorecard" "0008_carrier_scorecard.sql",
     9 "ledger" "0009_ledger.sql",
     10 "conservation" "0010_conservation.sql",
+    11 "reject_source_topic" "0011_reject_source_topic.sql",
+    12 "claimed_rejects" "0012_claimed_rejects.sql",
 }
 
 #[cfg(test)]

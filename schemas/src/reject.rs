@@ -26,4 +26,12 @@ pub struct RejectRecord {
     /// 0, or which redrive of the sealed record was rejected.
     #[serde(default)]
     pub attempt: u32,
+    /// Of which topic partition and offset are: `sealed`, or the internal one whose record could not be
+    /// read back.
+    #[serde(default = "sealed")]
+    pub source_topic: String,
+}
+
+fn sealed() -> String {
+    "sealed".to_owned()
 }

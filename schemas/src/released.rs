@@ -10,7 +10,10 @@ pub fn released(name: &str) -> &'static [&'static str] {
         "accepted_event" => &[include_str!("../avro/released/accepted_event.1.avsc")],
         "shipment" => &[include_str!("../avro/released/shipment.1.avsc")],
         "shipment_history" => &[include_str!("../avro/released/shipment_history.1.avsc")],
-        "reject" => &[include_str!("../avro/released/reject.1.avsc")],
+        "reject" => &[
+            include_str!("../avro/released/reject.1.avsc"),
+            include_str!("../avro/released/reject.2.avsc"),
+        ],
         "ledger_entry" => &[include_str!("../avro/released/ledger_entry.1.avsc")],
         "redrive" => &[include_str!("../avro/released/redrive.1.avsc")],
         _ => &[],

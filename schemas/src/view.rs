@@ -23,12 +23,14 @@ pub fn view<'a, V: View<'a>>(bytes: &'a [u8]) -> Result<V, DecodeError> {
 }
 
 macro_rules! views {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),+ $(,)? })+) => {
+    ($($(#[$doc:meta])* $name:ident {
+        $($(#[$attribute:meta])* $field:ident: $type:ty),+ $(,)?
+    })+) => {
         $($(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Deserialize)]
         #[serde(bound(deserialize = "'de: 'a"))]
         pub struct $name<'a> {
-            $(pub $field: $type),+
+            $($(#[$attribute])* pub $field: $type),+
         })+
     };
 }
@@ -170,6 +172,8 @@ RejectRecord {
     rejected_at: i64,
     detail: &'a str,
     attempt: u32,
+    #[serde(default = "sealed")]
+    source_topic: &'a str,
 }
 
 /// The first fields of a [`Shipment`](crate::Shipment): of which shipment it is a state, and
@@ -179,6 +183,10 @@ ShipmentHead {
     carrier_id: &'a str,
     last: Provenance<'a>,
 }
+}
+
+fn sealed() -> &'static str {
+    "sealed"
 }
 
 impl Provenance<'_> {

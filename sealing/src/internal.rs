@@ -25,6 +25,8 @@ use crate::content_key::{ContentKey, IV_BYTES, TAG_BYTES};
 use crate::random;
 
 const VERSION: u8 = 1;
+/// Versions that are kept for later builds: a value that begins otherwise is none of ours.
+const LATER_VERSIONS: std::ops::RangeInclusive<u8> = VERSION + 1..=15;
 const SALT_BYTES: usize = 16;
 /// Version, key id, salt, counter.
 const PREFIX_BYTES: usize = 1 + 4 + SALT_BYTES + 8;
@@ -34,18 +36,46 @@ const VALUES_PER_SALT: u64 = 1 << 32;
 /// topic's past; deriving one again takes 2 µs.
 const KEPT_DATA_KEYS: usize = 1024;
 
-/// A value that was not sealed under this key for this place, or cannot be sealed. It does not
-/// say why.
+/// A value cannot be sealed: there is no randomness, or it is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InternalError;
 
 impl fmt::Display for InternalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("internal value: cannot be sealed or opened with this key")
+        f.write_str("internal value: cannot be sealed")
     }
 }
 
 impl std::error::Error for InternalError {}
+
+/// Why a value does not open. What it says of itself is not proven: version and key id stand in clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// It names a key that is not held.
+    UnknownKey([u8; 4]),
+    /// It is of a later version of this format.
+    LaterVersion(u8),
+    /// It was not sealed under a key that is held for this place. It does not say why.
+    NotAuthentic,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownKey(id) => {
+                f.write_str("sealed under internal key ")?;
+                id.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+                f.write_str(", which is not held")
+            }
+            Self::LaterVersion(version) => {
+                write!(f, "sealed in version {version} of the internal format; this build knows 1")
+            }
+            Self::NotAuthentic => f.write_str("not sealed by this platform for this place"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
 
 /// The platform key for internal topics.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -199,7 +229,7 @@ impl Opener {
         self
     }
 
-    pub fn open(&mut self, place: &[&[u8]], value: &[u8]) -> Result<Vec<u8>, InternalError> {
+    pub fn open(&mut self, place: &[&[u8]], value: &[u8]) -> Result<Vec<u8>, OpenError> {
         let mut plain = Vec::with_capacity(value.len());
         self.open_onto(place, value, &mut plain)?;
         Ok(plain)
@@ -211,7 +241,7 @@ impl Opener {
         place: &[&[u8]],
         value: &[u8],
         out: &mut Vec<u8>,
-    ) -> Result<(), InternalError> {
+    ) -> Result<(), OpenError> {
         let start = out.len();
         let opened = self.open_at(place, value, out);
         if opened.is_err() {
@@ -229,29 +259,34 @@ impl Opener {
         place: &[&[u8]],
         value: &[u8],
         out: &mut Vec<u8>,
-    ) -> Result<(), InternalError> {
-        let (prefix, rest) = value.split_at_checked(PREFIX_BYTES).ok_or(InternalError)?;
-        let (version, prefix) = prefix.split_first().ok_or(InternalError)?;
-        if *version != VERSION {
-            return Err(InternalError);
+    ) -> Result<(), OpenError> {
+        use OpenError::NotAuthentic;
+        let (prefix, rest) = value.split_at_checked(PREFIX_BYTES).ok_or(NotAuthentic)?;
+        let (version, prefix) = prefix.split_first().ok_or(NotAuthentic)?;
+        if LATER_VERSIONS.contains(version) {
+            return Err(OpenError::LaterVersion(*version));
         }
-        let (id, prefix) = prefix.split_first_chunk().ok_or(InternalError)?;
-        let (salt, prefix) = prefix.split_first_chunk().ok_or(InternalError)?;
-        let counter = u64::from_be_bytes(prefix.try_into().map_err(|_| InternalError)?);
-        let (ciphertext, tag) = rest.split_last_chunk().ok_or(InternalError)?;
+        if *version != VERSION {
+            return Err(NotAuthentic);
+        }
+        let (id, prefix) = prefix.split_first_chunk().ok_or(NotAuthentic)?;
+        let (salt, prefix) = prefix.split_first_chunk().ok_or(NotAuthentic)?;
+        let counter = u64::from_be_bytes(prefix.try_into().map_err(|_| NotAuthentic)?);
+        let (ciphertext, tag) = rest.split_last_chunk().ok_or(NotAuthentic)?;
 
         let start = out.len();
         out.extend_from_slice(ciphertext);
         let (_, plain) = out.split_at_mut(start);
         let open = |key: &ContentKey, plain: &mut [u8]| {
             key.decrypt(&nonce(counter), &associated_data(place), plain, tag)
-                .map_err(|_| InternalError)
+                .map_err(|_| NotAuthentic)
         };
         if let Some(key) = self.data_keys.get(&(*id, *salt)) {
             return open(key, plain);
         }
-        let (_, key) = self.keys.iter().find(|(held, _)| held == id).ok_or(InternalError)?;
-        let key = key.data_key(salt)?;
+        let held = self.keys.iter().find(|(held, _)| held == id);
+        let (_, key) = held.ok_or(OpenError::UnknownKey(*id))?;
+        let key = key.data_key(salt).map_err(|_| NotAuthentic)?;
         open(&key, plain)?;
         // Kept once it has opened something: made-up salts fill nothing.
         if self.data_keys.len() >= KEPT_DATA_KEYS {
@@ -287,21 +322,44 @@ mod tests {
             opener.open_onto(PLACE, &value, &mut out).unwrap();
             assert_eq!(out, [b"before", plain].concat());
             for place in [[b"valid".as_slice(), b"h-1"], [b"opened", b"h-2"], [b"openedh", b"-1"]] {
-                assert_eq!(opener.open(&place, &value), Err(InternalError));
+                assert_eq!(opener.open(&place, &value), Err(OpenError::NotAuthentic));
             }
             for at in 0..value.len() {
                 let mut changed = value.clone();
                 changed[at] ^= 1;
-                assert_eq!(opener.open(PLACE, &changed), Err(InternalError), "byte {at}");
+                let error = opener.open(PLACE, &changed).unwrap_err();
+                let is_key_id = (1..5).contains(&at);
+                assert_eq!(matches!(error, OpenError::UnknownKey(_)), is_key_id, "byte {at}");
                 let mut out = b"before".to_vec();
                 assert!(opener.open_onto(PLACE, &changed, &mut out).is_err());
                 assert_eq!(out, b"before");
-                assert_eq!(opener.open(PLACE, &value[..at]), Err(InternalError), "{at} bytes");
+                let cut = opener.open(PLACE, &value[..at]);
+                assert_eq!(cut, Err(OpenError::NotAuthentic), "{at} bytes");
             }
         }
         let other = InternalKey::generate().unwrap();
-        assert!(Opener::new(&other).open(PLACE, &sealed(&mut sealer, b"x")).is_err());
+        let unknown = Err(OpenError::UnknownKey(key.id()));
+        assert_eq!(Opener::new(&other).open(PLACE, &sealed(&mut sealer, b"x")), unknown);
         assert!(Opener::new(&other).also(&key).open(PLACE, &sealed(&mut sealer, b"x")).is_ok());
+    }
+
+    /// A later build's value stops its reader until that is of the later build, too; what nobody of us
+    /// writes does not.
+    #[test]
+    fn later_versions_are_told_from_what_is_none_of_ours() {
+        let key = InternalKey::generate().unwrap();
+        let mut value = sealed(&mut Sealer::new(&key).unwrap(), b"x");
+        for (version, error) in [
+            (0, OpenError::NotAuthentic),
+            (2, OpenError::LaterVersion(2)),
+            (15, OpenError::LaterVersion(15)),
+            (16, OpenError::NotAuthentic),
+            (b'{', OpenError::NotAuthentic),
+            (0xC3, OpenError::NotAuthentic),
+        ] {
+            value[0] = version;
+            assert_eq!(Opener::new(&key).open(PLACE, &value), Err(error));
+        }
     }
 
     #[test]

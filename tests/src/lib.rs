@@ -4,6 +4,7 @@
 
 mod busy_loops;
 mod deployment;
+mod messages;
 mod own_servers;
 pub mod panels;
 mod ports;
@@ -14,6 +15,7 @@ mod truth;
 
 pub use busy_loops::BusyLoops;
 pub use deployment::{Deployment, Process, wait_until};
+pub use messages::{DCSA_22, gate_in};
 pub use own_servers::OwnServers;
 pub use ports::free_port;
 pub use proxy::Proxy;

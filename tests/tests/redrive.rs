@@ -3,32 +3,8 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use waybill_tests::Deployment;
-
-const DCSA_22: &str = "application/vnd.dcsa.tnt+json;version=2.2";
-
-/// A gate-in of that container, an hour ago.
-fn event(container: &str) -> Vec<u8> {
-    let out = std::process::Command::new("date")
-        .args(["-u", "-d", "1 hour ago", "+%Y-%m-%dT%H:%M:%SZ"])
-        .output()
-        .unwrap();
-    let at = String::from_utf8(out.stdout).unwrap().trim().to_owned();
-    let event = json!({
-        "eventID": "5f1d9a52-1c5e-4f0e-9a3c-0d6f5b1f2a01",
-        "eventType": "EQUIPMENT",
-        "eventCreatedDateTime": at,
-        "eventClassifierCode": "ACT",
-        "eventDateTime": at,
-        "equipmentEventTypeCode": "GTIN",
-        "equipmentReference": container,
-        "ISOEquipmentCode": "22G1",
-        "emptyIndicatorCode": "LADEN",
-        "eventLocation": { "UNLocationCode": "NLRTM" },
-    });
-    event.to_string().into_bytes()
-}
+use serde_json::Value;
+use waybill_tests::{DCSA_22, Deployment, gate_in};
 
 #[test]
 fn a_carrier_registered_late_has_its_events_redriven_once() {
@@ -43,7 +19,7 @@ fn a_carrier_registered_late_has_its_events_redriven_once() {
     let _processes = d.start_all();
 
     for container in ["MSKU1234565", "MSKU0000006", "CSQU3054383"] {
-        d.publish("late-line", DCSA_22, &event(container), &["--shipment", container]);
+        d.publish("late-line", DCSA_22, &gate_in(container), &["--shipment", container]);
     }
     d.publish("acme-line", DCSA_22, b"no JSON, ever", &["--shipment", "h-1"]);
     d.wait_for("SELECT count() FROM rejects WHERE code = 'unknown_carrier'", 3);

@@ -58,7 +58,7 @@ fn a_topic_that_takes_too_little_is_named_and_mended() {
     assert!(process.get("/readyz").is_none(), "it runs all the same");
 
     let said = d.ok(&["topics"]);
-    assert_eq!(said, format!("topics: raised max.message.bytes of {}\n", valid.name));
+    assert_eq!(said, format!("topics: set {}: max.message.bytes=16777216\n", valid.name));
     assert_eq!(valid.get("max.message.bytes"), REQUEST_BYTES);
     assert_eq!(valid.get("retention.ms"), "86400000", "what was set by others stays");
     assert_eq!(d.ok(&["topics"]), "topics: all there\n");

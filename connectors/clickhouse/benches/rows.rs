@@ -72,7 +72,7 @@ fn rows(c: &mut Criterion) {
             again: false,
             records,
         };
-        let (rows, row_bytes) = rows_of(&batch);
+        let (rows, row_bytes) = rows_of(&batch).unwrap();
         println!("{role}: {bytes} bytes a record, {rows} rows of {RECORDS}, {row_bytes} bytes");
         let mut group = c.benchmark_group(role);
         group.throughput(Throughput::Elements(RECORDS as u64));

@@ -80,7 +80,15 @@ mod tests {
             .find_map(|migration| migration.sql.split_once(&begin))
             .unwrap()
             .1;
+        let added = format!("ALTER TABLE {{database}}.{table}\n    ADD COLUMN IF NOT EXISTS ");
+        let added = waybill_schemas::clickhouse::MIGRATIONS
+            .iter()
+            .filter_map(|migration| migration.sql.split_once(&added))
+            .filter_map(|(_, column)| column.split_once("\n    AFTER"))
+            .map(|(column, _)| column.replace("\n   ", ""));
+        let added: Vec<_> = added.collect();
         let lines = sql.lines().take_while(|line| *line != ")");
+        let lines = lines.chain(added.iter().map(String::as_str));
         let columns = lines.map(str::trim).filter(|line| line.contains(" COMMENT '"));
         columns
             .map(|line| {

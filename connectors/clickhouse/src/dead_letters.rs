@@ -25,6 +25,8 @@ pub struct DeadLetter {
     pub message_id: String,
     pub position: u32,
     pub attempt: u32,
+    /// `sealed`, or the internal topic whose record could not be read back.
+    pub source_topic: String,
     pub source_partition: i32,
     pub source_offset: i64,
     /// RFC 3339.
@@ -61,7 +63,9 @@ impl Database {
         let filter = Filter { limit: 10_000, ..Filter::default() };
         self.letters(
             &filter,
-            &format!("source_partition = {partition} AND source_offset = {offset}"),
+            &format!(
+                "source_topic = 'sealed' AND source_partition = {partition} AND source_offset = {offset}"
+            ),
         )
     }
 
@@ -78,9 +82,10 @@ impl Database {
                         toString(carrier_id) AS carrier_id, toString(code) AS code,
                         count() AS letters
                     FROM {rejects}
-                    WHERE {SINCE} AND (source_partition, source_offset, attempt) IN (
+                    WHERE {SINCE} AND source_topic = 'sealed'
+                        AND (source_partition, source_offset, attempt) IN (
                         SELECT source_partition, source_offset, max(attempt) FROM {rejects}
-                        WHERE {SINCE} AND source_partition >= 0
+                        WHERE {SINCE} AND source_topic = 'sealed'
                         GROUP BY source_partition, source_offset
                     )
                     GROUP BY ALL ORDER BY ALL
@@ -100,7 +105,7 @@ impl Database {
             filter,
             &format!(
                 "SELECT code, stage, carrier_id, handle, message_id, position, attempt,
-                    source_partition, source_offset, {}, {}, detail
+                    source_topic, source_partition, source_offset, {}, {}, detail
                 FROM {} WHERE {condition}
                 ORDER BY rejected_at DESC, source_partition, source_offset, position
                 LIMIT {{limit:UInt64}}",

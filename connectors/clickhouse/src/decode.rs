@@ -32,7 +32,9 @@ pub(crate) struct BatchRow {
 }
 
 impl Decoded {
-    pub(crate) fn of<T: Table>(batch: &SinkBatch) -> Self {
+    /// A schema that is not known here is a fault: a later build wrote the record, and what is refused
+    /// would be lost.
+    pub(crate) fn of<T: Table>(batch: &SinkBatch) -> Result<Self, Fault> {
         let mut decoded = Self {
             rows: Vec::with_capacity(batch.records.len()),
             bytes: Vec::new(),
@@ -46,15 +48,21 @@ impl Decoded {
                     let (carrier, at) = state.receipt;
                     decoded.counts.add::<T>(carrier, at, LedgerOutcome::Superseded, 1);
                 }
-                _ => decoded.take::<T>(batch.partition, raw),
+                _ => decoded.take::<T>(batch, raw)?,
             }
         }
-        decoded
+        Ok(decoded)
     }
 
-    fn take<T: Table>(&mut self, partition: i32, raw: SinkRecord<'_>) {
+    fn take<T: Table>(&mut self, batch: &SinkBatch, raw: SinkRecord<'_>) -> Result<(), Fault> {
         let record: T::Record<'_> = match view(raw.value) {
             Ok(record) => record,
+            Err(error @ DecodeError::UnknownSchema) => {
+                return Err(Fault(format!(
+                    "{}-{}@{}: a record is {error}: upgrade those that read before those that write",
+                    batch.topic, batch.partition, raw.offset
+                )));
+            }
             Err(error) => {
                 self.counts.reject::<T>("", raw.appended_at, Code::Internal);
                 self.refused.push(RefusedRecord {
@@ -63,15 +71,16 @@ impl Decoded {
                     position: 0,
                     reject: undecodable(&error),
                 });
-                return;
+                return Ok(());
             }
         };
         if let Err(reject) = T::check(&record) {
             self.refuse::<T>(raw.offset, &record, reject);
-            return;
+            return Ok(());
         }
         let start = self.bytes.len();
-        T::write(&record, Coordinates { partition, offset: raw.offset }, &mut self.bytes);
+        let at = Coordinates { partition: batch.partition, offset: raw.offset };
+        T::write(&record, at, &mut self.bytes);
         let (carrier, at) = T::receipt(&record);
         self.counts.add::<T>(carrier, at, LedgerOutcome::Passed, 1);
         self.rows.push(BatchRow {
@@ -80,6 +89,7 @@ impl Decoded {
             cut_by: T::cut_by(&record),
             sealed_at: T::sealed_at(&record),
         });
+        Ok(())
     }
 
     fn refuse<T: Table>(&mut self, offset: i64, record: &T::Record<'_>, reject: Reject) {
@@ -120,12 +130,12 @@ impl Decoded {
 
 /// Rows of a batch of events or shipments, and their bytes: for benches/rows.rs, which has no server.
 #[doc(hidden)]
-pub fn rows_of(batch: &SinkBatch) -> (usize, usize) {
+pub fn rows_of(batch: &SinkBatch) -> Result<(usize, usize), Fault> {
     let decoded = match batch.role {
-        "events" => Decoded::of::<crate::rows::Events>(batch),
-        _ => Decoded::of::<crate::rows::Shipments>(batch),
+        "events" => Decoded::of::<crate::rows::Events>(batch)?,
+        _ => Decoded::of::<crate::rows::Shipments>(batch)?,
     };
-    (decoded.rows.len(), decoded.bytes.len())
+    Ok((decoded.rows.len(), decoded.bytes.len()))
 }
 
 /// The offset of the last state of each thing. Its states lie in one partition in the order in which
@@ -138,8 +148,7 @@ fn latest<T: Table>(batch: &SinkBatch) -> HashMap<(&str, &str), i64> {
 fn undecodable(error: &DecodeError) -> Reject {
     let detail = match error {
         DecodeError::NotSingleObject => "not an Avro single object",
-        DecodeError::UnknownSchema => "written with an unknown schema",
-        DecodeError::Datum(_) => "does not fit its Avro schema",
+        DecodeError::UnknownSchema | DecodeError::Datum(_) => "does not fit its Avro schema",
     };
     Reject::new(Code::Internal, detail).because("undecodable")
 }

@@ -55,7 +55,7 @@ impl Inserter<'_> {
                 self.place(),
             )));
         }
-        let mut decoded = Decoded::of::<T>(self.batch);
+        let mut decoded = Decoded::of::<T>(self.batch)?;
         let Some(done) = within(self.lease, self.settle::<T>(&mut decoded)).await else {
             return Ok(self.unknown::<T>());
         };

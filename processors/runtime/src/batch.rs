@@ -44,7 +44,7 @@ pub(crate) struct Outgoing<'a> {
 }
 
 impl Batch {
-    /// Adds `record` under `key`, encrypted if the role is confidential.
+    /// Adds `record` under `key`, encrypted if the role is internal.
     pub fn put<R: waybill_schemas::Record>(
         &mut self,
         values: &Values,

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::LedgerOutcome;
-use waybill_schemas::{Opened, Provenance, Record, Redrive, RejectRecord};
+use waybill_schemas::{DecodeError, Provenance, Record, Redrive, RejectRecord};
 use waybill_stage::{
     Answer, Code, Context, Failure, Fault, PartReject, Reject, SealedRecord, Stage, Traced,
 };
@@ -203,6 +203,7 @@ pub(crate) fn dead_letter(
         rejected_at: now_ms,
         detail: reject.detail.into_owned(),
         attempt: provenance.attempt,
+        source_topic: Role::Sealed.as_str().to_owned(),
     }
 }
 
@@ -280,8 +281,8 @@ impl<S: Step<SealedRecord>> Sealed<S> {
 }
 
 impl<S: Step<SealedRecord>> Processor for Sealed<S> {
-    fn stages(&self) -> String {
-        self.chain.stages().join(",")
+    fn stages(&self) -> Vec<&'static str> {
+        self.chain.stages()
     }
 
     fn inputs(&self) -> &'static [Role] {
@@ -337,8 +338,8 @@ impl<S: Step<I>, I: Record> Decoded<S, I> {
 }
 
 impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
-    fn stages(&self) -> String {
-        self.chain.stages().join(",")
+    fn stages(&self) -> Vec<&'static str> {
+        self.chain.stages()
     }
 
     fn inputs(&self) -> &'static [Role] {
@@ -353,7 +354,8 @@ impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
     }
 }
 
-/// Opens and decodes a record of an internal topic, or says why it cannot be.
+/// Opens and decodes a record of an internal topic, or says why it cannot be. A key or a schema that is
+/// not known here is a fault: the record may be a later build's, or this process has the wrong keys.
 pub(crate) fn read_back<I: Record>(
     role: Role,
     record: &Incoming<'_>,
@@ -361,29 +363,67 @@ pub(crate) fn read_back<I: Record>(
 ) -> Result<Result<I, &'static str>, Fault> {
     let key = record.key.unwrap_or_default();
     let Some(value) = record.value else { return Ok(Err("no_value")) };
-    let Some(plain) = flow.values.open(role, key, value)? else { return Ok(Err("not_ours")) };
-    Ok(waybill_schemas::decode(&plain).map_err(|_| "no_avro"))
+    let opened = flow.values.open(role, key, value);
+    let opened = opened.map_err(|fault| Fault(format!("{}: {fault}", record.place())))?;
+    let Some(plain) = opened else { return Ok(Err("not_ours")) };
+    match waybill_schemas::decode(&plain) {
+        Ok(read) => Ok(Ok(read)),
+        Err(error @ DecodeError::UnknownSchema) => Err(Fault(format!(
+            "{}: a record is {error}: upgrade those that read before those that write",
+            record.place()
+        ))),
+        Err(_) => Ok(Err("no_avro")),
+    }
 }
 
-/// A record on an internal topic that nobody of ours can have written as it is: it is answered
-/// with its own coordinates, and stops nobody.
+/// A record on an internal topic that nobody of ours can have written as it is: it is answered where it
+/// stands, and stops nobody.
 pub(crate) fn unreadable(
     stage: &'static str,
     record: &Incoming<'_>,
     reason: &'static str,
     flow: &mut Flow<'_>,
 ) -> Result<(), Fault> {
-    let detail = format!("{}-{}@{}: {reason}", record.topic, record.partition, record.offset);
-    let provenance = Arc::new(Provenance {
-        source_partition: -1,
-        source_offset: -1,
+    let reject = Reject::new(Code::Internal, format!("{}: {reason}", record.place()));
+    answer_at_its_place(stage, record, reject.because(reason), flow)
+}
+
+/// A record of which nothing is known but where it stands gets its answer there.
+pub(crate) fn answer_at_its_place(
+    stage: &'static str,
+    record: &Incoming<'_>,
+    reject: Reject,
+    flow: &mut Flow<'_>,
+) -> Result<(), Fault> {
+    let tally = flow.batch.tally.stage(stage);
+    tally.rejected += 1;
+    tally.events_rejected += 1;
+    tally.reject(&reject);
+    flow.batch.ledger.count(Item {
+        stage: stage.into(),
+        carrier_id: "",
         received_at: record.appended_at,
-        ..Provenance::default()
+        outcome: LedgerOutcome::Rejected,
+        code: reject.code.as_str().into(),
+        records: 1,
+        parts: 1,
     });
-    let mut answer = Answer::<Opened>::default();
-    answered(stage, &mut answer, &provenance, 0, flow, |_| {
-        Err(Reject::new(Code::Internal, detail).because(reason).into())
-    })
+    let place = nobodys(record.partition, record.offset, record.appended_at);
+    let letter = RejectRecord {
+        source_topic: record.role.as_str().to_owned(),
+        ..dead_letter(stage, &place, 0, reject, flow.now_ms)
+    };
+    flow.batch.put_reject(flow.values, &letter)
+}
+
+/// What is known of a record that says nothing of itself: where it stands, and since when.
+pub(crate) fn nobodys(partition: i32, offset: i64, appended_at: i64) -> Provenance {
+    Provenance {
+        source_partition: partition,
+        source_offset: offset,
+        received_at: appended_at,
+        ..Provenance::default()
+    }
 }
 
 #[cfg(test)]

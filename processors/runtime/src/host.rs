@@ -1,12 +1,16 @@
 //! Consume, batch, run stages, commit; one loop, driven by one closed enum of events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use rdkafka::message::BorrowedMessage;
-use rdkafka::{Message, TopicPartitionList};
-use waybill_stage::Fault;
+use rdkafka::{Message, Timestamp, TopicPartitionList};
+use waybill_sink::Mark;
+use waybill_stage::{Code, Fault, Reject};
 
+use crate::caution::Caution;
+use crate::chain::answer_at_its_place;
 use crate::committer::{Committer, Done};
 use crate::consumer::{Event, GroupConsumer, IDLE_WAIT, Start};
 use crate::crash_point::crash_point;
@@ -19,6 +23,9 @@ use crate::{Batch, Flow, Health, HostSettings, Role, Shutdown, Values};
 
 /// Bytes of the values that are shown to a processor ahead, about: they are copied.
 const BYTES_AT_ONCE: usize = 4 << 20;
+
+/// This process, among all that there ever are.
+static ME: LazyLock<String> = LazyLock::new(|| format!("{}-{}", std::process::id(), now_ms()));
 
 fn is_like(messages: &[BorrowedMessage<'_>], message: &BorrowedMessage<'_>) -> bool {
     messages.first().is_none_or(|first| first.topic() == message.topic())
@@ -37,10 +44,17 @@ pub struct Incoming<'a> {
     pub appended_at: i64,
 }
 
+impl Incoming<'_> {
+    /// For those who read a log.
+    pub(crate) fn place(&self) -> String {
+        format!("{}-{}@{}", self.topic, self.partition, self.offset)
+    }
+}
+
 /// What a host runs: stateless stages in a chain, or a stateful one.
 pub trait Processor: Send {
-    /// The stages, as `waybill run` names them.
-    fn stages(&self) -> String;
+    /// The stages, in the order in which a record goes through them.
+    fn stages(&self) -> Vec<&'static str>;
 
     /// What it reads; the first is the topic whose partitions it has state for.
     fn inputs(&self) -> &'static [Role];
@@ -84,7 +98,8 @@ pub fn host(
     let committer = Committer::start(settings)?;
     let consumer = GroupConsumer::join(&settings.consumer(), &topics)?;
     Host {
-        stages: processor.stages(),
+        stage: processor.stages().first().copied().unwrap_or_default(),
+        stages: processor.stages().join(","),
         settings,
         processor,
         values,
@@ -93,6 +108,8 @@ pub fn host(
         committer,
         inputs,
         read_up_to: BTreeMap::new(),
+        cautions: BTreeMap::new(),
+        begun: BTreeSet::new(),
         batch: Batch::default(),
         gathered: Vec::new(),
         next: None,
@@ -111,8 +128,15 @@ struct Host<'a> {
     committer: Committer,
     inputs: &'static [Role],
     stages: String,
+    /// The first of them.
+    stage: &'static str,
     /// Of each input partition that is ours, where the next batch begins.
     read_up_to: BTreeMap<(Role, i32), i64>,
+    /// Of the partitions of which nothing is committed yet since they are ours, and of those where a
+    /// process has died.
+    cautions: BTreeMap<(Role, i32), Caution>,
+    /// Of these, the ones beside whose offset it stands that we have begun. Only they are read.
+    begun: BTreeSet<(Role, i32)>,
     batch: Batch,
     /// Memory of [`Self::take`], empty between its calls.
     gathered: Vec<BorrowedMessage<'a>>,
@@ -147,6 +171,7 @@ impl<'a> Host<'a> {
                         return Err(Fault("the group took our partitions away".to_owned()));
                     }
                     self.commit_all()?;
+                    self.rest()?;
                     self.processor.lose(&self.numbers(&partitions));
                     crash_point("partitions_revoked");
                     self.consumer.give(&partitions)?;
@@ -162,7 +187,8 @@ impl<'a> Host<'a> {
                 self.submit()?;
             }
             if shutdown.is_requested() {
-                return self.commit_all();
+                self.commit_all()?;
+                return self.rest();
             }
         }
     }
@@ -181,7 +207,20 @@ impl<'a> Host<'a> {
 
     fn gained(&mut self, starts: &[Start]) -> Result<(), Fault> {
         for start in starts {
-            self.read_up_to.insert((self.role(&start.topic)?, start.partition), start.offset);
+            let key = (self.role(&start.topic)?, start.partition);
+            let most = self.settings.limits.records;
+            let caution = Caution::taken_over(&start.metadata, start.offset, &ME, most);
+            if caution.at_once < most {
+                tracing::warn!(
+                    topic = start.topic,
+                    partition = start.partition,
+                    offset = start.offset,
+                    at_once = caution.at_once,
+                    "a process has died here before it had committed anything: going on with care"
+                );
+            }
+            self.read_up_to.insert(key, start.offset);
+            self.cautions.insert(key, caution);
         }
         metrics().assigned.set(i64::try_from(self.read_up_to.len()).unwrap_or(0));
         Ok(())
@@ -190,7 +229,10 @@ impl<'a> Host<'a> {
     fn lost(&mut self, partitions: &TopicPartitionList) {
         for p in partitions.elements() {
             if let Some(role) = self.settings.topics.role(self.inputs, p.topic()) {
-                self.read_up_to.remove(&(role, p.partition()));
+                let key = (role, p.partition());
+                self.read_up_to.remove(&key);
+                self.cautions.remove(&key);
+                self.begun.remove(&key);
             }
         }
         metrics().assigned.set(i64::try_from(self.read_up_to.len()).unwrap_or(0));
@@ -212,6 +254,10 @@ impl<'a> Host<'a> {
     /// Takes a record, and with it those of its topic that have come already, as far as they are shown
     /// to the processor at once.
     fn take(&mut self, first: BorrowedMessage<'a>) -> Result<(), Fault> {
+        let key = (self.role(first.topic())?, first.partition());
+        if self.cautions.contains_key(&key) && !self.begun.contains(&key) {
+            self.begin(key)?;
+        }
         let mut messages = std::mem::take(&mut self.gathered);
         messages.push(first);
         self.gather(&mut messages)?;
@@ -223,6 +269,12 @@ impl<'a> Host<'a> {
             let record = self.incoming(message)?;
             self.batch.read(record.role, record.partition, record.offset);
             let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now_ms() };
+            let caution = self.cautions.get(&(record.role, record.partition));
+            if caution.is_some_and(|caution| caution.is_poison()) {
+                set_aside(self.stage, &record, &mut flow)?;
+                continue;
+            }
+            crash_at(record.offset);
             self.processor.process(&record, &mut flow)?;
         }
         messages.clear();
@@ -231,11 +283,13 @@ impl<'a> Host<'a> {
     }
 
     fn gather(&mut self, messages: &mut Vec<BorrowedMessage<'a>>) -> Result<(), Fault> {
-        let most = self.processor.at_once();
+        let most = self.processor.at_once().min(self.at_once());
         let mut bytes: usize = messages.iter().map(|m| m.payload_len()).sum();
         while messages.len() < most && bytes < BYTES_AT_ONCE {
             match self.consumer.next(Duration::ZERO)? {
-                Event::Record(message) if is_like(messages, &message) => {
+                Event::Record(message)
+                    if is_like(messages, &message) && self.has_begun(&message)? =>
+                {
                     bytes += message.payload_len();
                     messages.push(message);
                 }
@@ -250,8 +304,19 @@ impl<'a> Host<'a> {
     }
 
     fn incoming<'m>(&self, message: &'m BorrowedMessage<'_>) -> Result<Incoming<'m>, Fault> {
+        let role = self.role(message.topic())?;
+        // Whoever may set the topic up anew could otherwise choose the time of receipt.
+        if role == Role::Sealed && !matches!(message.timestamp(), Timestamp::LogAppendTime(_)) {
+            return Err(Fault(format!(
+                "{}-{}@{} was not stamped by the broker: the topic had a message.timestamp.type other \
+                 than LogAppendTime",
+                message.topic(),
+                message.partition(),
+                message.offset()
+            )));
+        }
         Ok(Incoming {
-            role: self.role(message.topic())?,
+            role,
             topic: message.topic(),
             partition: message.partition(),
             offset: message.offset(),
@@ -261,9 +326,69 @@ impl<'a> Host<'a> {
         })
     }
 
+    /// So many records go into one transaction: as set, and fewer where a process has died.
+    fn at_once(&self) -> usize {
+        let careful = self.begun.iter().filter_map(|key| self.cautions.get(key));
+        let careful = careful.map(|caution| caution.at_once).min();
+        careful.unwrap_or(usize::MAX).min(self.settings.limits.records)
+    }
+
+    fn is_careful(&self) -> bool {
+        self.at_once() < self.settings.limits.records
+    }
+
+    fn has_begun(&self, message: &BorrowedMessage<'_>) -> Result<bool, Fault> {
+        let key = (self.role(message.topic())?, message.partition());
+        Ok(!self.cautions.contains_key(&key) || self.begun.contains(&key))
+    }
+
+    /// Puts it down that this partition is read on: should a record end this process, the next one knows
+    /// where. With it go all of which nothing is known but that they are ours. Where a process has died
+    /// before, one is read at a time.
+    fn begin(&mut self, key: (Role, i32)) -> Result<(), Fault> {
+        self.commit_all()?;
+        let most = self.settings.limits.records;
+        let mut marks = Vec::new();
+        for (other, caution) in &self.cautions {
+            let is_careful = caution.at_once < most;
+            if *other == key || (!is_careful && !self.begun.contains(other)) {
+                marks.push((*other, caution.begun(&ME)));
+                self.begun.insert(*other);
+            } else if is_careful && self.begun.remove(other) {
+                marks.push((*other, caution.rests()));
+            }
+        }
+        self.note(marks)
+    }
+
+    /// Puts it down that nobody works at what was begun: we go in good order.
+    fn rest(&mut self) -> Result<(), Fault> {
+        let begun = self.cautions.iter().filter(|(key, _)| self.begun.contains(key));
+        let marks: Vec<_> = begun.map(|(key, caution)| (*key, caution.rests())).collect();
+        self.begun.clear();
+        self.note(marks)
+    }
+
+    /// Commits what is to stand beside offsets that stay as they are.
+    fn note(&mut self, marks: Vec<((Role, i32), String)>) -> Result<(), Fault> {
+        if marks.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        for ((role, partition), metadata) in marks {
+            let offset = self.read_up_to.get(&(role, partition)).copied().ok_or_else(|| {
+                Fault(format!("{}-{partition} was begun and is not ours", role.as_str()))
+            })?;
+            batch.mark(role, partition, Mark { offset, metadata });
+        }
+        self.aborted = 0;
+        self.committer.submit(batch, self.consumer.standing()?)?;
+        self.wait()
+    }
+
     fn is_full(&self) -> bool {
         let limits = &self.settings.limits;
-        self.batch.records >= limits.records || self.batch.bytes() >= limits.bytes
+        self.batch.records >= self.at_once() || self.batch.bytes() >= limits.bytes
     }
 
     /// Old or full, and the transaction before it is done (a full one waits for that).
@@ -272,11 +397,16 @@ impl<'a> Host<'a> {
         self.is_full() || (old && self.committer.is_idle())
     }
 
-    fn submit(&mut self) -> Result<(), Fault> {
+    fn wait(&mut self) -> Result<(), Fault> {
         while !self.committer.is_idle() {
             self.collect(Duration::from_secs(1))?;
             self.health.beat();
         }
+        Ok(())
+    }
+
+    fn submit(&mut self) -> Result<(), Fault> {
+        self.wait()?;
         let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now_ms() };
         self.processor.close(&mut flow)?;
         self.enter()?;
@@ -285,9 +415,31 @@ impl<'a> Host<'a> {
         }
         #[allow(clippy::cast_precision_loss)]
         metrics().batch_records.observe(self.batch.records as f64);
-        let batch = std::mem::replace(&mut self.batch, self.spare.take().unwrap_or_default());
+        let mut batch = std::mem::replace(&mut self.batch, self.spare.take().unwrap_or_default());
+        let is_careful = self.is_careful();
+        self.go_on_behind(&mut batch);
         self.aborted = 0;
-        self.committer.submit(batch, self.consumer.standing()?)
+        self.committer.submit(batch, self.consumer.standing()?)?;
+        // What is taken next is not to be mistaken for what killed.
+        if is_careful { self.wait() } else { Ok(()) }
+    }
+
+    /// With the batch it is committed how its partitions are read on.
+    fn go_on_behind(&mut self, batch: &mut Batch) {
+        for (key, mark) in &mut batch.marks {
+            let Some(caution) = self.cautions.remove(key) else { continue };
+            let next = caution.behind(mark.offset);
+            match next {
+                Some(next) if !next.is_alone() => mark.metadata = next.begun(&ME),
+                _ => _ = self.begun.remove(key),
+            }
+            if let Some(next) = next {
+                if next.is_alone() {
+                    mark.metadata = next.rests();
+                }
+                self.cautions.insert(*key, next);
+            }
+        }
     }
 
     /// The ledger's entry of each input partition that the batch has read.
@@ -329,10 +481,22 @@ impl<'a> Host<'a> {
         if !self.batch.is_empty() {
             self.submit()?;
         }
-        while !self.committer.is_idle() {
-            self.collect(Duration::from_secs(1))?;
-        }
-        Ok(())
+        self.wait()
+    }
+}
+
+/// Answers a record that has ended each process that took it, without taking it.
+fn set_aside(stage: &'static str, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    let place = record.place();
+    tracing::error!(place, "set aside: it has ended each process that took it");
+    let detail = format!("{place}: it has ended each process that took it");
+    answer_at_its_place(stage, record, Reject::new(Code::Poison, detail), flow)
+}
+
+/// For tests: `FAILPOINTS=record_OFFSET=return` makes the record there end its process.
+fn crash_at(offset: i64) {
+    if cfg!(feature = "failpoints") {
+        crash_point(&format!("record_{offset}"));
     }
 }
 

@@ -8,6 +8,7 @@
 mod aggregating;
 mod ahead;
 mod batch;
+mod caution;
 mod chain;
 mod changelog;
 mod committer;

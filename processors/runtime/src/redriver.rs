@@ -13,7 +13,7 @@ use waybill_stage::Fault;
 use crate::hand_over::{Portion, deliver, one_request_a_partition};
 use crate::offsets::{numbers, probe};
 use crate::reader::{Go, read, settled};
-use crate::{HostSettings, Role};
+use crate::{HostSettings, Role, Values};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// librdkafka wants the name of a group, also of who joins none.
@@ -21,6 +21,7 @@ const GROUP: &str = "waybill-reader";
 
 pub struct Redriver<'a> {
     settings: &'a HostSettings,
+    values: &'a Values,
     producer: BaseProducer,
     sent: BTreeSet<Attempt>,
 }
@@ -53,7 +54,7 @@ impl std::fmt::Debug for Redriver<'_> {
 }
 
 impl<'a> Redriver<'a> {
-    pub fn open(settings: &'a HostSettings) -> Result<Self, Fault> {
+    pub fn open(settings: &'a HostSettings, values: &'a Values) -> Result<Self, Fault> {
         let fault = |e: &dyn std::fmt::Display| Fault(format!("opening the redrive topic: {e}"));
         let topic = settings.topics.name(Role::Redrive);
         let mut config = settings.connection.client();
@@ -72,9 +73,10 @@ impl<'a> Redriver<'a> {
                 continue;
             }
             read(&settings.connection, topic, partition, Offset::Beginning, |message| {
-                let value = message.payload().unwrap_or_default();
+                let (key, value) = (message.key().unwrap_or_default(), message.payload());
+                let plain = values.open(Role::Redrive, key, value.unwrap_or_default())?;
                 // What is no redrive of ours was answered by decrypt.
-                if let Ok(redrive) = waybill_schemas::decode::<Redrive>(value) {
+                if let Some(Ok(redrive)) = plain.map(|p| waybill_schemas::decode::<Redrive>(&p)) {
                     sent.insert(Attempt {
                         source_partition: redrive.source_partition,
                         source_offset: redrive.source_offset,
@@ -84,7 +86,7 @@ impl<'a> Redriver<'a> {
                 Ok(Go::On)
             })?;
         }
-        Ok(Self { settings, producer, sent })
+        Ok(Self { settings, values, producer, sent })
     }
 
     /// Whether that attempt was made, by anybody.
@@ -103,8 +105,10 @@ impl<'a> Redriver<'a> {
         };
         let mut portion = Portion::default();
         for (key, redrive) in records {
-            let mut value = Vec::new();
-            waybill_schemas::encode(redrive, &mut value).map_err(|e| fault(&e))?;
+            let (mut plain, mut value) = (Vec::new(), Vec::new());
+            waybill_schemas::encode(redrive, &mut plain).map_err(|e| fault(&e))?;
+            let place = key.as_deref().unwrap_or_default();
+            self.values.seal(Role::Redrive, place, &plain, &mut value)?;
             let bytes = key.as_ref().map_or(0, Vec::len) + value.len();
             if !portion.has_room(bytes) {
                 delivered()?;

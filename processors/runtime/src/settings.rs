@@ -66,6 +66,10 @@ impl HostSettings {
             // How long the broker keeps a request when there is nothing: a record is sent at once.
             .set("fetch.wait.max.ms", "500")
             .set("fetch.error.backoff.ms", "50")
+            // A request of a transaction is at most 16 MiB, and one comes whole; so an answer is at most
+            // twice that, and so is what librdkafka unpacks of zstd.
+            .set("fetch.max.bytes", "16777216")
+            .set("receive.message.max.bytes", "34603008")
             // Bounds what waits unread in this process (16 MiB a partition).
             .set("queued.max.messages.kbytes", "16384")
             .set("topic.metadata.refresh.interval.ms", "30000");

@@ -13,7 +13,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use waybill_stage::Fault;
 
 use crate::hand_over::REQUEST_BYTES;
-use crate::topics::MAX_MESSAGE_BYTES;
+use crate::topics::{COMPRESSION_TYPE, MAX_MESSAGE_BYTES, TIMESTAMP_TYPE, UNCOMPRESSED};
 use crate::{KafkaConnection, Role, Topics};
 
 #[derive(Debug)]
@@ -31,13 +31,57 @@ impl std::error::Error for TopicError {}
 #[derive(Debug, Default)]
 pub struct TopicChanges {
     pub created: Vec<String>,
-    /// They were there, and took smaller requests than are sent: `max.message.bytes` is larger now.
-    pub raised: Vec<String>,
+    /// What was set of those that were there: `TOPIC: KEY=VALUE`.
+    pub set: Vec<String>,
 }
 
-/// Creates the topics that are missing. Of those that are there only `max.message.bytes` is changed,
-/// where it is too small. A sealed topic without `LogAppendTime` would take the carrier's word for the
-/// receipt: it is refused.
+/// What a topic must have and has not.
+struct Lack {
+    key: &'static str,
+    found: String,
+    value: String,
+    /// Whether `value` or more.
+    at_least: bool,
+}
+
+impl std::fmt::Display for Lack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { key, found, value, .. } = self;
+        let more = if self.at_least { " or more" } else { "" };
+        write!(f, "{key}={found}, and must have {value}{more}: `waybill topics` sets it")
+    }
+}
+
+/// Of the properties without which a topic cannot keep what is promised, those that it has not.
+fn lacks(role: Role, topic: &ConfigResource) -> Vec<Lack> {
+    let found = |key: &str| topic.get(key).and_then(|entry| entry.value.clone());
+    let shown = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
+    let mut lacks = Vec::new();
+    let largest = found(MAX_MESSAGE_BYTES);
+    let takes = largest.as_deref().and_then(|bytes| bytes.parse::<usize>().ok());
+    if role.takes_transactions() && takes < Some(REQUEST_BYTES) {
+        lacks.push(Lack {
+            key: MAX_MESSAGE_BYTES,
+            found: shown(largest),
+            value: REQUEST_BYTES.to_string(),
+            at_least: true,
+        });
+    }
+    let compression = found(COMPRESSION_TYPE);
+    if role == Role::Sealed && compression.as_deref() != Some(UNCOMPRESSED) {
+        lacks.push(Lack {
+            key: COMPRESSION_TYPE,
+            found: shown(compression),
+            value: UNCOMPRESSED.to_owned(),
+            at_least: false,
+        });
+    }
+    lacks
+}
+
+/// Creates the topics that are missing, and sets what those that are there lack. A sealed topic without
+/// `LogAppendTime` would take the carrier's word for the receipt: it is refused, since the records that
+/// it has are of that kind.
 pub fn create_topics(
     connection: &ClientConfig,
     topics: &Topics,
@@ -77,36 +121,38 @@ pub fn create_topics(
     for role in Role::ALL {
         wait_visible(&probe, topics.name(role), role.partitions(partitions))?;
     }
-    let roles: Vec<Role> = Role::ALL.into_iter().filter(|role| role.takes_transactions()).collect();
-    for (role, found) in describe(&admin, topics, &[Role::Sealed])? {
-        require_append_time(topics.name(role), &found)?;
-    }
-    for (role, found) in describe(&admin, topics, &roles)? {
-        if largest_request(&found) < Some(REQUEST_BYTES) {
-            raise(&admin, &found, topics.name(role), &options)?;
-            changes.raised.push(topics.name(role).to_owned());
+    for (role, found) in describe(&admin, topics, &Role::ALL)? {
+        let name = topics.name(role);
+        if role == Role::Sealed {
+            require_append_time(name, &found)?;
+        }
+        let lacks = lacks(role, &found);
+        if !lacks.is_empty() {
+            set(&admin, &found, name, &lacks, &options)?;
+        }
+        for Lack { key, value, .. } in lacks {
+            changes.set.push(format!("{name}: {key}={value}"));
         }
     }
     Ok(changes)
 }
 
-/// Looks whether the topics that a process writes to take a share of a transaction as one request.
+/// Looks whether the topics that a process writes to take a share of a transaction as one request, and
+/// whether that which carriers write to keeps its readers from harm.
 pub fn check_topics(
     connection: &KafkaConnection,
     topics: &Topics,
-    written: &[Role],
+    used: &[Role],
 ) -> Result<(), Fault> {
     let admin: AdminClient<DefaultClientContext> =
         connection.client().create().map_err(|e| Fault(format!("looking at the topics: {e}")))?;
-    for (role, found) in describe(&admin, topics, written).map_err(|e| Fault(e.0))? {
-        let largest = largest_request(&found);
-        if largest < Some(REQUEST_BYTES) {
-            let shown = largest.map_or_else(|| "none".to_owned(), |bytes| bytes.to_string());
-            return Err(Fault(format!(
-                "topic {} has {MAX_MESSAGE_BYTES}={shown}, and must have {REQUEST_BYTES} or more: \
-                 `waybill topics` sets it",
-                topics.name(role)
-            )));
+    for (role, found) in describe(&admin, topics, used).map_err(|e| Fault(e.0))? {
+        let name = topics.name(role);
+        if role == Role::Sealed {
+            require_append_time(name, &found).map_err(|e| Fault(e.0))?;
+        }
+        if let Some(lack) = lacks(role, &found).first() {
+            return Err(Fault(format!("topic {name} has {lack}")));
         }
     }
     Ok(())
@@ -131,29 +177,25 @@ fn describe(
         .collect()
 }
 
-fn largest_request(topic: &ConfigResource) -> Option<usize> {
-    topic.get(MAX_MESSAGE_BYTES)?.value.as_deref()?.parse().ok()
-}
-
-/// Sets `max.message.bytes` and says everything again that was set for this topic alone: the request
-/// takes back what it does not name.
-fn raise(
+/// Sets what is lacking and says everything again that was set for this topic alone: the request takes
+/// back what it does not name.
+fn set(
     admin: &AdminClient<DefaultClientContext>,
     found: &ConfigResource,
     topic: &str,
+    lacks: &[Lack],
     options: &AdminOptions,
 ) -> Result<(), TopicError> {
-    let error = |e: &dyn std::fmt::Display| {
-        TopicError(format!("setting {MAX_MESSAGE_BYTES} of {topic} to {REQUEST_BYTES}: {e}"))
-    };
-    let size = REQUEST_BYTES.to_string();
+    let error = |e: &dyn std::fmt::Display| TopicError(format!("setting up topic {topic}: {e}"));
     let mut change = AlterConfig::new(ResourceSpecifier::Topic(topic));
     for entry in found.entries.iter().filter(|e| e.source == ConfigSource::DynamicTopic) {
         if let Some(value) = &entry.value {
             change = change.set(&entry.name, value);
         }
     }
-    change = change.set(MAX_MESSAGE_BYTES, &size);
+    for lack in lacks {
+        change = change.set(lack.key, &lack.value);
+    }
     let results = block_on(admin.alter_configs([&change], options)).map_err(|e| error(&e))?;
     for result in results {
         result.map_err(|(_, code)| error(&code))?;
@@ -181,12 +223,12 @@ fn wait_visible(probe: &BaseConsumer, topic: &str, partitions: i32) -> Result<()
 }
 
 fn require_append_time(topic: &str, found: &ConfigResource) -> Result<(), TopicError> {
-    let kind = found.get("message.timestamp.type").and_then(|e| e.value.as_deref());
+    let kind = found.get(TIMESTAMP_TYPE).and_then(|e| e.value.as_deref());
     if kind == Some("LogAppendTime") {
         return Ok(());
     }
     Err(TopicError(format!(
-        "topic {topic} has message.timestamp.type={}, and must have LogAppendTime: the append time is \
+        "topic {topic} has {TIMESTAMP_TYPE}={}, and must have LogAppendTime: the append time is \
          the time of receipt",
         kind.unwrap_or("(none)")
     )))

@@ -4,13 +4,19 @@ use crate::hand_over::REQUEST_BYTES;
 
 /// A topic's limit on what it takes in one request.
 pub(crate) const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
+pub(crate) const TIMESTAMP_TYPE: &str = "message.timestamp.type";
+/// In what form the broker keeps records. Sealed ones it keeps uncompressed, since then it unpacks them
+/// itself, and refuses what is larger than a record may be: 4,622 bytes of zstd were 150 MB in every reader.
+/// What is encrypted does not get smaller by compression.
+pub(crate) const COMPRESSION_TYPE: &str = "compression.type";
+pub(crate) const UNCOMPRESSED: &str = "uncompressed";
 
 /// What a topic is for. Its name is a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     /// What carriers publish.
     Sealed,
-    /// Sealed records that an operator sends through once more. Only operators may write to it.
+    /// Sealed records that an operator sends through once more.
     Redrive,
     Opened,
     Valid,
@@ -54,11 +60,15 @@ impl Role {
         }
     }
 
-    /// Whether values are encrypted under the platform's internal key: all that hold what carriers
-    /// said. Sealed records, sent again or not, are encrypted already; rejects and the ledger hold
-    /// no plaintext.
-    pub const fn is_confidential(self) -> bool {
-        !matches!(self, Role::Sealed | Role::Redrive | Role::Rejects | Role::Ledger)
+    /// Whether the platform alone writes to it: then values are encrypted and authenticated under its
+    /// internal key.
+    pub const fn is_internal(self) -> bool {
+        !matches!(self, Role::Sealed)
+    }
+
+    /// Whether earlier builds wrote its values as plain Avro.
+    pub(crate) const fn was_plain(self) -> bool {
+        matches!(self, Role::Redrive | Role::Rejects | Role::Ledger)
     }
 
     /// How many partitions it gets, of the number that is set. Rejects and entries are few, and
@@ -73,7 +83,8 @@ impl Role {
         let mut properties = match self {
             // The append time is the time of receipt: sealed-event.md.
             Role::Sealed => vec![
-                set("message.timestamp.type", "LogAppendTime"),
+                set(TIMESTAMP_TYPE, "LogAppendTime"),
+                set(COMPRESSION_TYPE, UNCOMPRESSED),
                 set("cleanup.policy", "delete"),
             ],
             // Kept for ever: they tell what was redriven.

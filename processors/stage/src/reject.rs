@@ -116,6 +116,8 @@ pub enum Code {
     // any
     /// Ours: the record made a stage panic, or could not be read back. Operators are alarmed.
     Internal,
+    /// The record ended each process that took it, and is set aside. Operators are alarmed.
+    Poison,
 }
 
 impl Code {

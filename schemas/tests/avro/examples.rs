@@ -247,6 +247,7 @@ pub fn reject() -> RejectRecord {
         rejected_at: T + 4,
         detail: "/1/eventDateTime is missing".into(),
         attempt: 2,
+        source_topic: "opened".into(),
     }
 }
 
@@ -442,6 +443,7 @@ pub mod minimal {
             rejected_at: 0,
             detail: String::new(),
             attempt: 0,
+            source_topic: String::new(),
         }
     }
 

@@ -1,5 +1,5 @@
 use waybill_clickhouse::{Database, DeadLetter, Filter, RejectedRecord};
-use waybill_runtime::{Attempt, HostSettings, Redriver, Source, source};
+use waybill_runtime::{Attempt, HostSettings, Redriver, Source, Values, source};
 use waybill_schemas::{Answered, Redrive};
 
 use crate::config::Config;
@@ -98,7 +98,8 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         }
         Command::Redrive { which, dry_run } => {
             let records = database.rejected_records(&which.filter()).map_err(unreachable)?;
-            redrive(&settings, &records, *dry_run).map_err(unreachable)
+            let values = config.values()?;
+            redrive(&settings, &values, &records, *dry_run).map_err(unreachable)
         }
     }
 }
@@ -110,19 +111,28 @@ fn print(letters: &[DeadLetter]) {
     }
     println!(
         "{:<20}  {:<12}  {:<18}  {:<10}  {:<16}  try  detail",
-        "received", "sealed at", "code", "stage", "carrier"
+        "received", "stands at", "code", "stage", "carrier"
     );
     for l in letters {
         println!(
             "{:<20}  {:<12}  {:<18}  {:<10}  {:<16}  {:>3}  {}",
             l.received_at,
-            format!("{}-{}", l.source_partition, l.source_offset),
+            stands_at(l),
             l.code,
             l.stage,
             l.carrier_id,
             l.attempt,
             l.detail
         );
+    }
+}
+
+/// Of the sealed topic, or of another that is named.
+fn stands_at(letter: &DeadLetter) -> String {
+    let place = format!("{}-{}", letter.source_partition, letter.source_offset);
+    match letter.source_topic.as_str() {
+        "sealed" => place,
+        topic => format!("{topic} {place}"),
     }
 }
 
@@ -178,10 +188,11 @@ struct Tally {
 
 fn redrive(
     settings: &HostSettings,
+    values: &Values,
     records: &[RejectedRecord],
     dry_run: bool,
 ) -> Result<(), waybill_stage::Fault> {
-    let mut redriver = Redriver::open(settings)?;
+    let mut redriver = Redriver::open(settings, values)?;
     let mut tally = Tally::default();
     for some in records.chunks(AT_ONCE) {
         let mut to_send = Vec::new();

@@ -11,8 +11,8 @@ use waybill_decrypt::{Carriers, Decrypt, Opener};
 use waybill_enrich::{Enrich, Tables};
 use waybill_runtime::metrics::metrics;
 use waybill_runtime::{
-    Aggregating, Decoded, End, Health, HostSettings, Processor, Role, Run, SINK_INPUTS, Sealed,
-    Shutdown, Values, arm_crash_points, check_topics, host, most_partitions, sink_host, supervise,
+    Aggregating, Decoded, End, Health, Processor, Role, Run, SINK_INPUTS, Sealed, Shutdown,
+    arm_crash_points, check_topics, host, most_partitions, sink_host, supervise,
 };
 use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
 use waybill_sealing::platform_key::PlatformKeys;
@@ -87,9 +87,13 @@ impl Work {
         }
     }
 
-    /// The topics that its transactions write to.
-    fn outputs(self) -> Vec<Role> {
+    /// The topics whose properties it counts on: those that its transactions write to, and that which
+    /// carriers write to.
+    fn counts_on(self) -> Vec<Role> {
         let mut outputs = vec![Role::Rejects, Role::Ledger];
+        if matches!(self, Self::Stateless { first: 0, .. }) {
+            outputs.push(Role::Sealed);
+        }
         match self {
             Self::Stateless { last: 0, .. } => outputs.push(Role::Opened),
             Self::Stateless { last: 1, .. } => outputs.push(Role::Valid),
@@ -105,9 +109,8 @@ impl Work {
 
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let work = Work::parse(&args.stages).map_err(Failure::config)?;
-    let internal = Keyring::new(&config.keys.folder, config.passphrase()?).internal()?;
+    let values = config.values()?;
     arm_crash_points();
-    let values = Values::new(&internal).map_err(|f| Failure::config(f.to_string()))?;
     let (health, shutdown) = (Arc::new(Health::default()), Shutdown::default());
     signals::on_stop({
         let shutdown = shutdown.clone();
@@ -118,11 +121,11 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let batch = if work == Work::ClickHouse { &config.sink } else { &config.batch };
     let settings = config.host(first, batch)?;
     tracing::info!(stages = %args.stages, group = %settings.group, "starting");
-    let outputs = work.outputs();
+    let topics = work.counts_on();
     let checked = Cell::new(false);
     let check = || {
         if !checked.get() {
-            check_topics(&settings.connection, &settings.topics, &outputs)?;
+            check_topics(&settings.connection, &settings.topics, &topics)?;
             checked.set(true);
         }
         Ok::<(), Fault>(())
@@ -139,9 +142,12 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         }
         Work::Aggregate => {
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
+            let carriers = carriers(config)?;
+            let rules = || rules(config, &carriers.load());
             supervise(&args.stages, &shutdown, || {
                 check()?;
-                aggregate(config, &settings, &values, &health, &shutdown)
+                let mut processor = Aggregating::new(&rules, &settings, &values);
+                host(&settings, &mut processor, &values, &health, &shutdown)
             });
         }
         Work::ClickHouse => {
@@ -165,25 +171,21 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn aggregate(
-    config: &Config,
-    settings: &HostSettings,
-    values: &Values,
-    health: &Health,
-    shutdown: &Shutdown,
-) -> Result<(), Fault> {
-    // Duplicates must be known for as long as any carrier's events may arrive, and a day:
-    // sealed-event.md, "Seen before".
-    let carriers =
-        RegistryFile::new(&config.carriers.file).load().map_err(|f| Fault(f.to_string()))?;
+/// The carriers in force, read again when their file changes.
+fn carriers(config: &Config) -> Result<Arc<ArcSwap<Carriers>>, Failure> {
+    let registry = RegistryFile::new(&config.carriers.file);
+    watch("carriers", config.carriers.file.clone(), move || registry.load())
+}
+
+/// What aggregate goes by. Duplicates must be known for as long as any carrier's events may arrive, and a
+/// day: sealed-event.md, "Seen before".
+fn rules(config: &Config, carriers: &Carriers) -> Settings {
     let least = carriers.longest_delivery_delay().as_millis() + DAY_MS;
-    let rules = Settings {
+    Settings {
         retention_ms: millis(config.aggregate.retention).max(least),
         unfinished_retention_ms: millis(config.aggregate.unfinished_retention),
         max_events_per_shipment: config.aggregate.max_events_per_shipment,
-    };
-    let mut processor = Aggregating::new(rules, settings, values);
-    host(settings, &mut processor, values, health, shutdown)
+    }
 }
 
 /// What the stateless stages of this process are made of; it outlives their restarts.
@@ -258,8 +260,7 @@ impl Parts {
 
 impl Opening {
     fn new(config: &Config) -> Result<Self, Failure> {
-        let registry = RegistryFile::new(&config.carriers.file);
-        let carriers = watch("carriers", config.carriers.file.clone(), move || registry.load())?;
+        let carriers = carriers(config)?;
         let ring = Keyring::new(&config.keys.folder, config.passphrase()?);
         let keys = watch("keys", ring.watched(), move || ring.load())?;
         let opener = Opener::new(waybill_decrypt::Settings {

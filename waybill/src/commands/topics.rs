@@ -19,10 +19,10 @@ pub fn run(config: &Config, _: &Args) -> Result<(), Failure> {
     if !changes.created.is_empty() {
         println!("topics: created {}", changes.created.join(", "));
     }
-    if !changes.raised.is_empty() {
-        println!("topics: raised max.message.bytes of {}", changes.raised.join(", "));
+    for set in &changes.set {
+        println!("topics: set {set}");
     }
-    if changes.created.is_empty() && changes.raised.is_empty() {
+    if changes.created.is_empty() && changes.set.is_empty() {
         println!("topics: all there");
     }
     Ok(())

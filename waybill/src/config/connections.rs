@@ -75,11 +75,19 @@ pub struct Keys {
     pub folder: PathBuf,
     pub passphrase: Option<Secret>,
     pub passphrase_file: Option<PathBuf>,
+    /// Take plain values on redrive, rejects and ledger: while what a build before 27 November 2026 wrote
+    /// there is still to be read.
+    pub accept_plain: bool,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { folder: PathBuf::from("keys"), passphrase: None, passphrase_file: None }
+        Self {
+            folder: PathBuf::from("keys"),
+            passphrase: None,
+            passphrase_file: None,
+            accept_plain: false,
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
-use waybill_runtime::{BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Role, Topics};
+use waybill_runtime::{
+    BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Role, Topics, Values,
+};
 
 mod connections;
 mod names;
@@ -19,6 +21,7 @@ pub use names::{Groups, TopicSettings};
 pub use stages::{Aggregate, Batch, Decrypt, Enrich, Validate};
 
 use crate::exit::Failure;
+use crate::keyring::Keyring;
 use crate::secret::Secret;
 
 /// Every key, with its default. docs/configuration.md explains them.
@@ -259,6 +262,13 @@ impl Config {
 
     pub fn passphrase(&self) -> Result<Option<Secret>, Failure> {
         Secret::of("keys.passphrase", &self.keys.passphrase, &self.keys.passphrase_file)
+    }
+
+    /// What seals and opens the values of internal topics.
+    pub fn values(&self) -> Result<Values, Failure> {
+        let internal = Keyring::new(&self.keys.folder, self.passphrase()?).internal()?;
+        let values = Values::new(&internal).map_err(|f| Failure::config(f.to_string()))?;
+        Ok(values.taking_plain(self.keys.accept_plain))
     }
 }
 

@@ -277,11 +277,11 @@ fn rollups_and_views_answer_right() {
         "SG\tNL\tacme\t2\t2\t2\t1\t11.5\t20\t48\t10500\nSG\tSG\tacme\t1\t0\t0\t0\t\\N\t\\N\t48\t10500",
     );
     check(
-        "SELECT month, carrier_id, events, rejects, round(reject_share, 4), duplicates, out_of_order_share,
+        "SELECT month, carrier_id, events, rejects, claimed_rejects, round(reject_share, 4), duplicates, out_of_order_share,
             zone_assumed_share, flagged_share, delivery_p50_ms, shipments, finished, with_plan, on_time_share
         FROM carrier_scorecard ORDER BY carrier_id",
-        "2026-11-01\tacme\t100\t2\t0.0196\t3\t0.01\t0.01\t0.01\t500\t3\t2\t2\t0.5\n\
-         2026-11-01\tzeta\t1\t0\t0\t0\t0\t0\t0\t500\t0\t0\t0\t\\N",
+        "2026-11-01\tacme\t100\t2\t0\t0.0196\t3\t0.01\t0.01\t0.01\t500\t3\t2\t2\t0.5\n\
+         2026-11-01\tzeta\t1\t0\t0\t0\t0\t0\t0\t0\t500\t0\t0\t0\t\\N",
     );
     check(
         "SELECT step, milestone, occurred_at FROM shipment_timeline WHERE shipment_id = 's1' ORDER BY step LIMIT 2",

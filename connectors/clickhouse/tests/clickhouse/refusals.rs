@@ -1,8 +1,10 @@
 use crate::samples::{HOUR, T0, event, reject, shipment};
 use crate::server::{again, ask, batch, execute, insert, insert_all, outcome, sink, try_insert};
 
+use std::time::{Duration, Instant};
+
 use waybill_schemas::LedgerCount;
-use waybill_stage::{Inserted, SinkBatch};
+use waybill_stage::{Inserted, Lease, Sink, SinkBatch};
 
 #[test]
 fn a_time_out_of_range_is_rejected_alone() {
@@ -36,17 +38,15 @@ fn a_time_out_of_range_is_rejected_alone() {
 fn what_cannot_be_decoded_is_rejected_alone() {
     let (mut sink, database) = sink("undecodable");
     let mut good = batch("events", 5, &[event("acme", "s1", 0), event("acme", "s1", 1)]);
-    let of_another_schema = batch("rejects", 0, &[reject("acme", "expired", 1)]);
     let cut = good.records.get(6).unwrap().value[..30].to_vec();
-    let of_another_schema = of_another_schema.records.get(0).unwrap().value;
-    for value in [&[], &b"{}"[..], of_another_schema, &cut] {
+    for value in [&[], &b"{}"[..], &cut] {
         let offset = 7 + good.records.len() as i64;
         good.records.extend([(offset, value, T0)]);
     }
     let inserted = insert(&mut sink, good);
     let (rows, rejects) = outcome(&inserted);
     assert_eq!(rows, 2);
-    let expect: Vec<_> = (9..13).map(|offset| (offset, "internal")).collect();
+    let expect: Vec<_> = (9..12).map(|offset| (offset, "internal")).collect();
     assert_eq!(rejects, expect);
     assert!(inserted.rejects.iter().all(|r| r.provenance.is_none()));
     // A batch of nothing else is no insert at all.
@@ -54,6 +54,19 @@ fn what_cannot_be_decoded_is_rejected_alone() {
     let only_bad = SinkBatch { records: [(50, [1], T0)].into_iter().collect(), ..nothing };
     assert_eq!(outcome(&insert(&mut sink, only_bad)), (0, vec![(50, "internal")]));
     assert_eq!(ask(&database, "SELECT count() FROM events"), "2");
+}
+
+/// It may be a later build's: to refuse it would lose it.
+#[test]
+fn an_unknown_schema_stops_the_sink_and_loses_nothing() {
+    let (mut sink, database) = sink("unknown_schema");
+    let mut events = batch("events", 5, &[event("acme", "s1", 0)]);
+    let others = batch("rejects", 0, &[reject("acme", "expired", 1)]);
+    events.records.extend([(7, others.records.get(0).unwrap().value, T0)]);
+    let lease = Lease::until(Instant::now() + Duration::from_secs(60));
+    let fault = sink.insert(&[events], &lease).unwrap_err();
+    assert!(fault.0.contains("@7: a record is written with a schema that is not known"), "{fault}");
+    assert_eq!(ask(&database, "SELECT count() FROM events"), "0");
 }
 
 #[test]

@@ -244,5 +244,6 @@ pub fn reject(carrier: &str, code: &str, n: i64) -> RejectRecord {
         rejected_at: T0 + n * SECOND + 15,
         detail: "/eventDateTime: no date-time by RFC 3339".to_owned(),
         attempt: 0,
+        source_topic: "sealed".into(),
     }
 }

@@ -7,17 +7,16 @@ mod lane;
 mod store;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, TopicPartitionList};
-use waybill_schemas::Provenance;
+use waybill_schemas::RejectRecord;
 use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_sink::Mark;
 use waybill_stage::{Code, Fault, Reject, Sink};
 
-use crate::chain::dead_letter;
+use crate::chain::{dead_letter, nobodys};
 use crate::consumer::{Event, GroupConsumer, IDLE_WAIT};
 use crate::crash_point::crash_point;
 use crate::hand_over::pause;
@@ -357,12 +356,12 @@ impl SinkHost<'_> {
                 claims: None,
                 ..refused.reject
             };
-            let appended_at = range.appended_at(refused.offset);
-            (refused.provenance.clone(), refused.position, appended_at, reject)
+            let known = refused.provenance.clone().zip(Some(refused.position));
+            (known, refused.offset, range.appended_at(refused.offset), reject)
         });
         let unreadable = range.unreadable.iter().map(|record| {
             let reject = Reject::new(Code::Internal, at(record.offset)).because("not_ours");
-            (None, 0, record.appended_at, reject)
+            (None, record.offset, record.appended_at, reject)
         });
         let answers: Vec<_> = refused.chain(unreadable).collect();
         let answered = !answers.is_empty();
@@ -371,11 +370,20 @@ impl SinkHost<'_> {
         stage.events_passed += range.inserted.rows;
         stage.rejected += answers.len() as u64;
         stage.events_rejected += answers.len() as u64;
-        for (provenance, position, appended_at, reject) in answers {
-            // Without provenance nobody knows whose it is: the detail names the record itself.
-            let provenance = provenance.unwrap_or_else(|| nobodys(appended_at));
+        for (known, offset, appended_at, reject) in answers {
             self.batch.tally.stage(STAGE).reject(&reject);
-            let letter = dead_letter(STAGE, &provenance, position, reject, now_ms());
+            let letter = match known {
+                Some((provenance, position)) => {
+                    dead_letter(STAGE, &provenance, position, reject, now_ms())
+                }
+                // Nobody knows whose it is.
+                None => {
+                    let place = nobodys(range.batch.partition, offset, appended_at);
+                    let source_topic = stretch.input.as_str().to_owned();
+                    let letter = dead_letter(STAGE, &place, 0, reject, now_ms());
+                    RejectRecord { source_topic, ..letter }
+                }
+            };
             self.batch.put_reject(self.values, &letter)?;
         }
         // An entry about entries would need an entry itself, and so on: only what is out of order.
@@ -429,15 +437,6 @@ fn age(set: Duration, pressure: f64) -> Duration {
     const EASY: f64 = 0.2;
     let beyond = ((pressure - EASY) / (1.0 - EASY)).clamp(0.0, 1.0);
     set.mul_f64(1.0 + 9.0 * beyond)
-}
-
-fn nobodys(appended_at: i64) -> Arc<Provenance> {
-    Arc::new(Provenance {
-        source_partition: -1,
-        source_offset: -1,
-        received_at: appended_at,
-        ..Provenance::default()
-    })
 }
 
 impl Drop for SinkHost<'_> {

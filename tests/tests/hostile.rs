@@ -1,0 +1,206 @@
+//! One hostile or broken writer stops nobody, and what may be ours is never thrown away.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use waybill_tests::{DCSA_22, Deployment, Servers, gate_in, wait_until};
+
+const CONTAINERS: [&str; 4] = ["MSKU1234565", "MSKU0000006", "CSQU3054383", "TCLU4265447"];
+
+/// A deployment on one partition, with a carrier that has published `n` events.
+fn with_events(name: &str, n: usize) -> Deployment {
+    let d = Deployment::on(Servers::find(), name, 1, "");
+    d.add_carrier("acme-line");
+    publish(&d, n);
+    d
+}
+
+fn publish(d: &Deployment, n: usize) {
+    let events: Vec<_> = CONTAINERS.iter().cycle().take(n).map(|c| gate_in(c)).collect();
+    d.publish_all("acme-line", DCSA_22, &events, &["--shipment", "h-1"]);
+}
+
+#[test]
+fn a_record_that_kills_its_process_is_set_aside_and_can_come_again() {
+    let d = with_events("poison", 12);
+    let others: Vec<_> =
+        ["validate", "enrich", "aggregate", "clickhouse"].map(|s| d.start(s)).into();
+    // As an orchestrator does it: whatever has ended is started again.
+    let mut deaths = 0;
+    let answered = || d.number("SELECT count() FROM rejects WHERE code = 'poison'") > 0;
+    let mut decrypt = d.spawn("decrypt", "1", &[("FAILPOINTS", "record_7=return")]);
+    wait_until("the record to be set aside", Duration::from_secs(120), || {
+        if decrypt.has_ended() {
+            deaths += 1;
+            assert!(deaths < 10, "a crash loop: {}", decrypt.log());
+            decrypt = d.spawn("decrypt", "1", &[("FAILPOINTS", "record_7=return")]);
+        }
+        answered()
+    });
+    assert!((3..=7).contains(&deaths), "{deaths} deaths");
+    d.wait_for("SELECT count() FROM events", 11);
+    let row = &d.rows("SELECT source_topic, source_offset, stage FROM rejects")[0];
+    assert_eq!((&row["source_topic"], &row["source_offset"]), (&"sealed".into(), &7.into()));
+    assert!(decrypt.log().contains("set aside: it has ended each process that took it"));
+    assert!(decrypt.metric("waybill_rejects_total", "poison") > 0.0);
+    d.audit();
+
+    // Mended, it goes through; and a process that was stopped in good order leaves no caution behind.
+    decrypt.stop(Duration::from_secs(20));
+    let decrypt = d.start("decrypt");
+    assert!(d.ok(&["rejects", "redrive", "--code", "poison"]).contains("redrove 1 records"));
+    d.wait_for("SELECT count() FROM events", 12);
+    d.audit();
+    drop((decrypt, others));
+}
+
+/// Validate with another keys folder rejected five good events of five, ready all the while.
+#[test]
+fn a_process_with_other_keys_stops_and_loses_nothing() {
+    let d = with_events("other_keys", 5);
+    let decrypt = d.start("decrypt");
+    wait_until("decrypt to have read them", Duration::from_secs(60), || {
+        decrypt.metric("waybill_records_total", "outcome=\"passed\"") >= 5.0
+    });
+    let keys = d.folder.join("keys");
+    let aside = d.folder.join("internal.key");
+    std::fs::rename(keys.join("internal.key"), &aside).unwrap();
+    d.ok(&["keys", "new", "--bits", "2048", "--kid", "second"]);
+    let wrong = d.spawn("validate", "1", &[]);
+    wait_until("validate to say what it lacks", Duration::from_secs(60), || {
+        let log = wrong.log();
+        log.contains("which is not held: give this process the keys folder")
+            && log.contains("opened-0@")
+    });
+    drop(wrong);
+    std::fs::rename(&aside, keys.join("internal.key")).unwrap();
+    let _others = ["validate", "enrich", "aggregate", "clickhouse"].map(|s| d.start(s));
+    d.wait_for("SELECT count() FROM events", 5);
+    assert_eq!(d.number("SELECT count() FROM rejects"), 0);
+    d.audit();
+}
+
+/// What nobody of us has sealed is answered where it stands, on every internal topic.
+#[test]
+fn what_somebody_else_writes_to_an_internal_topic_is_answered_where_it_stands() {
+    let d = with_events("strangers", 3);
+    let _processes = d.start_all();
+    d.wait_for("SELECT count() FROM events", 3);
+    let topics =
+        ["opened", "valid", "enriched", "events", "shipments", "rejects", "ledger", "redrive"];
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", &d.servers.kafka).create().unwrap();
+    // Plain Avro, as a build of before wrote it, is believed no more than anything else.
+    let avro = [0xC3, 0x01, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    for role in topics {
+        let topic = format!("{}{role}", d.prefix);
+        for value in [Some(&b"{}"[..]), Some(&avro[..]), None] {
+            let mut record = BaseRecord::<[u8], [u8]>::to(&topic).key(b"k");
+            record.payload = value;
+            producer.send(record).map_err(|(e, _)| e).unwrap();
+        }
+    }
+    producer.flush(Duration::from_secs(20)).unwrap();
+    let answered = "SELECT count() FROM rejects WHERE code = 'internal'";
+    assert_eq!(d.wait_for(answered, 3 * topics.len() as i64), 3 * topics.len() as i64);
+    let of = |role: &str| {
+        d.number(&format!("SELECT count() FROM rejects WHERE source_topic = '{role}'"))
+    };
+    for role in topics {
+        assert_eq!(of(role), 3, "{role}");
+    }
+    assert_eq!(d.number("SELECT count() FROM rejects WHERE source_offset < 0"), 0);
+    publish(&d, 2);
+    d.wait_for("SELECT count() FROM events", 5);
+    // The audit says that they are not ours, topic by topic; and no other topic is out of order.
+    let out = d.run(&["audit", "--wait", "10s"]);
+    let said = String::from_utf8(out.stdout).unwrap();
+    for (role, ours) in
+        [("opened", 5), ("valid", 5), ("enriched", 5), ("events", 5), ("rejects", 24)]
+    {
+        let finding = format!("{role}: {ours} records were written, and {} read", ours + 3);
+        assert!(said.contains(&finding), "{finding}\n{said}");
+    }
+    assert!(!said.contains("NOT IN ORDER: sealed"), "{said}");
+}
+
+struct Answer(std::sync::mpsc::SyncSender<Option<RDKafkaErrorCode>>);
+
+impl rdkafka::client::ClientContext for Answer {}
+
+impl ProducerContext for Answer {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let error = result.as_ref().err().and_then(|(e, _)| e.rdkafka_error_code());
+        let _ = self.0.send(error);
+    }
+}
+
+/// 4,622 bytes of zstd were 150 MB in every reader, and 146 kB of gzip killed it.
+#[test]
+fn the_broker_refuses_what_is_large_once_it_is_unpacked() {
+    let d = with_events("bomb", 1);
+    let _processes = d.start_all();
+    d.wait_for("SELECT count() FROM events", 1);
+    let topic = format!("{}sealed", d.prefix);
+    let bomb = vec![b'a'; 50_000_000];
+    for compression in ["zstd", "gzip"] {
+        let (sender, answers) = std::sync::mpsc::sync_channel(1);
+        let producer: BaseProducer<Answer> = ClientConfig::new()
+            .set("bootstrap.servers", &d.servers.kafka)
+            .set("compression.type", compression)
+            .set("message.max.bytes", "200000000")
+            .set("retries", "0")
+            .create_with_context(Answer(sender))
+            .unwrap();
+        producer
+            .send(BaseRecord::to(&topic).key(&b"h-1"[..]).payload(&bomb[..]))
+            .map_err(|(e, _)| e)
+            .unwrap();
+        let _ = producer.flush(Duration::from_secs(60));
+        let answer = answers.recv_timeout(Duration::from_secs(1)).unwrap();
+        assert_eq!(answer, Some(RDKafkaErrorCode::MessageSizeTooLarge), "{compression}");
+    }
+    publish(&d, 2);
+    d.wait_for("SELECT count() FROM events", 3);
+    assert_eq!(d.number("SELECT count() FROM rejects"), 0);
+    d.audit();
+}
+
+/// carriers.json deleted was an empty registry two seconds later.
+#[test]
+fn a_registry_that_is_gone_leaves_the_last_one_in_force() {
+    let d = with_events("registry", 1);
+    let processes = d.start_all();
+    d.wait_for("SELECT count() FROM events", 1);
+    let file = d.folder.join("carriers.json");
+    let kept = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    for process in [&processes[0], &processes[3]] {
+        wait_until("the gauge to tell of it", Duration::from_secs(20), || {
+            process
+                .get("/metrics")
+                .is_some_and(|m| m.contains("waybill_file_ok{file=\"carriers\"} 0"))
+        });
+        assert!(process.log().contains("the last good one stays in force"));
+    }
+    publish(&d, 3);
+    d.wait_for("SELECT count() FROM events", 4);
+    assert_eq!(d.number("SELECT count() FROM rejects"), 0);
+    for stage in ["decrypt", "aggregate"] {
+        let out = d.run(&["run", stage]);
+        let said = String::from_utf8_lossy(&out.stderr).into_owned()
+            + &String::from_utf8_lossy(&out.stdout);
+        assert_eq!(out.status.code(), Some(3), "{said}");
+        assert!(said.contains("carriers.json: is not there"), "{said}");
+    }
+    std::fs::write(&file, kept).unwrap();
+    wait_until("the gauge to be good again", Duration::from_secs(20), || {
+        processes[0].metric("waybill_file_ok", "carriers") == 1.0
+    });
+    d.audit();
+}
