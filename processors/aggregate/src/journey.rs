@@ -47,8 +47,13 @@ pub(crate) struct Journey {
 }
 
 impl Journey {
-    /// A shipment of which nothing is known but that `first` is about it.
-    pub(crate) fn new(id: Arc<str>, unit: Option<Arc<str>>, first: &Arc<Provenance>) -> Self {
+    /// A shipment of which nothing is known but that `first` is about it, and counts as received then.
+    pub(crate) fn new(
+        id: Arc<str>,
+        unit: Option<Arc<str>>,
+        first: &Arc<Provenance>,
+        received_at: i64,
+    ) -> Self {
         Self {
             id,
             unit,
@@ -62,8 +67,8 @@ impl Journey {
             duplicates: 0,
             stated_origin: None,
             stated_destination: None,
-            first_received_at: first.received_at,
-            last_received_at: first.received_at,
+            first_received_at: received_at,
+            last_received_at: received_at,
             aggregated_at: i64::MIN,
             due: i64::MAX,
             changed_in: 0,
@@ -174,6 +179,10 @@ impl Journey {
     /// Whether it has the event, or one that the carrier calls the same.
     pub(crate) fn knows(&self, id: &EventId, raw_id_hash: Option<NonZeroI64>) -> bool {
         self.has(id) || raw_id_hash.is_some_and(|raw| self.timeline.names(raw))
+    }
+
+    pub(crate) fn carrier_id(&self) -> &str {
+        &self.last.carrier_id
     }
 
     pub(crate) fn last_received_at(&self) -> i64 {

@@ -21,10 +21,14 @@ mod milestone;
 mod partition;
 mod promise;
 mod promises;
+mod quota;
 mod route;
 mod stops;
 mod timeline;
 mod track;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use changelog::{BadChangelog, Changed, Restoring, key};
 pub use great_circle::{EARTH_RADIUS_KM, great_circle_km};
@@ -36,7 +40,7 @@ pub const NAME: &str = "aggregate";
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What an operator may set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long after the receipt of its last event a finished shipment's state is kept, ms. At
     /// least the longest `max_delivery_delay` in force and a day (sealed-event.md, "Seen before"):
@@ -47,6 +51,18 @@ pub struct Settings {
     pub unfinished_retention_ms: i64,
     /// More events than these of one shipment are rejected as `shipment_full`: at most 4,096.
     pub max_events_per_shipment: usize,
+    /// What one carrier's shipments may take of a partition's memory, bytes: beyond it, what is new of it
+    /// is rejected as `quota`. A shipment counts 1,000 bytes, and an event 44.
+    pub max_bytes_per_carrier: usize,
+    /// The same for single carriers, by their ids.
+    pub max_bytes_of: Option<Arc<BTreeMap<String, usize>>>,
+}
+
+impl Settings {
+    fn max_bytes(&self, carrier_id: &str) -> usize {
+        let own = self.max_bytes_of.as_ref().and_then(|own| own.get(carrier_id).copied());
+        own.unwrap_or(self.max_bytes_per_carrier)
+    }
 }
 
 impl Default for Settings {
@@ -55,6 +71,8 @@ impl Default for Settings {
             retention_ms: 8 * DAY_MS,
             unfinished_retention_ms: 60 * DAY_MS,
             max_events_per_shipment: 4096,
+            max_bytes_per_carrier: 256 << 20,
+            max_bytes_of: None,
         }
     }
 }

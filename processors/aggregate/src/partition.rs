@@ -11,6 +11,15 @@ use crate::changelog::Changed;
 use crate::events::number;
 use crate::identity::{self, Known};
 use crate::journey::{self, Journey};
+use crate::quota::Quota;
+
+/// A unit on more open bookings than these is none: who looks for an event's shipment looks at each.
+const SHIPMENTS_OF_UNIT: usize = 256;
+/// A receipt further ahead of the host's clock than this moves no time: one record with a wrong one would
+/// make all others' shipments expire, ms.
+const AHEAD_MS: i64 = 5 * 60_000;
+/// So many shipments may go with one event: many that are due go one after the other.
+const EXPIRED_AT_ONCE: usize = 64;
 
 /// The shipments of one input partition.
 pub struct Partition {
@@ -29,6 +38,7 @@ pub struct Partition {
     /// latest `last_received_at` of all shipments too, so that it comes back with them.
     stream_time: i64,
     events: usize,
+    quota: Quota,
 }
 
 impl Default for Partition {
@@ -41,6 +51,7 @@ impl Default for Partition {
             batch: 1,
             stream_time: i64::MIN,
             events: 0,
+            quota: Quota::default(),
         }
     }
 }
@@ -61,6 +72,7 @@ impl Partition {
         let mut journey = Box::new(journey);
         self.stream_time = self.stream_time.max(journey.last_received_at());
         self.events += journey.events();
+        self.quota.add(journey.carrier_id(), 1, journey.events());
         ask_when_due(&mut self.due, settings, &mut journey);
         self.keep(journey);
     }
@@ -80,6 +92,7 @@ impl Partition {
     fn forget(&mut self, id: &str) {
         let Some(gone) = self.shipments.remove(id) else { return };
         self.events -= gone.events();
+        self.quota.remove(gone.carrier_id(), gone.events());
         if let Some(unit) = &gone.unit
             && let Some(ids) = self.units.get_mut(unit)
         {
@@ -91,18 +104,18 @@ impl Partition {
     }
 
     /// The shipment that the event belongs to, and its unit if it is one of a unit.
-    fn shipment_of(&self, input: &EnrichedEvent) -> (Arc<str>, Option<Arc<str>>) {
+    fn shipment_of(&self, input: &EnrichedEvent) -> Result<(Arc<str>, Option<Arc<str>>), Reject> {
         let key = input.event.shipment_id.as_str();
         if !identity::is_of_unit(input) {
             let known = self.shipments.get_key_value(key).map(|(id, _)| id.clone());
-            return (known.unwrap_or_else(|| key.into()), None);
+            return Ok((known.unwrap_or_else(|| key.into()), None));
         }
         let references = &input.event.references;
         let at = input.enrichment.occurred_at;
         let is_taken = |id: &str| self.shipments.contains_key(id);
         let new = || identity::new_id(key, references, at, is_taken);
         let Some((unit, ids)) = self.units.get_key_value(key) else {
-            return (new(), Some(key.into()));
+            return Ok((new(), Some(key.into())));
         };
         let raw_id_hash = journey::raw_id_hash(&input.event);
         let known = ids.iter().filter_map(|id| self.shipments.get(id)).map(|journey| Known {
@@ -111,13 +124,21 @@ impl Partition {
             documents: &journey.documents,
             span: journey.span(),
         });
-        let id = identity::choose(known, references, at).map_or_else(new, Arc::clone);
-        (id, Some(unit.clone()))
+        let id = match identity::choose(known, references, at) {
+            Some(known) => known.clone(),
+            None if ids.len() >= SHIPMENTS_OF_UNIT => {
+                let detail = format!("the unit has {SHIPMENTS_OF_UNIT} open shipments already");
+                return Err(Reject::new(Code::ShipmentFull, detail).because("unit_full"));
+            }
+            None => new(),
+        };
+        Ok((id, Some(unit.clone())))
     }
 
     /// Accepts the event into the history of its shipment, or finds that it was there before.
     ///
-    /// Rejects it with `shipment_full` if the shipment has as many events as one may have.
+    /// Rejects it with `shipment_full` if the shipment has as many events as one may have, and with `quota`
+    /// if the carrier's shipments take as much as they may.
     pub fn apply(
         &mut self,
         settings: &Settings,
@@ -126,10 +147,13 @@ impl Partition {
         answer: &mut Answer<AcceptedEvent>,
     ) -> Result<(), Failure> {
         let received_at = input.event.provenance.received_at;
+        let received_at = received_at.min(cx.now_ms.saturating_add(AHEAD_MS));
         self.stream_time = self.stream_time.max(received_at);
         self.expire(settings);
 
-        let (id, unit) = self.shipment_of(&input);
+        let (id, unit) = self.shipment_of(&input)?;
+        let carrier_id = &input.event.provenance.carrier_id;
+        let is_over = self.quota.bytes(carrier_id) >= settings.max_bytes(carrier_id);
         if unit.is_some() {
             input.event.shipment_id = id.as_ref().to_owned();
         }
@@ -138,7 +162,10 @@ impl Partition {
         let mut new = None;
         let journey = match known {
             Some(journey) => journey,
-            None => new.insert(Box::new(Journey::new(id, unit, &input.event.provenance))),
+            None => {
+                let first = &input.event.provenance;
+                new.insert(Box::new(Journey::new(id, unit, first, received_at)))
+            }
         };
         let outcome = if journey.has(&input.event.event_id) {
             journey.duplicate();
@@ -146,7 +173,10 @@ impl Partition {
             Ok(())
         } else if journey.events() >= settings.max_events_per_shipment {
             Err(full(settings).into())
+        } else if is_over {
+            Err(over(settings.max_bytes(&input.event.provenance.carrier_id)).into())
         } else {
+            self.quota.add(&input.event.provenance.carrier_id, usize::from(is_new), 1);
             let history = journey.accept(&input, cx.now_ms);
             self.events += 1;
             let EnrichedEvent { event, enrichment } = input;
@@ -213,7 +243,10 @@ impl Partition {
 
     /// Forgets each shipment whose time has passed.
     fn expire(&mut self, settings: &Settings) {
-        while self.due.peek().is_some_and(|Reverse((due, _))| *due < self.stream_time) {
+        let mut expired = 0;
+        while expired < EXPIRED_AT_ONCE
+            && self.due.peek().is_some_and(|Reverse((due, _))| *due < self.stream_time)
+        {
             let Some(Reverse((due, id))) = self.due.pop() else { return };
             let Some(journey) = self.shipments.get_mut(&id).filter(|j| j.due == due) else {
                 continue;
@@ -221,6 +254,7 @@ impl Partition {
             journey.due = journey.expires_at(settings);
             if journey.due < self.stream_time {
                 let records = journey.records();
+                expired += 1;
                 self.forget(&id);
                 let taken_away = self.changed.entry(id).or_default();
                 *taken_away = records.max(*taken_away);
@@ -243,6 +277,12 @@ fn ask_when_due(
         journey.due = earliest;
         queue.push(Reverse((earliest, journey.id.clone())));
     }
+}
+
+fn over(most: usize) -> Reject {
+    let detail =
+        format!("the carrier's open shipments take {most} bytes here, as much as they may");
+    Reject::new(Code::Quota, detail)
 }
 
 fn full(settings: &Settings) -> Reject {

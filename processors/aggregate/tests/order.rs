@@ -192,7 +192,12 @@ proptest! {
         unfinished_retention_ms in extreme(),
         max_events_per_shipment in 0..20_usize,
     ) {
-        let settings = Settings { retention_ms, unfinished_retention_ms, max_events_per_shipment };
+        let settings = Settings {
+            retention_ms,
+            unfinished_retention_ms,
+            max_events_per_shipment,
+            ..Settings::default()
+        };
         let (mut partition, mut log) = (Partition::default(), Log::default());
         for (event, n) in events.into_iter().zip(1..) {
             apply(&mut partition, &settings, event);

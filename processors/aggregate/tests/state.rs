@@ -4,7 +4,7 @@
 
 mod story;
 
-use story::{DAY, HOUR, Log, Outcome, apply, changed, event, received_at};
+use story::{DAY, HOUR, Log, NOW, Outcome, apply, changed, event, received_at};
 use waybill_aggregate::{Changed, Partition, Restoring, Settings, key};
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_schemas::{EnrichedEvent, Shipment};
@@ -13,6 +13,8 @@ const DEFAULT: Settings = Settings {
     retention_ms: 8 * DAY,
     unfinished_retention_ms: 60 * DAY,
     max_events_per_shipment: 4096,
+    max_bytes_per_carrier: 256 << 20,
+    max_bytes_of: None,
 };
 
 fn gate_in(id: &str, n: u32, received: i64) -> EnrichedEvent {
@@ -86,6 +88,89 @@ fn a_full_shipment_takes_no_more() {
     let none = Settings { max_events_per_shipment: 0, ..DEFAULT };
     apply(&mut partition, &none, gate_in("u", 1, 1));
     assert_eq!((partition.len(), changed(&mut partition).len()), (2, 0));
+}
+
+/// 100 messages of 10,000 parcels filled aggregate's memory, and each restart filled it again.
+#[test]
+fn a_carrier_has_its_share_and_no_more() {
+    let own = [("acme".to_owned(), 3_200)].into_iter().collect();
+    let settings = Settings {
+        max_bytes_per_carrier: 2_000,
+        max_bytes_of: Some(std::sync::Arc::new(own)),
+        ..DEFAULT
+    };
+    let of = |carrier: &str, id: &str, n: u32| {
+        let mut event = gate_in(id, n, 0);
+        std::sync::Arc::make_mut(&mut event.event.provenance).carrier_id = carrier.to_owned();
+        event
+    };
+    let mut partition = Partition::default();
+    let mut log = Log::default();
+    let tell = |partition: &mut Partition, carrier: &str, id: &str, n, accepted: bool| {
+        let outcome = apply(partition, &settings, of(carrier, id, n));
+        assert_eq!(matches!(outcome, Outcome::Accepted(_)), accepted, "{id} {outcome:?}");
+        if !accepted {
+            assert!(matches!(outcome, Outcome::Rejected("quota")), "{outcome:?}");
+        }
+    };
+    for id in ["a", "b"] {
+        tell(&mut partition, "blue", id, 1, true);
+    }
+    tell(&mut partition, "blue", "c", 1, false);
+    tell(&mut partition, "blue", "a", 2, false);
+    for id in ["d", "e", "f", "g"] {
+        tell(&mut partition, "acme", id, 1, true);
+    }
+    tell(&mut partition, "acme", "h", 1, false);
+    // What was rejected takes nothing, and a copy is still known.
+    assert_eq!((partition.len(), partition.events()), (6, 6));
+    assert!(matches!(apply(&mut partition, &settings, of("blue", "a", 1)), Outcome::Duplicate));
+    // It is the same after a restart; and when shipments have expired, there is room again.
+    log.write(&mut partition);
+    let mut again = log.restore(&settings, false);
+    tell(&mut again, "blue", "c", 1, false);
+    apply(&mut again, &settings, received_at(of("other", "late", 9), 100 * DAY));
+    tell(&mut again, "blue", "c", 1, true);
+}
+
+#[test]
+fn a_unit_has_so_many_open_shipments_and_no_more() {
+    let mut partition = Partition::default();
+    let booked = |n: u32| {
+        let mut event = gate_in("acme/CSQU3054383", n, 0);
+        event.event.references = vec![waybill_schemas::Reference {
+            kind: waybill_schemas::vocabulary::ReferenceKind::Booking,
+            value: format!("B{n}"),
+        }];
+        event
+    };
+    for n in 0..256 {
+        assert!(matches!(apply(&mut partition, &DEFAULT, booked(n)), Outcome::Accepted(_)));
+    }
+    let outcome = apply(&mut partition, &DEFAULT, booked(256));
+    assert!(matches!(outcome, Outcome::Rejected("shipment_full")), "{outcome:?}");
+    // One of those that there are goes on.
+    let mut known = booked(3);
+    known.event.event_id = booked(999).event.event_id;
+    assert!(matches!(apply(&mut partition, &DEFAULT, known), Outcome::Accepted(_)));
+    assert_eq!(partition.len(), 256);
+}
+
+/// A record 61 days ahead made 1,000 of 1,000 other shipments expire.
+#[test]
+fn a_receipt_in_the_future_moves_no_time() {
+    let mut partition = Partition::default();
+    let mut log = Log::default();
+    for n in 0..1_000 {
+        apply(&mut partition, &DEFAULT, gate_in(&format!("s{n}"), n, NOW - HOUR));
+    }
+    apply(&mut partition, &DEFAULT, gate_in("ahead", 1, NOW + 61 * DAY));
+    apply(&mut partition, &DEFAULT, gate_in("after", 1, NOW));
+    assert_eq!(partition.len(), 1_002);
+    log.write(&mut partition);
+    let mut again = log.restore(&DEFAULT, false);
+    apply(&mut again, &DEFAULT, gate_in("later", 1, NOW));
+    assert_eq!(again.len(), 1_003);
 }
 
 /// A shipment's last receipt, whether it is finished, the stream time: is it still there?

@@ -58,6 +58,9 @@ pub struct Carrier {
     pub status: Status,
     /// From sealing to receipt, at most.
     pub max_delivery_delay: Delay,
+    /// What its open shipments may take of aggregate's memory for a partition, bytes, if it is not as for
+    /// others.
+    pub max_state_bytes: Option<usize>,
     keys: Vec<RegisteredKey>,
 }
 
@@ -85,6 +88,7 @@ impl Carrier {
             name: name.into(),
             status: Status::Active,
             max_delivery_delay: Delay::DEFAULT,
+            max_state_bytes: None,
             keys: Vec::new(),
         })
     }

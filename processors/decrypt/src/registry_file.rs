@@ -7,7 +7,8 @@
 //!             "valid_from": "2026-11-01T00:00:00Z", "valid_until": null, "revoked_at": null}]}]}
 //! ```
 //!
-//! Times are RFC 3339, and optional; so is `max_delivery_delay` (7d). Members of other names are
+//! Times are RFC 3339, and optional; so are `max_delivery_delay` (7d) and `max_state_bytes` (what its open
+//! shipments may take of aggregate's memory for a partition). Members of other names are
 //! refused (but not inside `jwk`, where RFC 7517 has them ignored).
 
 use std::borrow::Cow;
@@ -51,6 +52,8 @@ struct CarrierEntry {
     status: Status,
     #[serde(default = "default_delay")]
     max_delivery_delay: Delay,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_state_bytes: Option<usize>,
     #[serde(default)]
     keys: Vec<KeyEntry>,
 }
@@ -104,6 +107,7 @@ impl Carriers {
             let mut carrier = Carrier::new(entry.id, entry.name)?;
             carrier.status = entry.status;
             carrier.max_delivery_delay = entry.max_delivery_delay;
+            carrier.max_state_bytes = entry.max_state_bytes;
             for KeyEntry { jwk: key, valid_from, valid_until, revoked_at } in entry.keys {
                 carrier.add_key(RegisteredKey { key, valid_from, valid_until, revoked_at })?;
             }
@@ -119,6 +123,7 @@ impl Carriers {
             name: carrier.name.clone(),
             status: carrier.status,
             max_delivery_delay: carrier.max_delivery_delay,
+            max_state_bytes: carrier.max_state_bytes,
             keys: carrier.keys().iter().map(key_entry).collect(),
         };
         let file = File { carriers: self.iter().map(entry).collect() };

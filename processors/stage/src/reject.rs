@@ -110,6 +110,8 @@ pub enum Code {
     // aggregate
     /// The shipment has as many events as one may have.
     ShipmentFull,
+    /// The carrier's open shipments take as much memory as they may.
+    Quota,
     // clickhouse
     /// The store refuses the record's row (a constraint that an operator set on the table).
     StorageRefused,

@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -180,11 +181,17 @@ fn carriers(config: &Config) -> Result<Arc<ArcSwap<Carriers>>, Failure> {
 /// What aggregate goes by. Duplicates must be known for as long as any carrier's events may arrive, and a
 /// day: sealed-event.md, "Seen before".
 fn rules(config: &Config, carriers: &Carriers) -> Settings {
+    let own: BTreeMap<String, usize> = carriers
+        .iter()
+        .filter_map(|carrier| Some((carrier.id().to_owned(), carrier.max_state_bytes?)))
+        .collect();
     let least = carriers.longest_delivery_delay().as_millis() + DAY_MS;
     Settings {
         retention_ms: millis(config.aggregate.retention).max(least),
         unfinished_retention_ms: millis(config.aggregate.unfinished_retention),
         max_events_per_shipment: config.aggregate.max_events_per_shipment,
+        max_bytes_per_carrier: config.aggregate.max_bytes_per_carrier,
+        max_bytes_of: (!own.is_empty()).then(|| Arc::new(own)),
     }
 }
 

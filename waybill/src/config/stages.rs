@@ -90,6 +90,9 @@ pub struct Aggregate {
     #[serde(with = "humantime_serde")]
     pub unfinished_retention: Duration,
     pub max_events_per_shipment: usize,
+    /// What one carrier's shipments may take of the memory for a partition, bytes; `max_state_bytes` in
+    /// carriers.json goes before it.
+    pub max_bytes_per_carrier: usize,
 }
 
 impl Default for Aggregate {
@@ -98,6 +101,7 @@ impl Default for Aggregate {
             retention: Duration::from_secs(8 * 86_400),
             unfinished_retention: Duration::from_secs(60 * 86_400),
             max_events_per_shipment: 4_096,
+            max_bytes_per_carrier: 256 << 20,
         }
     }
 }
