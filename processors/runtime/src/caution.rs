@@ -68,6 +68,11 @@ impl Caution {
         }
     }
 
+    /// Whether what stands beside an offset is about this.
+    pub(crate) fn wrote(metadata: &str) -> bool {
+        metadata.starts_with("begun ") || metadata.starts_with("rests ")
+    }
+
     /// Whether the next record is taken alone.
     pub(crate) fn is_alone(self) -> bool {
         self.at_once <= 1
@@ -151,6 +156,8 @@ mod tests {
         assert_eq!(again(&begun.rests(), "b"), begun);
         assert_eq!(again(&begun.begun("a"), "b"), Caution { deaths: 2, ..begun });
         assert!(again(&begun.begun("a"), "b").is_poison() && !begun.is_poison());
+        assert!(Caution::wrote(&begun.begun("a")) && Caution::wrote(&begun.rests()));
+        assert!(!Caution::wrote("") && !Caution::wrote("17-42"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use waybill_stage::Fault;
 
+use crate::caution::Caution;
 use crate::consumer::passes;
 use crate::reader::client;
 use crate::{HostSettings, KafkaConnection, Role};
@@ -73,7 +74,9 @@ pub fn standings(
                 Offset::Offset(next) => Some(next),
                 _ => None,
             };
-            let claim = entry.metadata().to_owned();
+            // What a host has begun is no claim of the sink's.
+            let claim = Some(entry.metadata()).filter(|metadata| !Caution::wrote(metadata));
+            let claim = claim.unwrap_or_default().to_owned();
             standings.push(Standing { partition, first, next, claim, waiting: 0 });
         }
         found.insert(reader.role, standings);
