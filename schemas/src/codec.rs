@@ -228,7 +228,10 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSingleObject => write!(f, "not an Avro single object (no marker C3 01)"),
-            Self::UnknownSchema => write!(f, "written with a schema that is not known here"),
+            Self::UnknownSchema => write!(
+                f,
+                "written with a schema that is not known here: upgrade those that read before those that write"
+            ),
             Self::Datum(why) => write!(f, "Avro datum: {why}"),
         }
     }

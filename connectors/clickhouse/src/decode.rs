@@ -59,7 +59,7 @@ impl Decoded {
             Ok(record) => record,
             Err(error @ DecodeError::UnknownSchema) => {
                 return Err(Fault(format!(
-                    "{}-{}@{}: a record is {error}: upgrade those that read before those that write",
+                    "{}-{}@{}: a record is {error}",
                     batch.topic, batch.partition, raw.offset
                 )));
             }

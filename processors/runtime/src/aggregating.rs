@@ -49,7 +49,8 @@ impl<'a> Aggregating<'a> {
                 Some(value) => {
                     let plain = self
                         .values
-                        .open(Role::AggregateState, key, value)?
+                        .open(Role::AggregateState, key, value)
+                        .map_err(|fault| bad(&fault.0))?
                         .ok_or_else(|| bad("a value is not of our internal key"))?;
                     Some(
                         waybill_schemas::decode::<ShipmentHistory>(&plain)

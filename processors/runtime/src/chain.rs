@@ -368,10 +368,9 @@ pub(crate) fn read_back<I: Record>(
     let Some(plain) = opened else { return Ok(Err("not_ours")) };
     match waybill_schemas::decode(&plain) {
         Ok(read) => Ok(Ok(read)),
-        Err(error @ DecodeError::UnknownSchema) => Err(Fault(format!(
-            "{}: a record is {error}: upgrade those that read before those that write",
-            record.place()
-        ))),
+        Err(error @ DecodeError::UnknownSchema) => {
+            Err(Fault(format!("{}: a record is {error}", record.place())))
+        }
         Err(_) => Ok(Err("no_avro")),
     }
 }

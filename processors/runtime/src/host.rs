@@ -1,16 +1,16 @@
 //! Consume, batch, run stages, commit; one loop, driven by one closed enum of events.
 
+mod careful;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Timestamp, TopicPartitionList};
-use waybill_sink::Mark;
-use waybill_stage::{Code, Fault, Reject};
+use waybill_stage::Fault;
 
 use crate::caution::Caution;
-use crate::chain::answer_at_its_place;
 use crate::committer::{Committer, Done};
 use crate::consumer::{Event, GroupConsumer, IDLE_WAIT, Start};
 use crate::crash_point::crash_point;
@@ -19,6 +19,8 @@ use crate::health::now_ms;
 use crate::ledger::Stretch;
 use crate::metrics::metrics;
 use crate::transaction::ATTEMPTS;
+use careful::set_aside;
+
 use crate::{Batch, Flow, Health, HostSettings, Role, Shutdown, Values};
 
 /// Bytes of the values that are shown to a processor ahead, about: they are copied.
@@ -326,66 +328,6 @@ impl<'a> Host<'a> {
         })
     }
 
-    /// So many records go into one transaction: as set, and fewer where a process has died.
-    fn at_once(&self) -> usize {
-        let careful = self.begun.iter().filter_map(|key| self.cautions.get(key));
-        let careful = careful.map(|caution| caution.at_once).min();
-        careful.unwrap_or(usize::MAX).min(self.settings.limits.records)
-    }
-
-    fn is_careful(&self) -> bool {
-        self.at_once() < self.settings.limits.records
-    }
-
-    fn has_begun(&self, message: &BorrowedMessage<'_>) -> Result<bool, Fault> {
-        let key = (self.role(message.topic())?, message.partition());
-        Ok(!self.cautions.contains_key(&key) || self.begun.contains(&key))
-    }
-
-    /// Puts it down that this partition is read on: should a record end this process, the next one knows
-    /// where. With it go all of which nothing is known but that they are ours. Where a process has died
-    /// before, one is read at a time.
-    fn begin(&mut self, key: (Role, i32)) -> Result<(), Fault> {
-        self.commit_all()?;
-        let most = self.settings.limits.records;
-        let mut marks = Vec::new();
-        for (other, caution) in &self.cautions {
-            let is_careful = caution.at_once < most;
-            if *other == key || (!is_careful && !self.begun.contains(other)) {
-                marks.push((*other, caution.begun(&ME)));
-                self.begun.insert(*other);
-            } else if is_careful && self.begun.remove(other) {
-                marks.push((*other, caution.rests()));
-            }
-        }
-        self.note(marks)
-    }
-
-    /// Puts it down that nobody works at what was begun: we go in good order.
-    fn rest(&mut self) -> Result<(), Fault> {
-        let begun = self.cautions.iter().filter(|(key, _)| self.begun.contains(key));
-        let marks: Vec<_> = begun.map(|(key, caution)| (*key, caution.rests())).collect();
-        self.begun.clear();
-        self.note(marks)
-    }
-
-    /// Commits what is to stand beside offsets that stay as they are.
-    fn note(&mut self, marks: Vec<((Role, i32), String)>) -> Result<(), Fault> {
-        if marks.is_empty() {
-            return Ok(());
-        }
-        let mut batch = Batch::default();
-        for ((role, partition), metadata) in marks {
-            let offset = self.read_up_to.get(&(role, partition)).copied().ok_or_else(|| {
-                Fault(format!("{}-{partition} was begun and is not ours", role.as_str()))
-            })?;
-            batch.mark(role, partition, Mark { offset, metadata });
-        }
-        self.aborted = 0;
-        self.committer.submit(batch, self.consumer.standing()?)?;
-        self.wait()
-    }
-
     fn is_full(&self) -> bool {
         let limits = &self.settings.limits;
         self.batch.records >= self.at_once() || self.batch.bytes() >= limits.bytes
@@ -422,24 +364,6 @@ impl<'a> Host<'a> {
         self.committer.submit(batch, self.consumer.standing()?)?;
         // What is taken next is not to be mistaken for what killed.
         if is_careful { self.wait() } else { Ok(()) }
-    }
-
-    /// With the batch it is committed how its partitions are read on.
-    fn go_on_behind(&mut self, batch: &mut Batch) {
-        for (key, mark) in &mut batch.marks {
-            let Some(caution) = self.cautions.remove(key) else { continue };
-            let next = caution.behind(mark.offset);
-            match next {
-                Some(next) if !next.is_alone() => mark.metadata = next.begun(&ME),
-                _ => _ = self.begun.remove(key),
-            }
-            if let Some(next) = next {
-                if next.is_alone() {
-                    mark.metadata = next.rests();
-                }
-                self.cautions.insert(*key, next);
-            }
-        }
     }
 
     /// The ledger's entry of each input partition that the batch has read.
@@ -483,14 +407,6 @@ impl<'a> Host<'a> {
         }
         self.wait()
     }
-}
-
-/// Answers a record that has ended each process that took it, without taking it.
-fn set_aside(stage: &'static str, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-    let place = record.place();
-    tracing::error!(place, "set aside: it has ended each process that took it");
-    let detail = format!("{place}: it has ended each process that took it");
-    answer_at_its_place(stage, record, Reject::new(Code::Poison, detail), flow)
 }
 
 /// For tests: `FAILPOINTS=record_OFFSET=return` makes the record there end its process.

@@ -74,7 +74,11 @@ impl Portion {
         let appended_at = message.timestamp().to_millis().unwrap_or_default();
         let opened = match message.payload() {
             Some(value) => self.records.push(offset, appended_at, |to| {
-                values.open_onto(role, message.key().unwrap_or_default(), value, to)
+                let opened = values.open_onto(role, message.key().unwrap_or_default(), value, to);
+                opened.map_err(|fault| {
+                    let (topic, partition) = (message.topic(), message.partition());
+                    Fault(format!("{topic}-{partition}@{offset}: {fault}"))
+                })
             })?,
             None => None,
         };
