@@ -48,6 +48,26 @@ fn while_clickhouse_is_away_reading_pauses_and_memory_stays_flat() {
     assert_eq!(d.number("SELECT count() FROM events"), truth.events);
 }
 
+/// Reading stops at the first record, before anything of most partitions was read: what waits there is
+/// shown all the same.
+#[test]
+fn what_waits_is_shown_of_partitions_of_which_nothing_was_read() {
+    let servers = OwnServers::start();
+    let sink = "[sink]\nrecords = 1\nage = \"10ms\"";
+    let d = Deployment::on(servers.addresses(), "unread", 4, sink);
+    let _rest = ["decrypt", "validate", "enrich", "aggregate"].map(|stage| d.start(stage));
+    let process = d.start("clickhouse");
+    servers.kill("clickhouse");
+    let keys = d.folder.join("carriers");
+    let simulated = ["simulate", "--register", "--rate", "0", "--messages", "400", "--bad", "0"];
+    d.ok(&[&simulated[..], &["--duplicates", "0", "--signing-keys", keys.to_str().unwrap()]]
+        .concat());
+    // In hand, at most: one that is claimed, one that was gathered, and what came with them.
+    wait_until("the events to wait", Duration::from_secs(30), || {
+        process.metric("waybill_lag_records", ".events\"") >= 390.0
+    });
+}
+
 /// Records that retention removed before they were stored are gone. Nobody goes on as if they had
 /// never been: the sink says so, again and again, and the audit names them.
 #[test]

@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -137,7 +137,8 @@ struct Watch {
 /// What we were given, and as whom.
 #[derive(Default)]
 struct Held {
-    partitions: usize,
+    /// Where reading of each began.
+    starts: BTreeMap<(String, i32), i64>,
     /// `None` while it is nothing.
     member: Option<String>,
 }
@@ -317,7 +318,8 @@ impl GroupConsumer {
             let member = self.current_member()?;
             let mut held = self.held();
             held.member = Some(member);
-            held.partitions += starts.len();
+            let of = |s: &Start| ((s.topic.clone(), s.partition), s.offset);
+            held.starts.extend(starts.iter().map(of));
         }
         let mut list = TopicPartitionList::new();
         for start in starts {
@@ -333,7 +335,7 @@ impl GroupConsumer {
             let labels = [p.topic(), &p.partition().to_string()];
             let _ = metrics().lag.remove_label_values(&labels);
         }
-        self.let_go(partitions.count());
+        self.let_go(partitions);
         self.owe(None);
         self.client.incremental_unassign(partitions).map_err(|e| Fault(format!("unassigning: {e}")))
     }
@@ -370,10 +372,12 @@ impl GroupConsumer {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn let_go(&self, partitions: usize) {
+    fn let_go(&self, partitions: &TopicPartitionList) {
         let mut held = self.held();
-        held.partitions = held.partitions.saturating_sub(partitions);
-        if held.partitions == 0 {
+        for p in partitions.elements() {
+            held.starts.remove(&(p.topic().to_owned(), p.partition()));
+        }
+        if held.starts.is_empty() {
             held.member = None;
         }
     }
@@ -398,7 +402,14 @@ impl GroupConsumer {
         *asked = Some(Instant::now());
         let Ok(positions) = self.client.position() else { return };
         for p in positions.elements() {
-            let Offset::Offset(read) = p.offset() else { continue };
+            let read = match p.offset() {
+                Offset::Offset(read) => read,
+                // Nothing of it was read before reading was stopped.
+                _ => match self.held().starts.get(&(p.topic().to_owned(), p.partition())) {
+                    Some(start) => *start,
+                    None => continue,
+                },
+            };
             let ends = self.client.fetch_watermarks(p.topic(), p.partition(), LOOKUP_TIMEOUT);
             // The next time, then.
             let Ok((_, end)) = ends else { return };
