@@ -14,7 +14,10 @@ pub fn released(name: &str) -> &'static [&'static str] {
             include_str!("../avro/released/reject.1.avsc"),
             include_str!("../avro/released/reject.2.avsc"),
         ],
-        "ledger_entry" => &[include_str!("../avro/released/ledger_entry.1.avsc")],
+        "ledger_entry" => &[
+            include_str!("../avro/released/ledger_entry.1.avsc"),
+            include_str!("../avro/released/ledger_entry.2.avsc"),
+        ],
         "redrive" => &[include_str!("../avro/released/redrive.1.avsc")],
         _ => &[],
     }

@@ -129,6 +129,8 @@ LedgerOutcome {
     Superseded,
     /// Dead letters that an operator has taken back, by sending their record through once more.
     Redriven,
+    /// Put off, and counted again where it is read next.
+    Deferred,
 }}
 
 closed_list! {

@@ -8,7 +8,7 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use serde_json::Value;
 
 use crate::{Servers, free_port};
@@ -229,6 +229,22 @@ impl Deployment {
         record.payload = value;
         producer.send(record).map_err(|(e, _)| e).unwrap();
         producer.flush(Duration::from_secs(20)).unwrap();
+    }
+
+    /// The first record of the first partition of the sealed topic.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn read_raw(&self) -> Vec<u8> {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.servers.kafka).set("group.id", "waybill-tests");
+        let consumer: BaseConsumer = config.set("auto.offset.reset", "earliest").create().unwrap();
+        let topic = format!("{}sealed", self.prefix);
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&topic, 0, Offset::Beginning).unwrap();
+        consumer.assign(&list).unwrap();
+        let message = consumer.poll(Duration::from_secs(20)).expect("no record").unwrap();
+        message.payload().unwrap_or_default().to_vec()
     }
 
     /// How many records a topic has had, if each of its offsets is one: no transaction writes to it.

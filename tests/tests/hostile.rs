@@ -204,3 +204,41 @@ fn a_registry_that_is_gone_leaves_the_last_one_in_force() {
     });
     d.audit();
 }
+
+/// 200 forged events a second, for each of which the platform pays an RSA operation before it can know, stalled
+/// decrypt.
+#[test]
+fn records_that_cost_rsa_before_they_are_proven_hold_nobody_up() {
+    const FORGED: i64 = 4_000;
+    let d = Deployment::on(Servers::find(), "costly", 1, "");
+    d.add_carrier("acme-line");
+    let one = [gate_in(CONTAINERS[0])];
+    d.publish_all("acme-line", DCSA_22, &one, &["--shipment", "h-1", "--proof", "signed"]);
+    let genuine = d.read_raw();
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", &d.servers.kafka).create().unwrap();
+    let topic = format!("{}sealed", d.prefix);
+    for n in 0..FORGED {
+        let mut forged = genuine.clone();
+        let tag = forged.len() - 4;
+        forged[tag] = if forged[tag] == b'A' { b'B' } else { b'A' };
+        let record = BaseRecord::to(&topic).key(&b"h-1"[..]).payload(&forged);
+        producer.send(record).map_err(|(e, _)| e).unwrap();
+        if n % 1000 == 0 {
+            producer.flush(Duration::from_secs(20)).unwrap();
+        }
+    }
+    producer.flush(Duration::from_secs(20)).unwrap();
+    publish(&d, 20);
+    let processes = d.start_all();
+    d.wait_for("SELECT count() FROM events", 21);
+    let forged = "SELECT count() FROM rejects WHERE code = 'not_authentic'";
+    assert_eq!(d.wait_for(forged, FORGED), FORGED);
+    let before = format!("{forged} AND rejected_at <= (SELECT max(opened_at) FROM events)");
+    let before = d.number(&before);
+    assert!(before < FORGED / 10, "{before} forged ones were judged before the last good one");
+    assert_eq!(d.number("SELECT count() FROM events"), 21);
+    let put_off = processes[0].metric("waybill_records_total", "outcome=\"deferred\"");
+    assert!(put_off > 0.0);
+    d.audit();
+}

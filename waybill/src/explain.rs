@@ -48,7 +48,7 @@ pub fn explain(
         media_type: media_type.to_owned(),
         payload,
     };
-    let cx = Context { now_ms: received_at };
+    let cx = Context::at(received_at);
     let mut found = Explained {
         received: jiff::Timestamp::from_millisecond(received_at).unwrap_or(now),
         events: Vec::new(),
@@ -73,6 +73,7 @@ pub fn explain(
 fn whole(failure: Failure) -> Reject {
     match failure {
         Failure::Reject(reject) => reject,
+        Failure::Later => Reject::new(Code::Internal, "it was put off"),
         Failure::Fault(fault) => Reject::new(Code::Internal, fault.to_string()),
     }
 }

@@ -31,7 +31,7 @@ fn apply_all(partition: &mut Partition, events: Vec<EnrichedEvent>, taken: bool)
     let settings = Settings::default();
     let mut answer = Answer::default();
     for event in events {
-        partition.apply(&settings, &Context { now_ms: 1 }, event, &mut answer).unwrap();
+        partition.apply(&settings, &Context::at(1), event, &mut answer).unwrap();
         answer.clear();
     }
     if taken { partition.take_changed().count() } else { 0 }

@@ -56,7 +56,7 @@ fn batch(
     let (mut bytes, mut records) = (Vec::with_capacity(1 << 22), Vec::new());
     let began = Instant::now();
     for event in events {
-        partition.apply(&settings, &Context { now_ms: 1 }, event, &mut answer).unwrap();
+        partition.apply(&settings, &Context::at(1), event, &mut answer).unwrap();
         for accepted in answer.passed.drain(..) {
             encode(&accepted, &mut bytes).unwrap();
         }

@@ -1,8 +1,8 @@
 //! The checks of sealed-event.md ("What the platform checks, in this order"). The first that
 //! fails answers; this file reads from the table's first row to its last.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use waybill_schemas::{Opened, Proof, Provenance};
 use waybill_sealing::content_key::ContentKey;
@@ -12,7 +12,9 @@ use waybill_sealing::jwe::{Encrypted, Parts};
 use waybill_sealing::platform_key::{KeyState, PlatformKey, PlatformKeys, UnwrapError};
 use waybill_sealing::signed::{Signed, SignedError};
 use waybill_sealing::{MAX_SEALED, forms};
-use waybill_stage::{Claims, Failure, Reject, SealedRecord, safe_detail};
+use waybill_stage::{Claims, Context, Failure, Reject, SealedRecord, safe_detail};
+
+use crate::budget::{Budget, Payer};
 
 use crate::key_cache::{Granted, KeyCache, Verdict};
 use crate::registry::{Carrier, RegisteredKey, Status};
@@ -32,12 +34,23 @@ pub struct Settings {
     pub cached_keys: usize,
     /// How long a content key is kept, ms.
     pub cached_key_age_ms: i64,
+    /// RSA operations a second, for records that may wait and that are not proven before: what is beyond
+    /// waits. One takes from 1 to 7 ms of a core.
+    pub unwraps_per_second: u32,
+    /// For one carrier, of what is not proven, and as many of what is.
+    pub unwraps_per_second_per_carrier: u32,
 }
 
 impl Settings {
-    /// 4096 keys for an hour, which is as long as a carrier uses one.
+    /// 4096 keys for an hour, which is as long as a carrier uses one; and RSA for about a tenth of a core.
     pub fn new(audience: impl Into<String>) -> Self {
-        Self { audience: audience.into(), cached_keys: 4096, cached_key_age_ms: 3_600_000 }
+        Self {
+            audience: audience.into(),
+            cached_keys: 4096,
+            cached_key_age_ms: 3_600_000,
+            unwraps_per_second: 50,
+            unwraps_per_second_per_carrier: 25,
+        }
     }
 }
 
@@ -56,12 +69,14 @@ pub struct Counters {
 pub struct Opener {
     audience: String,
     cache: KeyCache,
+    budget: Mutex<Budget>,
     counters: Counters,
 }
 
 /// A record that has passed the rows before the proof.
 struct Addressed<'a> {
     now_ms: i64,
+    may_wait: bool,
     received_at_ms: i64,
     header: &'a Header<'a>,
     carrier: &'a Carrier,
@@ -75,6 +90,10 @@ impl Opener {
         Self {
             audience: settings.audience,
             cache: KeyCache::new(settings.cached_keys, settings.cached_key_age_ms),
+            budget: Mutex::new(Budget::new(
+                settings.unwraps_per_second,
+                settings.unwraps_per_second_per_carrier,
+            )),
             counters: Counters::default(),
         }
     }
@@ -98,10 +117,12 @@ impl Opener {
         self.cache.sweep(now_ms);
     }
 
-    /// Opens `record`, or says why not. `now_ms` (UTC) decides on revocation alone.
+    /// Opens `record`, or says why not. The time of `cx` decides on revocation alone, and on what is free of
+    /// the budget for RSA: a record that may wait, and that all cheaper checks have passed, comes later if
+    /// nothing is.
     pub fn open(
         &self,
-        now_ms: i64,
+        cx: &Context,
         record: &SealedRecord,
         carriers: &Carriers,
         platform_keys: &PlatformKeys,
@@ -141,7 +162,8 @@ impl Opener {
         // The rest is answered to a carrier.
         let opened = platform_key(carrier, &header, platform_keys).and_then(|platform_key| {
             let addressed = Addressed {
-                now_ms,
+                now_ms: cx.now_ms,
+                may_wait: cx.may_wait,
                 received_at_ms: record.received_at,
                 header: &header,
                 carrier,
@@ -162,7 +184,7 @@ impl Opener {
                 source_offset: record.source_offset,
                 sealed_at: forms::to_millis(header.iat),
                 received_at: record.received_at,
-                opened_at: now_ms,
+                opened_at: cx.now_ms,
                 attempt: record.attempt,
             }),
             proof,
@@ -214,7 +236,8 @@ impl Opener {
         self.counters.cache_misses.fetch_add(1, Ordering::Relaxed);
         let verdict = event.verify(grant)?;
         event.check_verdict(&verdict)?;
-        let (content_key, encrypted) = self.unwrap(event, encrypted)?;
+        let payer = Payer::Proven(event.carrier.id());
+        let (content_key, encrypted) = self.unwrap(event, payer, encrypted)?;
         let granted = Arc::new(Granted {
             content_key,
             verdict,
@@ -231,7 +254,8 @@ impl Opener {
         encrypted: Encrypted<'_>,
     ) -> Result<(String, Vec<u8>), Failure> {
         event.check_receipt()?;
-        let (content_key, encrypted) = self.unwrap(event, encrypted)?;
+        let payer = Payer::Claimed(event.carrier.id());
+        let (content_key, encrypted) = self.unwrap(event, payer, encrypted)?;
         let plaintext = open(encrypted, &content_key)?;
         // bad_proof, of what could only be seen now
         let signed = Signed::parse(&plaintext, event.header).map_err(|error| {
@@ -255,8 +279,15 @@ impl Opener {
     fn unwrap<'e>(
         &self,
         event: &Addressed<'_>,
+        payer: Payer<'_>,
         encrypted: Encrypted<'e>,
     ) -> Result<(ContentKey, Encrypted<'e>), Failure> {
+        if event.may_wait {
+            let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+            if !budget.allows(payer, event.now_ms) {
+                return Err(Failure::Later);
+            }
+        }
         self.counters.unwraps.fetch_add(1, Ordering::Relaxed);
         let reason = match event.platform_key.unwrap(event.encrypted_key) {
             Ok(content_key) => return Ok((content_key, encrypted)),
@@ -411,6 +442,6 @@ fn with_claims(failure: Failure, header: &Header<'_>) -> Failure {
             }));
             Failure::Reject(reject)
         }
-        fault => fault,
+        other => other,
     }
 }

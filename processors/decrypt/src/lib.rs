@@ -5,6 +5,7 @@
 //! in as a parameter: the receipt time decides, and `now` only on revocation and on the age of
 //! cached keys.
 
+mod budget;
 mod checks;
 mod costly;
 mod delay;

@@ -37,7 +37,7 @@ impl Stage for Decrypt {
         answer: &mut Answer<Opened>,
     ) -> Result<(), Failure> {
         let (carriers, keys) = (self.carriers.load(), self.platform_keys.load());
-        answer.pass(self.opener.open(cx.now_ms, &record, &carriers, &keys)?);
+        answer.pass(self.opener.open(cx, &record, &carriers, &keys)?);
         Ok(())
     }
 

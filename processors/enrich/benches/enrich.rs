@@ -64,7 +64,7 @@ fn enrich(c: &mut Criterion) {
         ("coordinates, offset from place", events(&|n, p| event(bare(p), None, n))),
     ] {
         group.bench_function(name, |b| {
-            let cx = Context { now_ms: 0 };
+            let cx = Context::at(0);
             let mut answer = Answer::default();
             b.iter_batched(
                 || input.clone(),

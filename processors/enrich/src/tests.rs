@@ -39,7 +39,7 @@ fn event(place: Option<Place>, offset_minutes: Option<i32>) -> ShipmentEvent {
 fn enrich(event: ShipmentEvent) -> EnrichedEvent {
     let mut answer = Answer::default();
     static STAGE: std::sync::LazyLock<Enrich> = std::sync::LazyLock::new(Enrich::default);
-    STAGE.apply(&Context { now_ms: NOW }, event, &mut answer).unwrap();
+    STAGE.apply(&Context::at(NOW), event, &mut answer).unwrap();
     assert!(answer.rejects.is_empty() && answer.duplicates == 0);
     assert_eq!(answer.passed.len(), 1, "one in, one out");
     answer.passed.remove(0)
@@ -208,7 +208,7 @@ fn names_are_shared() {
     let stage = Enrich::default();
     let mut answer = Answer::default();
     for _ in 0..2 {
-        let cx = Context { now_ms: NOW };
+        let cx = Context::at(NOW);
         stage.apply(&cx, event(Some(place("NLRTM")), None), &mut answer).unwrap();
     }
     let [a, b] = &answer.passed[..] else { panic!() };

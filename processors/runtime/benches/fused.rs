@@ -81,14 +81,18 @@ fn sealed(proof: Proof, messages: usize) -> (Vec<SealedRecord>, Decrypt) {
         .collect();
     let mut keys = PlatformKeys::default();
     keys.insert(platform_key).unwrap();
-    let opener = Arc::new(Opener::new(Settings::new(AUDIENCE)));
+    let opener = Arc::new(Opener::new(Settings {
+        unwraps_per_second: u32::MAX,
+        unwraps_per_second_per_carrier: u32::MAX,
+        ..Settings::new(AUDIENCE)
+    }));
     let swap = |carriers| Arc::new(ArcSwap::from_pointee(carriers));
     (records, Decrypt::new(opener, swap(carriers), Arc::new(ArcSwap::from_pointee(keys))))
 }
 
 /// One input at a time, as chain.rs does it. What came out, and how long it took.
 fn apply<S: Stage>(stage: &S, inputs: Vec<S::Input>) -> (Vec<S::Output>, Duration) {
-    let cx = Context { now_ms: NOW_MS };
+    let cx = Context::at(NOW_MS);
     let mut outputs = Vec::with_capacity(inputs.len());
     let mut answer = Answer::default();
     let began = Instant::now();
@@ -198,7 +202,7 @@ fn main() {
 fn signed(at_once: usize) -> f64 {
     let (records, decrypt) = sealed(Proof::Signed, 1_000);
     let end = End::<Opened>::new(Role::Opened, |opened| opened.provenance.handle.as_bytes());
-    let mut chain = Sealed::new(Run::new(decrypt, end));
+    let mut chain = Sealed::new(Run::new(decrypt, end), u32::MAX);
     let values = Values::new(&InternalKey::generate().unwrap()).unwrap();
     let mut batch = Batch::default();
     let at_once = chain.at_once().min(at_once);
@@ -216,7 +220,7 @@ fn signed(at_once: usize) -> f64 {
                 appended_at: NOW_MS,
             })
             .collect();
-        chain.look_ahead(&window, NOW_MS);
+        chain.look_ahead(&window, &values, NOW_MS);
         for record in &window {
             let mut flow = Flow { batch: &mut batch, values: &values, now_ms: NOW_MS };
             chain.process(record, &mut flow).unwrap();

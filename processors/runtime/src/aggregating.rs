@@ -82,7 +82,7 @@ impl Processor for Aggregating<'_> {
     }
 
     fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        let input = match read_back::<EnrichedEvent>(Role::Enriched, record, flow)? {
+        let input = match read_back::<EnrichedEvent>(Role::Enriched, record, flow.values)? {
             Ok(input) => input,
             Err(reason) => return unreadable(NAME, record, reason, flow),
         };
@@ -90,7 +90,7 @@ impl Processor for Aggregating<'_> {
             return Err(Fault(format!("record of partition {} without state", record.partition)));
         };
         let (provenance, position) = (input.provenance(), input.position());
-        let cx = Context { now_ms: flow.now_ms };
+        let cx = Context::at(flow.now_ms);
         let settings = &self.settings;
         answered(NAME, &mut self.answer, &provenance, position, flow, |answer| {
             partition.apply(settings, &cx, input, answer)

@@ -149,7 +149,7 @@ mod tests {
             return;
         }
         let inputs: Vec<_> = (0..40).map(|n| record(n, n % 3 != 1)).collect();
-        let answers = ahead(&Meets::default(), &Context { now_ms: 0 }, &inputs);
+        let answers = ahead(&Meets::default(), &Context::at(0), &inputs);
         for (n, answer) in answers.into_iter().enumerate() {
             match answer {
                 None => assert_eq!(n % 3, 1),
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn one_alone_is_left_to_its_turn() {
         let inputs = [record(0, false), record(1, true)];
-        let answers = ahead(&Meets::default(), &Context { now_ms: 0 }, &inputs);
+        let answers = ahead(&Meets::default(), &Context::at(0), &inputs);
         assert!(answers.iter().all(Option::is_none));
     }
 }

@@ -6,12 +6,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::LedgerOutcome;
-use waybill_schemas::{DecodeError, Provenance, Record, Redrive, RejectRecord};
-use waybill_stage::{
-    Answer, Code, Context, Failure, Fault, PartReject, Reject, SealedRecord, Stage, Traced,
-};
+use waybill_schemas::{DecodeError, Provenance, Record, RejectRecord};
+use waybill_stage::{Answer, Code, Context, Failure, Fault, PartReject, Reject, Stage, Traced};
 
-use crate::ahead::{Judged, Said, ahead, cores, judge};
+use crate::ahead::{Judged, Said, ahead, judge};
 use crate::host::{Incoming, Processor};
 use crate::ledger::Item;
 use crate::{Batch, Role, Values};
@@ -24,15 +22,24 @@ pub struct Flow<'a> {
     pub now_ms: i64,
 }
 
+/// Whether a step has taken its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    Taken,
+    /// It costs more than there is for it now: nothing was done or counted.
+    Later,
+}
+
 /// Takes one record and whatever becomes of it.
 pub trait Step<I>: Send {
     /// The stages from here on.
     fn stages(&self) -> Vec<&'static str>;
 
-    fn take(&mut self, input: I, flow: &mut Flow<'_>) -> Result<(), Fault>;
+    /// A record that may wait by `cx` may be left for later.
+    fn take(&mut self, input: I, cx: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault>;
 
     /// What will be taken next, in this order: a chance to work at it beside each other.
-    fn look_ahead(&mut self, _inputs: &[I], _now_ms: i64) {}
+    fn look_ahead(&mut self, _inputs: &[I], _cx: &Context) {}
 }
 
 /// Runs a stage, and hands what passes to the next step.
@@ -64,7 +71,7 @@ where
         stages
     }
 
-    fn take(&mut self, input: S::Input, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn take(&mut self, input: S::Input, cx: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault> {
         let (provenance, position) = (input.provenance(), input.position());
         let said = match self.ahead.pop_front().flatten() {
             Some((answer, said)) => {
@@ -72,20 +79,31 @@ where
                 said
             }
             None => {
-                let (stage, cx) = (&self.stage, Context { now_ms: flow.now_ms });
-                judge(&mut self.answer, |answer| stage.apply(&cx, input, answer))
+                let stage = &self.stage;
+                judge(&mut self.answer, |answer| stage.apply(cx, input, answer))
             }
         };
+        if matches!(said.result, Some(Err(Failure::Later))) {
+            return Ok(Turn::Later);
+        }
         settle(S::NAME, said, &mut self.answer, &provenance, position, flow)?;
         for output in self.answer.passed.drain(..) {
-            self.next.take(output, flow)?;
+            // What has come so far has been paid for.
+            let cx = Context::at(cx.now_ms);
+            if self.next.take(output, &cx, flow)? == Turn::Later {
+                return Err(puts_off(S::NAME));
+            }
         }
-        Ok(())
+        Ok(Turn::Taken)
     }
 
-    fn look_ahead(&mut self, inputs: &[S::Input], now_ms: i64) {
-        self.ahead = ahead(&self.stage, &Context { now_ms }, inputs).into();
+    fn look_ahead(&mut self, inputs: &[S::Input], cx: &Context) {
+        self.ahead = ahead(&self.stage, cx, inputs).into();
     }
+}
+
+fn puts_off(stage: &str) -> Fault {
+    Fault(format!("{stage}: a record was put off that cannot wait"))
 }
 
 /// Runs `apply` on one record, and settles what it said.
@@ -118,6 +136,7 @@ fn settle<T: Traced>(
             answer.reject(position, reject);
         }
         Some(Err(Failure::Fault(fault))) => return Err(fault),
+        Some(Err(Failure::Later)) => return Err(puts_off(stage)),
         None => {
             answer.clear();
             answer.reject(position, Reject::new(Code::Internal, "").because("panic"));
@@ -230,94 +249,9 @@ impl<O: Record> Step<O> for End<O> {
         Vec::new()
     }
 
-    fn take(&mut self, output: O, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        flow.batch.put(flow.values, self.role, None, (self.key)(&output), &output)
-    }
-}
-
-/// A chain that begins with sealed records: as carriers publish them, or sent through once more.
-#[derive(Debug)]
-pub struct Sealed<S> {
-    chain: S,
-    /// Records that were looked at ahead, and are taken next.
-    ahead: VecDeque<SealedRecord>,
-}
-
-impl<S: Step<SealedRecord>> Sealed<S> {
-    pub fn new(chain: S) -> Self {
-        Self { chain, ahead: VecDeque::new() }
-    }
-
-    /// A record that was rejected: judged as what it was then, at the place where it stands.
-    fn again(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        let redrive = match read_back::<Redrive>(Role::Redrive, record, flow)? {
-            Ok(redrive) => redrive,
-            Err(reason) => {
-                let stage = self.chain.stages().first().copied().unwrap_or_default();
-                return unreadable(stage, record, reason, flow);
-            }
-        };
-        for answered in redrive.answers {
-            flow.batch.ledger.count(Item {
-                stage: answered.stage.into(),
-                carrier_id: &answered.carrier_id,
-                received_at: redrive.received_at,
-                outcome: LedgerOutcome::Redriven,
-                code: answered.code.into(),
-                records: 0,
-                parts: answered.parts,
-            });
-        }
-        let sealed = SealedRecord {
-            key: record.key.map(<[u8]>::to_vec),
-            value: Some(redrive.sealed),
-            source_partition: redrive.source_partition,
-            source_offset: redrive.source_offset,
-            received_at: redrive.received_at,
-            attempt: redrive.attempt,
-        };
-        self.chain.take(sealed, flow)
-    }
-}
-
-impl<S: Step<SealedRecord>> Processor for Sealed<S> {
-    fn stages(&self) -> Vec<&'static str> {
-        self.chain.stages()
-    }
-
-    fn inputs(&self) -> &'static [Role] {
-        &[Role::Sealed, Role::Redrive]
-    }
-
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        if record.role == Role::Redrive {
-            return self.again(record, flow);
-        }
-        let sealed = self.ahead.pop_front().unwrap_or_else(|| sealed(record));
-        self.chain.take(sealed, flow)
-    }
-
-    /// So that each core has some to do, and none waits long for those before it.
-    fn at_once(&self) -> usize {
-        16 * cores()
-    }
-
-    fn look_ahead(&mut self, records: &[Incoming<'_>], now_ms: i64) {
-        if records.iter().all(|record| record.role == Role::Sealed) {
-            self.ahead = records.iter().map(sealed).collect();
-            self.chain.look_ahead(self.ahead.make_contiguous(), now_ms);
-        }
-    }
-}
-
-fn sealed(record: &Incoming<'_>) -> SealedRecord {
-    SealedRecord {
-        key: record.key.map(<[u8]>::to_vec),
-        value: record.value.map(<[u8]>::to_vec),
-        source_partition: record.partition,
-        source_offset: record.offset,
-        received_at: record.appended_at,
-        attempt: 0,
+    fn take(&mut self, output: O, _: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault> {
+        flow.batch.put(flow.values, self.role, None, (self.key)(&output), &output)?;
+        Ok(Turn::Taken)
     }
 }
 
@@ -347,8 +281,11 @@ impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
     }
 
     fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        match read_back::<I>(record.role, record, flow)? {
-            Ok(input) => self.chain.take(input, flow),
+        match read_back::<I>(record.role, record, flow.values)? {
+            Ok(input) => match self.chain.take(input, &Context::at(flow.now_ms), flow)? {
+                Turn::Taken => Ok(()),
+                Turn::Later => Err(puts_off(self.stage)),
+            },
             Err(reason) => unreadable(self.stage, record, reason, flow),
         }
     }
@@ -359,11 +296,11 @@ impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
 pub(crate) fn read_back<I: Record>(
     role: Role,
     record: &Incoming<'_>,
-    flow: &mut Flow<'_>,
+    values: &Values,
 ) -> Result<Result<I, &'static str>, Fault> {
     let key = record.key.unwrap_or_default();
     let Some(value) = record.value else { return Ok(Err("no_value")) };
-    let opened = flow.values.open(role, key, value);
+    let opened = values.open(role, key, value);
     let opened = opened.map_err(|fault| Fault(format!("{}: {fault}", record.place())))?;
     let Some(plain) = opened else { return Ok(Err("not_ours")) };
     match waybill_schemas::decode(&plain) {
@@ -422,85 +359,5 @@ pub(crate) fn nobodys(partition: i32, offset: i64, appended_at: i64) -> Provenan
         source_offset: offset,
         received_at: appended_at,
         ..Provenance::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use waybill_sealing::internal::InternalKey;
-
-    use super::*;
-
-    /// Passes a record on as it is, and calls every other one costly. One is rejected.
-    struct Echo;
-
-    impl Stage for Echo {
-        type Input = SealedRecord;
-        type Output = SealedRecord;
-        const NAME: &'static str = "echo";
-
-        fn costly(&self, records: &[SealedRecord]) -> Vec<usize> {
-            (0..records.len()).step_by(2).collect()
-        }
-
-        fn apply(
-            &self,
-            _: &Context,
-            record: SealedRecord,
-            answer: &mut Answer<SealedRecord>,
-        ) -> Result<(), Failure> {
-            if record.source_offset == 4 {
-                return Err(Reject::new(Code::Malformed, "as it should").into());
-            }
-            answer.pass(record);
-            Ok(())
-        }
-    }
-
-    #[derive(Default)]
-    struct Collect(Arc<std::sync::Mutex<Vec<i64>>>);
-
-    impl Step<SealedRecord> for Collect {
-        fn stages(&self) -> Vec<&'static str> {
-            Vec::new()
-        }
-        fn take(&mut self, record: SealedRecord, _: &mut Flow<'_>) -> Result<(), Fault> {
-            self.0.lock().unwrap().push(record.source_offset);
-            Ok(())
-        }
-    }
-
-    /// Records of several windows, the last of them not shown ahead.
-    #[test]
-    fn each_record_gets_its_own_answer_in_its_turn() {
-        let collected = Collect::default();
-        let seen = collected.0.clone();
-        let mut chain = Sealed::new(Run::new(Echo, collected));
-        let values = Values::new(&InternalKey::generate().unwrap()).unwrap();
-        let mut batch = Batch::default();
-        let records: Vec<_> = (0..11)
-            .map(|offset| Incoming {
-                role: Role::Sealed,
-                topic: "sealed",
-                partition: 0,
-                offset,
-                key: None,
-                value: Some(b"x"),
-                appended_at: 0,
-            })
-            .collect();
-        for window in records.chunks(5) {
-            if window.len() > 1 {
-                chain.look_ahead(window, 0);
-            }
-            for record in window {
-                batch.read(record.role, record.partition, record.offset);
-                let mut flow = Flow { batch: &mut batch, values: &values, now_ms: 0 };
-                chain.process(record, &mut flow).unwrap();
-            }
-        }
-        assert_eq!(*seen.lock().unwrap(), [0, 1, 2, 3, 5, 6, 7, 8, 9, 10]);
-        let tally = batch.tally.stage("echo");
-        assert_eq!((tally.passed, tally.rejected), (10, 1));
     }
 }

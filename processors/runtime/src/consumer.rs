@@ -418,6 +418,19 @@ impl GroupConsumer {
         }
     }
 
+    /// Stops or resumes reading of one topic.
+    pub(crate) fn stop(&self, topic: &str, stops: bool) -> Result<(), Fault> {
+        let fault = |e: KafkaError| Fault(format!("pausing {topic}: {e}"));
+        let mut of = TopicPartitionList::new();
+        for p in self.client.assignment().map_err(fault)?.elements_for_topic(topic) {
+            of.add_partition(topic, p.partition());
+        }
+        if of.count() == 0 {
+            return Ok(());
+        }
+        if stops { self.client.pause(&of) } else { self.client.resume(&of) }.map_err(fault)
+    }
+
     /// Stops or resumes reading all that is ours; we stay a member.
     pub(crate) fn pause(&self, paused: bool) -> Result<(), Fault> {
         self.client.context().paused.store(paused, Ordering::Relaxed);

@@ -68,7 +68,12 @@ pub trait Processor: Send {
 
     /// These, of one input, are processed next, in this order: a chance to work at them beside each
     /// other.
-    fn look_ahead(&mut self, _records: &[Incoming<'_>], _now_ms: i64) {}
+    fn look_ahead(&mut self, _records: &[Incoming<'_>], _values: &Values, _now_ms: i64) {}
+
+    /// An input of which nothing is to be read now.
+    fn waits(&self, _now_ms: i64) -> Option<Role> {
+        None
+    }
 
     /// Takes one record; what comes of it goes into `flow.batch`.
     fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault>;
@@ -115,6 +120,7 @@ pub fn host(
         batch: Batch::default(),
         gathered: Vec::new(),
         next: None,
+        waits: None,
         spare: None,
         aborted: 0,
     }
@@ -144,6 +150,8 @@ struct Host<'a> {
     gathered: Vec<BorrowedMessage<'a>>,
     /// What came while records were gathered, and is not for them.
     next: Option<Event<'a>>,
+    /// The input that is not read now.
+    waits: Option<Role>,
     /// A batch that was committed, for its memory.
     spare: Option<Batch>,
     /// How often the batch that is being committed was aborted.
@@ -154,6 +162,7 @@ impl<'a> Host<'a> {
     fn run(&mut self, shutdown: &Shutdown) -> Result<(), Fault> {
         loop {
             self.health.beat();
+            self.go_on_with(self.processor.waits(now_ms()))?;
             let event = match self.next.take() {
                 Some(event) => event,
                 None => self.consumer.next(self.poll_timeout())?,
@@ -165,6 +174,8 @@ impl<'a> Host<'a> {
                     self.processor.gain(&self.numbers(&partitions))?;
                     metrics().restore_seconds.observe(began.elapsed().as_secs_f64());
                     self.consumer.take(&starts)?;
+                    // What has come is read, whatever it is of: that is looked at next.
+                    self.go_on_with(None)?;
                     self.gained(&starts)?;
                     self.health.set_ready(true);
                 }
@@ -193,6 +204,20 @@ impl<'a> Host<'a> {
                 return self.rest();
             }
         }
+    }
+
+    /// Reads all inputs but the one that is to wait.
+    fn go_on_with(&mut self, waits: Option<Role>) -> Result<(), Fault> {
+        if waits == self.waits {
+            return Ok(());
+        }
+        for (role, stops) in [(self.waits, false), (waits, true)] {
+            if let Some(role) = role {
+                self.consumer.stop(self.settings.topics.name(role), stops)?;
+            }
+        }
+        self.waits = waits;
+        Ok(())
     }
 
     /// Of `partitions`, those of the first input.
@@ -265,7 +290,7 @@ impl<'a> Host<'a> {
         self.gather(&mut messages)?;
         if messages.len() > 1 {
             let records: Result<Vec<_>, _> = messages.iter().map(|m| self.incoming(m)).collect();
-            self.processor.look_ahead(&records?, now_ms());
+            self.processor.look_ahead(&records?, self.values, now_ms());
         }
         for message in &messages {
             let record = self.incoming(message)?;

@@ -35,7 +35,7 @@ macro_rules! metrics {
 }
 
 metrics! {
-    /// Records taken in, by stage and outcome (passed, partial, rejected, duplicate).
+    /// Records taken in, by stage and outcome (passed, partial, rejected, duplicate, deferred).
     records: IntCounterVec = "waybill_records_total", counters(&["stage", "outcome"]);
     /// Events that left a stage, by stage and outcome (passed, rejected, duplicate).
     events: IntCounterVec = "waybill_events_total", counters(&["stage", "outcome"]);
@@ -139,6 +139,8 @@ pub(crate) struct StageTally {
     pub partial: u64,
     pub rejected: u64,
     pub duplicate: u64,
+    /// Put off: each comes once more, and then has another outcome.
+    pub deferred: u64,
     pub events_passed: u64,
     pub events_rejected: u64,
     pub events_duplicate: u64,
@@ -170,6 +172,7 @@ impl Tally {
                 ("partial", t.partial),
                 ("rejected", t.rejected),
                 ("duplicate", t.duplicate),
+                ("deferred", t.deferred),
             ] {
                 m.records.with_label_values(&[stage, outcome]).inc_by(n);
             }

@@ -18,6 +18,8 @@ pub enum Role {
     Sealed,
     /// Sealed records that an operator sends through once more.
     Redrive,
+    /// Sealed records that decrypt has put off, since they cost much.
+    Deferred,
     Opened,
     Valid,
     Enriched,
@@ -31,9 +33,10 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Role; 10] = [
+    pub const ALL: [Role; 11] = [
         Role::Sealed,
         Role::Redrive,
+        Role::Deferred,
         Role::Opened,
         Role::Valid,
         Role::Enriched,
@@ -49,6 +52,7 @@ impl Role {
         match self {
             Role::Sealed => "sealed",
             Role::Redrive => "redrive",
+            Role::Deferred => "deferred",
             Role::Opened => "opened",
             Role::Valid => "valid",
             Role::Enriched => "enriched",

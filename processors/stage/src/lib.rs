@@ -3,12 +3,14 @@
 //! routes every outcome.
 
 mod outcome;
+mod pace;
 mod reject;
 mod sink;
 
 use std::sync::Arc;
 
 pub use outcome::{Answer, PartReject};
+pub use pace::Pace;
 pub use reject::{Claims, Code, Failure, Fault, Reject, safe_detail};
 pub use sink::{Inserted, Lease, RefusedRecord, Sink, SinkBatch, SinkRecord, SinkRecords, Stored};
 use waybill_schemas::{AcceptedEvent, EnrichedEvent, Opened, Provenance, ShipmentEvent};
@@ -20,6 +22,19 @@ pub struct Context {
     /// for what is a question of now (a revoked key): everything else goes by the receipt time,
     /// so that a replay gives the same answer.
     pub now_ms: i64,
+    /// A record that costs much may be put off: [`Failure::Later`].
+    pub may_wait: bool,
+}
+
+impl Context {
+    /// Whatever it costs, each record is answered now.
+    pub fn at(now_ms: i64) -> Self {
+        Self { now_ms, may_wait: false }
+    }
+
+    pub fn may_wait(self) -> Self {
+        Self { may_wait: true, ..self }
+    }
 }
 
 /// A stateless stage: one record in, none, one or several out.

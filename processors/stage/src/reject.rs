@@ -8,6 +8,9 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 pub enum Failure {
     /// This record's fault: an answer to the carrier, and the stream goes on.
     Reject(Reject),
+    /// It costs more than there is for it now, and is to come again. Only where the [context](crate::Context)
+    /// allows it.
+    Later,
     /// Ours or the world's: nothing of the batch is committed, and the host tries again.
     Fault(Fault),
 }

@@ -15,7 +15,7 @@ const MANY: &[u8] = include_bytes!("../../../connectors/formats/fixtures/dcsa-2.
 
 fn validate(c: &mut Criterion) {
     let stage = Validate::default();
-    let cx = Context { now_ms: 1_769_000_000_000 };
+    let cx = Context::at(1_769_000_000_000);
     let mut group = c.benchmark_group("validate");
     for (name, file) in [("one event", ONE), ("12 events", MANY)] {
         let opened = Opened {

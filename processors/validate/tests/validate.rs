@@ -46,7 +46,7 @@ fn apply_with(
         payload: payload.to_vec(),
     };
     let mut answer = Answer::default();
-    stage.apply(&Context { now_ms: 4_242 }, opened, &mut answer)?;
+    stage.apply(&Context::at(4_242), opened, &mut answer)?;
     Ok(answer)
 }
 
@@ -96,7 +96,7 @@ fn check(payload: &str, expect: &str) {
     let line = match answer {
         Ok(answer) => lines(&answer).join("\n"),
         Err(Failure::Reject(reject)) => format!("0 {} {}", reject.code.as_str(), reject.detail),
-        Err(Failure::Fault(fault)) => panic!("{fault}"),
+        Err(other) => panic!("{other:?}"),
     };
     assert_eq!(line, expect, "{payload}");
 }

@@ -215,7 +215,7 @@ fn flow(facts: &Facts, verdict: &mut Verdict) {
     for (role, reader) in READERS {
         let (read, waiting, name) = (facts.read(role), facts.waiting(role), role.as_str());
         let partitions = facts.of(role).len();
-        let outcomes: Vec<String> = ["passed", "rejected", "duplicate", "superseded"]
+        let outcomes: Vec<String> = ["passed", "rejected", "duplicate", "superseded", "deferred"]
             .into_iter()
             .filter_map(|outcome| {
                 let of = |t: &&waybill_clickhouse::StageTotal| {

@@ -14,9 +14,10 @@ use crate::config::Config;
 use crate::exit::Failure;
 
 /// Who reads each topic: the stage whose group it is, in the order of the flow.
-pub const READERS: [(Role, &str); 8] = [
+pub const READERS: [(Role, &str); 9] = [
     (Role::Sealed, "decrypt"),
     (Role::Redrive, "decrypt"),
+    (Role::Deferred, "decrypt"),
     (Role::Opened, "validate"),
     (Role::Valid, "enrich"),
     (Role::Enriched, "aggregate"),

@@ -93,7 +93,7 @@ impl Work {
     fn counts_on(self) -> Vec<Role> {
         let mut outputs = vec![Role::Rejects, Role::Ledger];
         if matches!(self, Self::Stateless { first: 0, .. }) {
-            outputs.push(Role::Sealed);
+            outputs.extend([Role::Sealed, Role::Deferred]);
         }
         match self {
             Self::Stateless { last: 0, .. } => outputs.push(Role::Opened),
@@ -207,6 +207,7 @@ struct Opening {
     opener: Arc<Opener>,
     carriers: Arc<ArcSwap<Carriers>>,
     keys: Arc<ArcSwap<PlatformKeys>>,
+    unwraps_per_second: u32,
 }
 
 impl Parts {
@@ -246,10 +247,15 @@ impl Parts {
         let enriched =
             || End::<EnrichedEvent>::new(Role::Enriched, |e| e.event.shipment_id.as_bytes());
         let enrich = || Run::new(Enrich::new(self.tables.clone()), enriched());
+        let pace = self.opening.as_ref().map_or(1, |opening| opening.unwraps_per_second);
         Ok(match (first, last) {
-            (0, 0) => Box::new(Sealed::new(Run::new(decrypt()?, opened()))),
-            (0, 1) => Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), valid())))),
-            (0, _) => Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), enrich())))),
+            (0, 0) => Box::new(Sealed::new(Run::new(decrypt()?, opened()), pace)),
+            (0, 1) => {
+                Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), valid())), pace))
+            }
+            (0, _) => {
+                Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), enrich())), pace))
+            }
             (1, 1) => Box::new(Decoded::new(
                 &[Role::Opened],
                 Validate::NAME,
@@ -274,10 +280,13 @@ impl Opening {
             audience: config.deployment.clone(),
             cached_keys: config.decrypt.content_keys,
             cached_key_age_ms: millis(config.decrypt.content_key_age),
+            unwraps_per_second: config.decrypt.unwraps_per_second,
+            unwraps_per_second_per_carrier: config.decrypt.unwraps_per_second_per_carrier,
         });
         let opener = Arc::new(opener);
         sweep(&opener)?;
-        Ok(Self { opener, carriers, keys })
+        let unwraps_per_second = config.decrypt.unwraps_per_second;
+        Ok(Self { opener, carriers, keys, unwraps_per_second })
     }
 
     fn stage(&self) -> Decrypt {

@@ -151,6 +151,15 @@ impl Config {
                 "batch.bytes: at most {PORTION_BYTES}, or a share of a transaction is no single request"
             ));
         }
+        let decrypt = &self.decrypt;
+        for (key, number) in [
+            ("unwraps_per_second", decrypt.unwraps_per_second),
+            ("unwraps_per_second_per_carrier", decrypt.unwraps_per_second_per_carrier),
+        ] {
+            if number == 0 {
+                return refuse(format!("decrypt.{key}: at least 1, or what is put off stays so"));
+            }
+        }
         // Known duplicates must be recognised for as long as their events are accepted:
         // sealed-event.md, "Seen before".
         if self.aggregate.retention < Duration::from_secs(2 * 86_400) {
@@ -179,6 +188,7 @@ impl Config {
         let named = [
             (Role::Sealed, &t.sealed),
             (Role::Redrive, &t.redrive),
+            (Role::Deferred, &t.deferred),
             (Role::Opened, &t.opened),
             (Role::Valid, &t.valid),
             (Role::Enriched, &t.enriched),

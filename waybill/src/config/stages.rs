@@ -18,11 +18,21 @@ pub struct Decrypt {
     pub content_keys: usize,
     #[serde(with = "humantime_serde")]
     pub content_key_age: Duration,
+    /// RSA operations a second of one process for records that are not proven before: one beyond it is put off.
+    /// So many that were put off are taken a second, too, while others come in.
+    pub unwraps_per_second: u32,
+    /// For one carrier, of records that are not proven, and as many of those that are.
+    pub unwraps_per_second_per_carrier: u32,
 }
 
 impl Default for Decrypt {
     fn default() -> Self {
-        Self { content_keys: 4_096, content_key_age: Duration::from_secs(3600) }
+        Self {
+            content_keys: 4_096,
+            content_key_age: Duration::from_secs(3600),
+            unwraps_per_second: 50,
+            unwraps_per_second_per_carrier: 25,
+        }
     }
 }
 

@@ -100,7 +100,7 @@ pub enum Outcome {
 
 pub fn apply(partition: &mut Partition, settings: &Settings, event: EnrichedEvent) -> Outcome {
     let mut answer = Answer::default();
-    let result = partition.apply(settings, &Context { now_ms: NOW }, event, &mut answer);
+    let result = partition.apply(settings, &Context::at(NOW), event, &mut answer);
     match (result, answer.passed.pop(), answer.duplicates) {
         (Ok(()), Some(event), 0) => Outcome::Accepted(Box::new(event)),
         (Ok(()), None, 1) => Outcome::Duplicate,

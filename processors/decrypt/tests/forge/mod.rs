@@ -11,7 +11,7 @@ use waybill_sealing::base64url::encode;
 use waybill_sealing::content_key::ContentKey;
 use waybill_sealing::platform_key::{KeyState, PlatformKey};
 use waybill_sealing::signing_key::PrivateSigningKey;
-use waybill_stage::{Failure, Reject, SealedRecord};
+use waybill_stage::{Context, Failure, Reject, SealedRecord};
 
 /// When events are sealed, seconds and ms.
 pub const IAT: f64 = 1_763_990_400.125;
@@ -69,11 +69,15 @@ impl World {
     }
 
     pub fn open(&self, record: &SealedRecord) -> Result<Opened, Reject> {
-        match self.opener.open(self.now_ms, record, &self.carriers, &self.keys) {
+        match self.judge(&Context::at(self.now_ms), record) {
             Ok(opened) => Ok(opened),
             Err(Failure::Reject(reject)) => Err(reject),
-            Err(Failure::Fault(fault)) => panic!("{fault}"),
+            Err(other) => panic!("{other:?}"),
         }
+    }
+
+    pub fn judge(&self, cx: &Context, record: &SealedRecord) -> Result<Opened, Failure> {
+        self.opener.open(cx, record, &self.carriers, &self.keys)
     }
 
     #[track_caller]
