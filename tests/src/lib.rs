@@ -11,6 +11,7 @@ mod ports;
 pub mod processor_time;
 mod proxy;
 mod servers;
+mod topic;
 mod truth;
 
 pub use busy_loops::BusyLoops;
@@ -20,4 +21,5 @@ pub use own_servers::OwnServers;
 pub use ports::free_port;
 pub use proxy::Proxy;
 pub use servers::{Servers, shared};
+pub use topic::Topic;
 pub use truth::Truth;

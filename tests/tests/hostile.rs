@@ -6,7 +6,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
-use waybill_tests::{DCSA_22, Deployment, Servers, gate_in, wait_until};
+use waybill_tests::{DCSA_22, Deployment, Servers, Topic, gate_in, wait_until};
 
 const CONTAINERS: [&str; 4] = ["MSKU1234565", "MSKU0000006", "CSQU3054383", "TCLU4265447"];
 
@@ -140,6 +140,27 @@ impl ProducerContext for Answer {
     }
 }
 
+/// What the broker says of a record that is compressed.
+fn produce_compressed(
+    d: &Deployment,
+    topic: &str,
+    compression: &str,
+    value: &[u8],
+) -> Option<RDKafkaErrorCode> {
+    let (sender, answers) = std::sync::mpsc::sync_channel(1);
+    let producer: BaseProducer<Answer> = ClientConfig::new()
+        .set("bootstrap.servers", &d.servers.kafka)
+        .set("compression.type", compression)
+        .set("message.max.bytes", "200000000")
+        .set("retries", "0")
+        .create_with_context(Answer(sender))
+        .unwrap();
+    let record = BaseRecord::to(topic).key(&b"h-1"[..]).payload(value);
+    producer.send(record).map_err(|(e, _)| e).unwrap();
+    let _ = producer.flush(Duration::from_secs(60));
+    answers.recv_timeout(Duration::from_secs(1)).unwrap()
+}
+
 /// 4,622 bytes of zstd were 150 MB in every reader, and 146 kB of gzip killed it.
 #[test]
 fn the_broker_refuses_what_is_large_once_it_is_unpacked() {
@@ -149,20 +170,7 @@ fn the_broker_refuses_what_is_large_once_it_is_unpacked() {
     let topic = format!("{}sealed", d.prefix);
     let bomb = vec![b'a'; 50_000_000];
     for compression in ["zstd", "gzip"] {
-        let (sender, answers) = std::sync::mpsc::sync_channel(1);
-        let producer: BaseProducer<Answer> = ClientConfig::new()
-            .set("bootstrap.servers", &d.servers.kafka)
-            .set("compression.type", compression)
-            .set("message.max.bytes", "200000000")
-            .set("retries", "0")
-            .create_with_context(Answer(sender))
-            .unwrap();
-        producer
-            .send(BaseRecord::to(&topic).key(&b"h-1"[..]).payload(&bomb[..]))
-            .map_err(|(e, _)| e)
-            .unwrap();
-        let _ = producer.flush(Duration::from_secs(60));
-        let answer = answers.recv_timeout(Duration::from_secs(1)).unwrap();
+        let answer = produce_compressed(&d, &topic, compression, &bomb);
         assert_eq!(answer, Some(RDKafkaErrorCode::MessageSizeTooLarge), "{compression}");
     }
     publish(&d, 2);
@@ -240,5 +248,31 @@ fn records_that_cost_rsa_before_they_are_proven_hold_nobody_up() {
     assert_eq!(d.number("SELECT count() FROM events"), 21);
     let put_off = processes[0].metric("waybill_records_total", "outcome=\"deferred\"");
     assert!(put_off > 0.0);
+    d.audit();
+}
+
+/// A record that was written while the topic took compressed ones is a fault in the client, and it stays where
+/// it is: seven restarts in 25 s, and the good event behind it never came.
+#[test]
+fn what_cannot_be_unpacked_is_answered_where_it_stands() {
+    let d = with_events("unpacked", 2);
+    let sealed = Topic::of(&d, "sealed");
+    sealed.set(&[("compression.type", "producer"), ("message.timestamp.type", "LogAppendTime")]);
+    let bomb = vec![b'a'; 50_000_000];
+    for _ in 0..2 {
+        assert_eq!(produce_compressed(&d, &sealed.name, "zstd", &bomb), None);
+    }
+    assert!(d.ok(&["topics"]).contains("compression.type=uncompressed"));
+    publish(&d, 3);
+    let processes = d.start_all();
+    d.wait_for("SELECT count() FROM events", 5);
+    d.wait_for("SELECT count() FROM rejects", 2);
+    let rows = d.rows("SELECT code, source_topic, source_offset FROM rejects ORDER BY ALL");
+    for (row, offset) in rows.iter().zip(2..) {
+        assert_eq!((&row["code"], &row["source_topic"]), (&"undecodable".into(), &"sealed".into()));
+        assert_eq!(row["source_offset"], offset);
+    }
+    assert_eq!(processes[0].metric("waybill_restarts_total", ""), 0.0);
+    assert!(processes[0].log().contains("records cannot be unpacked"));
     d.audit();
 }

@@ -18,6 +18,7 @@ use waybill_stage::Fault;
 use crate::membership::member;
 use crate::metrics::metrics;
 use crate::orphans::look;
+use crate::undecodable::is_undecodable;
 
 /// Everything that can come to a host's loop from Kafka.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) enum Event<'a> {
     /// These go to another once [`GroupConsumer::give`] is called.
     Revoked(TopicPartitionList),
     Record(BorrowedMessage<'a>),
+    /// What stands at the [position](GroupConsumer::positions) of one of our partitions cannot be unpacked.
+    Undecodable,
     /// Nothing came within the time.
     Tick,
 }
@@ -251,6 +254,7 @@ impl GroupConsumer {
             Some(Ok(message)) => Ok(Event::Record(message)),
             // The client connects anew by itself.
             Some(Err(error)) if passes(&error) => Ok(Event::Tick),
+            Some(Err(error)) if is_undecodable(&error) => Ok(Event::Undecodable),
             Some(Err(error)) => Err(Fault(format!("reading: {error}"))),
             None if !self.is_member.load(Ordering::Relaxed)
                 && self.began.elapsed() > JOIN_TIMEOUT =>
@@ -400,22 +404,37 @@ impl GroupConsumer {
             return;
         }
         *asked = Some(Instant::now());
-        let Ok(positions) = self.client.position() else { return };
-        for p in positions.elements() {
-            let read = match p.offset() {
-                Offset::Offset(read) => read,
-                // Nothing of it was read before reading was stopped.
-                _ => match self.held().starts.get(&(p.topic().to_owned(), p.partition())) {
-                    Some(start) => *start,
-                    None => continue,
-                },
-            };
-            let ends = self.client.fetch_watermarks(p.topic(), p.partition(), LOOKUP_TIMEOUT);
+        let Ok(positions) = self.positions() else { return };
+        for (topic, partition, read) in positions {
+            let ends = self.client.fetch_watermarks(&topic, partition, LOOKUP_TIMEOUT);
             // The next time, then.
             let Ok((_, end)) = ends else { return };
-            let labels = [p.topic(), &p.partition().to_string()];
+            let labels = [topic.as_str(), &partition.to_string()];
             metrics().lag.with_label_values(&labels).set((end - read).max(0));
         }
+    }
+
+    /// Where reading of each of our partitions goes on.
+    pub(crate) fn positions(&self) -> Result<Vec<(String, i32, i64)>, Fault> {
+        let all = self.client.position().map_err(|e| Fault(format!("positions: {e}")))?;
+        let held = self.held();
+        let positions = all.elements().into_iter().filter_map(|p| {
+            let key = (p.topic().to_owned(), p.partition());
+            let offset = match p.offset() {
+                Offset::Offset(offset) => offset,
+                // Nothing of it was read so far.
+                _ => *held.starts.get(&key)?,
+            };
+            Some((key.0, key.1, offset))
+        });
+        Ok(positions.collect())
+    }
+
+    /// Reading of a partition goes on there.
+    pub(crate) fn go_on_at(&self, topic: &str, partition: i32, offset: i64) -> Result<(), Fault> {
+        self.client
+            .seek(topic, partition, Offset::Offset(offset), LOOKUP_TIMEOUT)
+            .map_err(|e| Fault(format!("going on at {topic}-{partition}@{offset}: {e}")))
     }
 
     /// Stops or resumes reading of one topic.

@@ -1,6 +1,7 @@
 //! Consume, batch, run stages, commit; one loop, driven by one closed enum of events.
 
 mod careful;
+mod step_over;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -191,6 +192,7 @@ impl<'a> Host<'a> {
                     self.lost(&partitions);
                 }
                 Event::Record(message) => self.take(message)?,
+                Event::Undecodable => self.step_over()?,
                 // One without partitions is ready to take over.
                 Event::Tick if self.consumer.has_joined() => self.health.set_ready(true),
                 Event::Tick => {}

@@ -31,6 +31,7 @@ mod supervise;
 mod topic_admin;
 mod topics;
 mod transaction;
+mod undecodable;
 mod values;
 
 pub use aggregating::Aggregating;

@@ -11,6 +11,7 @@ use waybill_stage::Fault;
 
 use crate::KafkaConnection;
 use crate::consumer::{passes, patiently};
+use crate::settings::{ANSWER_BYTES, FETCH_BYTES};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than a broken transaction can stay open (`transaction.timeout.ms`).
@@ -110,6 +111,8 @@ pub(crate) fn client(
         .set("enable.partition.eof", "true")
         .set("isolation.level", isolation)
         .set("fetch.wait.max.ms", "50")
+        .set("fetch.max.bytes", FETCH_BYTES)
+        .set("receive.message.max.bytes", ANSWER_BYTES)
         // Where reading begins is always said.
         .set("auto.offset.reset", "error")
         .create_with_context(Quiet)

@@ -6,6 +6,11 @@ use rdkafka::ClientConfig;
 use crate::Topics;
 use crate::hand_over::one_request_a_partition;
 
+/// A request of a transaction is at most 16 MiB, and one comes whole; so an answer is at most twice that, and
+/// so is what librdkafka unpacks of zstd.
+pub(crate) const FETCH_BYTES: &str = "16777216";
+pub(crate) const ANSWER_BYTES: &str = "34603008";
+
 /// How to reach Kafka: librdkafka properties for brokers, TLS and SASL. Never printed.
 #[derive(Clone, Default)]
 pub struct KafkaConnection(pub Vec<(String, String)>);
@@ -66,10 +71,8 @@ impl HostSettings {
             // How long the broker keeps a request when there is nothing: a record is sent at once.
             .set("fetch.wait.max.ms", "500")
             .set("fetch.error.backoff.ms", "50")
-            // A request of a transaction is at most 16 MiB, and one comes whole; so an answer is at most
-            // twice that, and so is what librdkafka unpacks of zstd.
-            .set("fetch.max.bytes", "16777216")
-            .set("receive.message.max.bytes", "34603008")
+            .set("fetch.max.bytes", FETCH_BYTES)
+            .set("receive.message.max.bytes", ANSWER_BYTES)
             // Bounds what waits unread in this process (16 MiB a partition).
             .set("queued.max.messages.kbytes", "16384")
             .set("topic.metadata.refresh.interval.ms", "30000");

@@ -68,7 +68,7 @@ fn lacks(role: Role, topic: &ConfigResource) -> Vec<Lack> {
         });
     }
     let compression = found(COMPRESSION_TYPE);
-    if role == Role::Sealed && compression.as_deref() != Some(UNCOMPRESSED) {
+    if compression.as_deref() != Some(UNCOMPRESSED) {
         lacks.push(Lack {
             key: COMPRESSION_TYPE,
             found: shown(compression),

@@ -5,9 +5,9 @@ use crate::hand_over::REQUEST_BYTES;
 /// A topic's limit on what it takes in one request.
 pub(crate) const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 pub(crate) const TIMESTAMP_TYPE: &str = "message.timestamp.type";
-/// In what form the broker keeps records. Sealed ones it keeps uncompressed, since then it unpacks them
-/// itself, and refuses what is larger than a record may be: 4,622 bytes of zstd were 150 MB in every reader.
-/// What is encrypted does not get smaller by compression.
+/// In what form the broker keeps records: uncompressed, since then it unpacks them itself, and refuses what is
+/// larger than a record may be: 4,622 bytes of zstd were 150 MB in every reader. What is encrypted does not get
+/// smaller by compression.
 pub(crate) const COMPRESSION_TYPE: &str = "compression.type";
 pub(crate) const UNCOMPRESSED: &str = "uncompressed";
 
@@ -86,11 +86,9 @@ impl Role {
         let set = |key: &'static str, value: &str| (key, value.to_owned());
         let mut properties = match self {
             // The append time is the time of receipt: sealed-event.md.
-            Role::Sealed => vec![
-                set(TIMESTAMP_TYPE, "LogAppendTime"),
-                set(COMPRESSION_TYPE, UNCOMPRESSED),
-                set("cleanup.policy", "delete"),
-            ],
+            Role::Sealed => {
+                vec![set(TIMESTAMP_TYPE, "LogAppendTime"), set("cleanup.policy", "delete")]
+            }
             // Kept for ever: they tell what was redriven.
             Role::Redrive => vec![set("cleanup.policy", "delete"), set("retention.ms", "-1")],
             Role::AggregateState => vec![
@@ -100,6 +98,7 @@ impl Role {
             ],
             _ => vec![set("cleanup.policy", "delete")],
         };
+        properties.push(set(COMPRESSION_TYPE, UNCOMPRESSED));
         if self.takes_transactions() {
             properties.push((MAX_MESSAGE_BYTES, REQUEST_BYTES.to_string()));
         }

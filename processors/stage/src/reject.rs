@@ -121,6 +121,8 @@ pub enum Code {
     // any
     /// Ours: the record made a stage panic, or could not be read back. Operators are alarmed.
     Internal,
+    /// Its batch on the broker cannot be unpacked: larger than a reader takes once it is, or broken.
+    Undecodable,
     /// The record ended each process that took it, and is set aside. Operators are alarmed.
     Poison,
 }

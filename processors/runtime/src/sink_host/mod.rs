@@ -104,6 +104,11 @@ impl SinkHost<'_> {
                         continue;
                     }
                 }
+                Event::Undecodable => {
+                    return Err(Fault(
+                        "a record cannot be unpacked: who has written it?".to_owned(),
+                    ));
+                }
                 // One without partitions is ready to take over.
                 Event::Tick if self.consumer.has_joined() => self.health.set_ready(true),
                 Event::Tick => {}
