@@ -41,6 +41,8 @@ migrations! {
     10 "conservation" "0010_conservation.sql",
     11 "reject_source_topic" "0011_reject_source_topic.sql",
     12 "claimed_rejects" "0012_claimed_rejects.sql",
+    13 "shipment_histories" "0013_shipment_histories.sql",
+    14 "ledger_deferred" "0014_ledger_deferred.sql",
 }
 
 #[cfg(test)]

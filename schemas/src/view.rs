@@ -182,6 +182,7 @@ ShipmentHead {
     shipment_id: &'a str,
     carrier_id: &'a str,
     last: Provenance<'a>,
+    revision: u64,
 }
 }
 

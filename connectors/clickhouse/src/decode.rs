@@ -1,7 +1,7 @@
 //! What becomes of each record of a batch before anything is sent: rows in RowBinary, written once,
 //! from texts that are borrowed from the batch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use waybill_schemas::vocabulary::LedgerOutcome;
@@ -44,7 +44,7 @@ impl Decoded {
         let latest = latest::<T>(batch);
         for raw in batch.records.iter() {
             match T::state(raw.value) {
-                Some(state) if latest.get(&state.of) != Some(&raw.offset) => {
+                Some(state) if !latest.contains(&raw.offset) => {
                     let (carrier, at) = state.receipt;
                     decoded.counts.add::<T>(carrier, at, LedgerOutcome::Superseded, 1);
                 }
@@ -138,11 +138,21 @@ pub fn rows_of(batch: &SinkBatch) -> Result<(usize, usize), Fault> {
     Ok((decoded.rows.len(), decoded.bytes.len()))
 }
 
-/// The offset of the last state of each thing. Its states lie in one partition in the order in which
-/// they were made, so the last is the latest, and the only one that is worth sending.
-fn latest<T: Table>(batch: &SinkBatch) -> HashMap<(&str, &str), i64> {
-    let states = batch.records.iter().filter_map(|raw| Some((T::state(raw.value)?.of, raw.offset)));
-    states.collect()
+/// The offsets of the last state of each history of each thing. Its states lie in one partition in the order in
+/// which they were made, so the last is the latest, and the only one that is worth sending.
+fn latest<T: Table>(batch: &SinkBatch) -> HashSet<i64> {
+    let mut last: HashMap<(&str, &str), (u64, i64)> = HashMap::new();
+    let mut latest = HashSet::new();
+    for raw in batch.records.iter() {
+        let Some(state) = T::state(raw.value) else { continue };
+        if let Some((revision, offset)) = last.insert(state.of, (state.revision, raw.offset))
+            && state.revision < revision
+        {
+            latest.insert(offset);
+        }
+    }
+    latest.extend(last.into_values().map(|(_, offset)| offset));
+    latest
 }
 
 fn undecodable(error: &DecodeError) -> Reject {

@@ -64,6 +64,8 @@ pub(crate) trait Table {
 pub(crate) struct State<'a> {
     /// Carrier and id of what it is a state of.
     pub(crate) of: (&'a str, &'a str),
+    /// Grows, and begins anew with another history of the thing.
+    pub(crate) revision: u64,
     /// See [`Table::receipt`].
     pub(crate) receipt: (&'a str, i64),
 }

@@ -68,6 +68,7 @@ pub(crate) struct ShipmentRow<'a> {
     opened_at: i64,
     first_received_at: i64,
     last_received_at: i64,
+    began_at: i64,
     aggregated_at: i64,
     kafka_partition: i32,
     kafka_offset: i64,
@@ -147,6 +148,7 @@ impl Table for Shipments {
             opened_at: last.opened_at,
             first_received_at: record.first_received_at,
             last_received_at: record.last_received_at,
+            began_at: record.first_received_at,
             aggregated_at: record.aggregated_at,
             kafka_partition: at.partition,
             kafka_offset: at.offset,
@@ -171,6 +173,7 @@ impl Table for Shipments {
         let head: ShipmentHead<'_> = view(bytes).ok()?;
         Some(State {
             of: (head.carrier_id, head.shipment_id),
+            revision: head.revision,
             receipt: (head.last.carrier_id, head.last.received_at),
         })
     }

@@ -1,5 +1,5 @@
 use crate::samples::{DAY, HOUR, MINUTE, SECOND, T0, country, event, full_event, reject, shipment};
-use crate::server::{ask, batch, insert, insert_all, outcome, sink};
+use crate::server::{ask, batch, execute, insert, insert_all, outcome, sink};
 
 use waybill_clickhouse::{CarrierSummary, Database};
 use waybill_schemas::vocabulary::{Flag, Milestone, ZoneQuality};
@@ -111,15 +111,29 @@ fn shipments_shows_the_latest_state_alone() {
         "SELECT shipment_id, revision, duplicates, kafka_offset FROM shipments ORDER BY shipment_id",
         "s1\t2\t1\t3\ns2\t1\t0\t2",
     );
-    // One that was forgotten, and comes again, begins at revision 1, and is the latest all the same.
+}
+
+/// A late event of a shipment whose history was closed, and that aggregate has forgotten, makes a history of
+/// its own. It took the place of the other.
+#[test]
+fn what_comes_after_a_history_was_closed_does_not_take_its_place() {
+    let (mut sink, database) = sink("histories");
     let at = T0 + 90 * DAY;
-    let again =
-        Shipment { aggregated_at: at, first_received_at: at, ..shipment("acme", "s1", 1, 0) };
-    insert(&mut sink, batch("shipments", 4, &[again]));
+    let late = |revision| Shipment {
+        aggregated_at: at + revision as i64,
+        first_received_at: at,
+        ..shipment("acme", "s1", revision, 0)
+    };
+    insert(&mut sink, batch("shipments", 0, &[shipment("acme", "s1", 11, 0)]));
+    // In one batch, too.
+    let states = [shipment("acme", "s1", 12, 0), late(1), late(2), shipment("acme", "s2", 1, 0)];
+    assert_eq!(outcome(&insert(&mut sink, batch("shipments", 1, &states))).0, 3);
+    insert(&mut sink, batch("shipments", 5, &[late(3)]));
+    execute("OPTIMIZE TABLE test_histories.shipment_states FINAL");
     check(
         &database,
-        "SELECT revision, kafka_offset FROM shipments WHERE shipment_id = 's1'",
-        "1\t4",
+        "SELECT revision, kafka_offset FROM shipments WHERE shipment_id = 's1' ORDER BY revision",
+        "3\t5\n12\t1",
     );
 }
 

@@ -169,3 +169,38 @@ fn every_table_that_grows_remembers_deduplication_tokens() {
     );
     assert_eq!(without, "");
 }
+
+/// Rows that were there before get the history that they are of: none is shown twice.
+#[test]
+fn shipments_of_before_have_one_history_each() {
+    let database = empty("before");
+    let (before, after): (Vec<_>, Vec<_>) =
+        waybill_schemas::clickhouse::MIGRATIONS.iter().partition(|m| m.version < 13);
+    let apply = |migrations: &[&waybill_schemas::clickhouse::Migration]| {
+        for migration in migrations {
+            for statement in migration.sql.split(";\n").filter(|s| s.contains("{database}")) {
+                execute(&statement.replace("{database}", "test_before"));
+            }
+        }
+    };
+    execute("CREATE DATABASE test_before");
+    apply(&before);
+    execute(
+        "INSERT INTO test_before.shipment_states
+            (carrier_id, shipment_id, revision, first_received_at, aggregated_at)
+        SELECT 'acme', concat('s', toString(number % 3)), number,
+            toDateTime64('2026-01-01', 3, 'UTC'), fromUnixTimestamp64Milli(1767225600000 + number)
+        FROM numbers(9)",
+    );
+    apply(&after);
+    apply(&after);
+    let shown =
+        "SELECT shipment_id, revision, began_at = first_received_at FROM shipments ORDER BY 1";
+    assert_eq!(ask(&database, shown), "s0\t6\t1\ns1\t7\t1\ns2\t8\t1");
+    execute(
+        "INSERT INTO test_before.shipment_states
+            (carrier_id, shipment_id, revision, first_received_at, began_at, aggregated_at)
+        VALUES ('acme', 's1', 9, '2026-01-01', '2026-01-01', now64(3))",
+    );
+    assert_eq!(ask(&database, shown), "s0\t6\t1\ns1\t9\t1\ns2\t8\t1");
+}
