@@ -41,8 +41,9 @@ migrations! {
     10 "conservation" "0010_conservation.sql",
     11 "reject_source_topic" "0011_reject_source_topic.sql",
     12 "claimed_rejects" "0012_claimed_rejects.sql",
-    13 "shipment_histories" "0013_shipment_histories.sql",
-    14 "ledger_deferred" "0014_ledger_deferred.sql",
+    13 "topic_id" "0013_topic_id.sql",
+    14 "shipment_histories" "0014_shipment_histories.sql",
+    15 "ledger_deferred" "0015_ledger_deferred.sql",
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ pub struct LedgerEntry {
     pub stages: String,
     /// Role of the input topic.
     pub topic: String,
+    /// Kafka's id of it; empty where the writer did not know it.
+    #[serde(default)]
+    pub topic_id: String,
     pub partition: i32,
     /// Where the entry before it ends.
     pub from_offset: i64,

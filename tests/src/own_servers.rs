@@ -89,6 +89,22 @@ impl OwnServers {
         }
     }
 
+    /// All that Kafka has kept goes, as if its disks had: what comes up next is another cluster.
+    ///
+    /// # Panics
+    /// When its files cannot be removed.
+    pub fn rebuild_kafka(&self) {
+        let out = self.script(&["down", "kafka", "controller"]);
+        assert!(out.status.success(), "dev/servers: {}", String::from_utf8_lossy(&out.stderr));
+        for home in ["kafka", "controller"] {
+            let home = self.state().join(home);
+            if home.exists() {
+                std::fs::remove_dir_all(home).unwrap();
+            }
+        }
+        self.up();
+    }
+
     fn state(&self) -> PathBuf {
         self.folder.path().to_owned()
     }

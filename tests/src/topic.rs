@@ -1,5 +1,5 @@
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 
 use crate::Deployment;
@@ -47,5 +47,15 @@ impl Topic {
         let found = self.admin.describe_configs(&asked, &AdminOptions::new());
         let found = self.runtime.block_on(found).unwrap().pop().unwrap().unwrap();
         found.get(key).unwrap().value.clone().unwrap()
+    }
+
+    /// # Panics
+    /// When Kafka refuses.
+    pub fn set_partitions(&self, number: usize) {
+        let new = [NewPartitions::new(&self.name, number)];
+        let done = self.admin.create_partitions(&new, &AdminOptions::new());
+        for result in self.runtime.block_on(done).unwrap() {
+            result.unwrap();
+        }
     }
 }

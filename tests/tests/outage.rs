@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use waybill_tests::{Deployment, OwnServers, Truth, wait_until};
+use waybill_tests::{DCSA_22, Deployment, OwnServers, Truth, gate_in, wait_until};
 
 #[test]
 fn while_clickhouse_is_away_reading_pauses_and_memory_stays_flat() {
@@ -109,4 +109,32 @@ fn what_was_removed_before_it_was_stored_is_a_loud_fault() {
     assert_eq!(d.number("SELECT count() FROM events"), 500);
     let audit = d.run(&["audit", "--wait", "1s"]);
     assert!(!audit.status.success(), "{}", String::from_utf8_lossy(&audit.stdout));
+}
+
+/// Kafka is rebuilt, ClickHouse is kept: the topics have their old names, and begin at offset 0. ClickHouse
+/// took what was new for a copy of what it had, by its token, and the sink counted it as stored.
+#[test]
+fn what_comes_after_kafka_was_rebuilt_is_stored() {
+    let servers = OwnServers::start();
+    let d = Deployment::on(servers.addresses(), "rebuilt", 1, "");
+    d.add_carrier("acme-line");
+    let publish = |containers: &[&str]| {
+        let events: Vec<_> = containers.iter().map(|c| gate_in(c)).collect();
+        d.publish_all("acme-line", DCSA_22, &events, &["--shipment", "h-1"]);
+    };
+    publish(&["MSKU1234565", "MSKU0000006"]);
+    {
+        let _processes = d.start_all();
+        d.wait_for("SELECT count() FROM events", 2);
+        d.audit();
+    }
+    servers.rebuild_kafka();
+    d.ok(&["topics"]);
+    publish(&["CSQU3054383", "TCLU4265447"]);
+    let processes = d.start_all();
+    d.wait_for("SELECT count() FROM events", 4);
+    d.wait_for("SELECT uniqExact(kafka_topic_id) FROM events", 2);
+    let said = d.ok(&["audit", "--wait", "20s"]);
+    assert!(said.contains("events     began anew: of the topic before it"), "{said}");
+    assert_eq!(processes[4].metric("waybill_restarts_total", ""), 0.0);
 }

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use waybill_tests::{Deployment, Topic, wait_until};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use waybill_tests::{DCSA_22, Deployment, Servers, Topic, gate_in, wait_until};
 
 const REQUEST_BYTES: &str = "16777216";
 
@@ -31,4 +33,47 @@ fn a_topic_that_takes_too_little_is_named_and_mended() {
     assert_eq!(valid.get("retention.ms"), "86400000", "what was set by others stays");
     assert_eq!(d.ok(&["topics"]), "topics: all there\n");
     wait_until("validate to go on", Duration::from_secs(60), || process.get("/readyz").is_some());
+}
+
+/// A group that a tool has reset, an offset that is lost, a partition that was added: each is said, and counted.
+#[test]
+fn offsets_that_nobody_of_us_has_committed_are_noticed() {
+    let d = Deployment::on(Servers::find(), "strange", 2, "");
+    d.add_carrier("acme-line");
+    for shipment in ["h-1", "h-2", "h-3", "h-4", "h-5"] {
+        d.publish("acme-line", DCSA_22, &gate_in("MSKU1234565"), &["--shipment", shipment]);
+    }
+    let process = d.start("decrypt");
+    wait_until("all to be read", Duration::from_secs(30), || {
+        process.metric("waybill_records_total", "passed") >= 5.0
+    });
+    assert_eq!(process.metric("waybill_strange_offsets_total", ""), 0.0);
+    process.stop(Duration::from_secs(20));
+
+    let topic = format!("{}sealed", d.prefix);
+    let group = format!("{}decrypt", d.prefix);
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &d.servers.kafka).set("group.id", &group);
+    let tool: BaseConsumer = config.create().unwrap();
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset(&topic, 0, Offset::Offset(0)).unwrap();
+    // A static member stays one until its session is over.
+    wait_until("the group to be empty", Duration::from_secs(30), || {
+        tool.commit(&offsets, CommitMode::Sync).is_ok()
+    });
+    drop(tool);
+    let process = d.start("decrypt");
+    wait_until("the reset to be noticed", Duration::from_secs(30), || {
+        process.metric("waybill_strange_offsets_total", "foreign") >= 1.0
+    });
+    assert!(process.log().contains("or the group was reset"), "{}", process.log());
+
+    // A partition more: whoever reads the topic says so, and goes on as one that knows.
+    Topic::of(&d, "sealed").set_partitions(3);
+    wait_until("the partition to be noticed", Duration::from_secs(60), || {
+        process.log().contains("has 3 partitions now, and had 2")
+    });
+    wait_until("it to be read all the same", Duration::from_secs(60), || {
+        process.metric("waybill_strange_offsets_total", "lost") >= 1.0
+    });
 }

@@ -65,6 +65,7 @@ fn rows(c: &mut Criterion) {
         let batch = SinkBatch {
             role,
             topic: role.to_owned(),
+            topic_id: "id".to_owned(),
             partition: 0,
             first: 0,
             last: RECORDS as i64 - 1,

@@ -15,6 +15,8 @@ const LISTED: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
 pub struct Coverage {
     pub topic: String,
+    /// Kafka's id of the topic: what is known of an earlier one of its name is told apart.
+    pub topic_id: String,
     pub partition: i32,
     pub first: i64,
     pub next: i64,
@@ -112,22 +114,19 @@ impl Database {
     /// What is written of what was committed since `since_ms` (ms UTC; 0: ever), the hours of one
     /// carrier if it is named. Whole tables are compared only where `since_ms` is 0.
     pub fn books(&self, since_ms: i64, carrier: Option<&str>) -> Result<Books, Fault> {
-        let ledger = format!(
-            "(SELECT * FROM {} WHERE committed_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC'))",
-            self.table("ledger")
-        );
+        let ledger = self.ledger();
         let ask = Ask { database: self, since_ms, carrier: carrier.unwrap_or_default() };
         let mut books = Books {
             coverage: ask.rows(&format!(
-                "SELECT topic, partition, min(from_offset) AS first, max(next_offset) AS next,
-                    sum(records) AS records, count() AS entries
-                FROM {ledger} WHERE topic != 'ledger' GROUP BY topic, partition
-                ORDER BY topic, partition"
+                "SELECT topic, topic_id, partition, min(from_offset) AS first,
+                    max(next_offset) AS next, sum(records) AS records, count() AS entries
+                FROM {ledger} WHERE topic != 'ledger' GROUP BY topic, topic_id, partition
+                ORDER BY topic, topic_id, partition"
             ))?,
             seams: ask.rows(&format!(
                 "SELECT topic, partition, before, from_offset FROM (
                     SELECT topic, partition, from_offset, lagInFrame(next_offset, 1, from_offset) OVER (
-                        PARTITION BY topic, partition ORDER BY from_offset, next_offset
+                        PARTITION BY topic, topic_id, partition ORDER BY from_offset, next_offset
                         ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
                     ) AS before
                     FROM {ledger} WHERE topic != 'ledger'
@@ -180,7 +179,7 @@ impl Database {
         let seams: Vec<u64> = ask.rows(&format!(
             "SELECT count() FROM (
                 SELECT from_offset, lagInFrame(next_offset, 1, from_offset) OVER (
-                    PARTITION BY topic, partition ORDER BY from_offset, next_offset
+                    PARTITION BY topic, topic_id, partition ORDER BY from_offset, next_offset
                     ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
                 ) AS before
                 FROM {} WHERE topic != 'ledger' AND committed_at >= now() - INTERVAL 2 DAY
@@ -194,11 +193,27 @@ impl Database {
         Ok(())
     }
 
+    /// The entries since `since`. Those of before 30 November 2026 know no id: they are of the first topic of the
+    /// name that has one. What an entry says itself is `written_id`.
+    fn ledger(&self) -> String {
+        let table = self.table("ledger");
+        format!(
+            "(SELECT entry.* EXCEPT topic_id, entry.topic_id AS written_id,
+                if(entry.topic_id = '', known.first_id, entry.topic_id) AS topic_id
+            FROM {table} AS entry
+            LEFT JOIN (
+                SELECT topic, argMin(topic_id, committed_at) AS first_id
+                FROM {table} WHERE topic_id != '' GROUP BY topic
+            ) AS known ON known.topic = entry.topic
+            WHERE committed_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC'))"
+        )
+    }
+
     /// Ranges whose rows are not those that the ledger says.
     fn misstored(&self, ledger: &str, topic: &str) -> String {
         format!(
             "WITH entries AS (
-                SELECT partition, from_offset, next_offset, toUInt64(arraySum(arrayMap(
+                SELECT written_id AS topic_id, partition, from_offset, next_offset, toUInt64(arraySum(arrayMap(
                     (outcome, n) -> if(outcome = 'passed', n, 0), `counts.outcome`, `counts.records`
                 ))) AS passed
                 FROM {ledger} WHERE topic = '{topic}' AND stages = 'clickhouse'
@@ -206,15 +221,16 @@ impl Database {
             SELECT partition, from_offset, any(next_offset) AS next_offset, any(passed) AS passed,
                 sum(found.n) AS stored, sum(found.different) AS different
             FROM entries LEFT JOIN (
-                SELECT kafka_partition AS partition, from_offset, count() AS n,
-                    uniqExact(kafka_offset) AS different
-                FROM (SELECT kafka_partition, kafka_offset FROM {}) AS row
+                SELECT kafka_topic_id AS topic_id, kafka_partition AS partition, from_offset,
+                    count() AS n, uniqExact(kafka_offset) AS different
+                FROM (SELECT kafka_topic_id, kafka_partition, kafka_offset FROM {}) AS row
                 ASOF INNER JOIN entries
-                    ON row.kafka_partition = entries.partition
+                    ON row.kafka_topic_id = entries.topic_id
+                    AND row.kafka_partition = entries.partition
                     AND row.kafka_offset >= entries.from_offset
                 WHERE kafka_offset < next_offset GROUP BY ALL
-            ) AS found USING (partition, from_offset)
-            GROUP BY partition, from_offset
+            ) AS found USING (topic_id, partition, from_offset)
+            GROUP BY topic_id, partition, from_offset
             HAVING passed != stored OR passed != different
             ORDER BY partition, from_offset LIMIT {LISTED}",
             self.table(topic)

@@ -79,7 +79,8 @@ impl Decoded {
             return Ok(());
         }
         let start = self.bytes.len();
-        let at = Coordinates { partition: batch.partition, offset: raw.offset };
+        let topic_id = &batch.topic_id;
+        let at = Coordinates { topic_id, partition: batch.partition, offset: raw.offset };
         T::write(&record, at, &mut self.bytes);
         let (carrier, at) = T::receipt(&record);
         self.counts.add::<T>(carrier, at, LedgerOutcome::Passed, 1);

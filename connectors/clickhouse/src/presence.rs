@@ -176,7 +176,7 @@ impl Inserter<'_> {
                     WHERE database = {{database:String}} AND table = {{table:String}}), 0)
                 - min(toInt64(splitByChar('_', _part)[2])) AS inserts_since
             FROM {}
-            WHERE kafka_partition = {{partition:Int32}}
+            WHERE kafka_topic_id = {{topic_id:String}} AND kafka_partition = {{partition:Int32}}
                 AND kafka_offset BETWEEN {{first:Int64}} AND {{last:Int64}}
                 AND {} BETWEEN fromUnixTimestamp64Milli({{from:Int64}}, 'UTC')
                     AND fromUnixTimestamp64Milli({{until:Int64}}, 'UTC')",
@@ -188,6 +188,7 @@ impl Inserter<'_> {
             .query_raw(&sql)
             .param("database", &self.config.database)
             .param("table", T::NAME)
+            .param("topic_id", &self.batch.topic_id)
             .param("partition", self.batch.partition)
             .param("first", self.batch.first)
             .param("last", self.batch.last)

@@ -83,7 +83,7 @@ impl Batch {
         &mut self,
         values: &Values,
         stages: &str,
-        stretch: Stretch,
+        stretch: Stretch<'_>,
         now_ms: i64,
     ) -> Result<(), waybill_stage::Fault> {
         let entry = self.ledger.take(stages, stretch, now_ms);

@@ -4,15 +4,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::ConsumerGroupMetadata;
 use waybill_stage::Fault;
 
+use crate::consumer::Member;
 use crate::transaction::{Failed, Transactor};
 use crate::{Batch, HostSettings};
 
 struct Job {
     batch: Batch,
-    group: ConsumerGroupMetadata,
+    member: Member,
 }
 
 /// What became of a batch.
@@ -38,8 +38,8 @@ impl Committer {
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
             .spawn(move || {
-                for Job { batch, group } in inbox {
-                    let result = match transactor.commit(&batch, &group) {
+                for Job { batch, member } in inbox {
+                    let result = match transactor.commit(&batch, &member) {
                         Ok(()) => Ok(Done::Committed(batch)),
                         Err(Failed::Aborted(why)) => Ok(Done::Aborted(batch, why)),
                         Err(Failed::Unknown(fault)) => Err(fault),
@@ -63,13 +63,9 @@ impl Committer {
         self.submitted_at.filter(|_| !self.is_idle()).map(|at| at.elapsed())
     }
 
-    pub(crate) fn submit(
-        &mut self,
-        batch: Batch,
-        group: ConsumerGroupMetadata,
-    ) -> Result<(), Fault> {
+    pub(crate) fn submit(&mut self, batch: Batch, member: Member) -> Result<(), Fault> {
         let gone = || Fault("the committer has ended".to_owned());
-        self.jobs.as_ref().ok_or_else(gone)?.send(Job { batch, group }).map_err(|_| gone())?;
+        self.jobs.as_ref().ok_or_else(gone)?.send(Job { batch, member }).map_err(|_| gone())?;
         self.in_flight += 1;
         self.submitted_at = Some(Instant::now());
         Ok(())

@@ -15,9 +15,11 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, Statistics, TopicPartitionList};
 use waybill_stage::Fault;
 
+use crate::mark;
 use crate::membership::member;
 use crate::metrics::metrics;
 use crate::orphans::look;
+use crate::topic_identity::{Identities, Question, difference, identities};
 use crate::undecodable::is_undecodable;
 
 /// Everything that can come to a host's loop from Kafka.
@@ -114,7 +116,12 @@ impl ConsumerContext for Group {
 
 /// A member of a consumer group, polled by hand.
 pub(crate) struct GroupConsumer {
+    /// Goes before the client, which it was asked of.
+    question: Mutex<Asked>,
     client: BaseConsumer<Group>,
+    topics: Vec<String>,
+    /// Of the topics, as they were when this life began.
+    identities: Identities,
     held: Mutex<Held>,
     /// A change that the loop has been told of and has not answered yet.
     owed: Mutex<Option<Change>>,
@@ -123,6 +130,12 @@ pub(crate) struct GroupConsumer {
     /// The group has answered us, be it with no partitions.
     is_member: AtomicBool,
     watch: Option<Mutex<Watch>>,
+}
+
+/// When the topics were last asked after, and the answer that is waited for.
+struct Asked {
+    at: Instant,
+    question: Option<Question>,
 }
 
 /// Sees to it that no partition of the group is left to nobody, where that can be: among members of
@@ -146,14 +159,22 @@ struct Held {
     member: Option<String>,
 }
 
+/// Who commits, and of which topics.
+pub(crate) struct Member {
+    pub(crate) group: ConsumerGroupMetadata,
+    pub(crate) topics: Identities,
+}
+
 /// Where reading of a partition begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Start {
     pub(crate) topic: String,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
-    /// What stands beside the committed offset.
+    /// What was said beside the committed offset.
     pub(crate) metadata: String,
+    /// It was said of this very topic, and not only of one of its name.
+    pub(crate) is_of_topic: bool,
 }
 
 /// How long a loop with nothing to do waits for a record or a rebalance: as long as a shutdown, or a
@@ -182,8 +203,12 @@ impl GroupConsumer {
         let consumer: BaseConsumer<Group> =
             config.create_with_context(group).map_err(|e| Fault(format!("consumer: {e}")))?;
         consumer.subscribe(topics).map_err(|e| Fault(format!("subscribing: {e}")))?;
+        let identities = patiently_known(&consumer, topics)?;
         Ok(Self {
+            question: Mutex::new(Asked { at: Instant::now(), question: None }),
             client: consumer,
+            topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
+            identities,
             held: Mutex::default(),
             owed: Mutex::default(),
             began: Instant::now(),
@@ -244,6 +269,7 @@ impl GroupConsumer {
             return Ok(event);
         }
         self.watch()?;
+        self.watch_topics()?;
         // In whole milliseconds, upwards: librdkafka's clock has no smaller ones, and the binding
         // spins through the rest.
         let wait = match wait {
@@ -263,6 +289,31 @@ impl GroupConsumer {
             }
             None => Ok(self.change()?.unwrap_or(Event::Tick)),
         }
+    }
+
+    /// A topic that is made anew while we read it has other records at the offsets that we go by.
+    fn watch_topics(&self) -> Result<(), Fault> {
+        let mut asked = self.question.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(question) = &asked.question else {
+            if asked.at.elapsed() >= LOOK_EVERY {
+                let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
+                let client = self.client.client();
+                asked.question = Some(Question::ask(client, &topics, LOOKUP_TIMEOUT)?);
+            }
+            return Ok(());
+        };
+        let Some(answer) = question.answer(Duration::ZERO) else { return Ok(()) };
+        *asked = Asked { at: Instant::now(), question: None };
+        // Who does not answer now is asked again.
+        match answer.ok().and_then(|now| difference(&self.identities, &now)) {
+            Some(difference) => Err(Fault(difference)),
+            None => Ok(()),
+        }
+    }
+
+    /// The id of a topic of ours.
+    pub(crate) fn topic_id(&self, topic: &str) -> &str {
+        self.identities.get(topic).map_or("", |identity| &identity.id)
     }
 
     fn change(&self) -> Result<Option<Event<'_>>, Fault> {
@@ -311,10 +362,54 @@ impl GroupConsumer {
                          what lies between was removed before it was read"
                     )));
                 }
-                let metadata = entry.metadata().to_owned();
-                Ok(Start { topic: topic.to_owned(), partition, offset, metadata })
+                let (said, id) = mark::read(entry.metadata());
+                let known = self.topic_id(topic);
+                if id.is_some_and(|id| id != known) {
+                    return Err(fault(format!(
+                        "what is committed is of another topic of this name ({}, and this is {known}): \
+                         delete the group's offsets of the topic, and it is read from its beginning",
+                        id.unwrap_or_default()
+                    )));
+                }
+                let is_of_topic = id.is_some();
+                match entry.offset() {
+                    Offset::Invalid if self.others_have_committed(topic)? => {
+                        self.find_strange(topic, partition, offset, "lost");
+                    }
+                    Offset::Offset(offset) if !is_of_topic => {
+                        self.find_strange(topic, partition, offset, "foreign");
+                    }
+                    _ => {}
+                }
+                let (topic, metadata) = (topic.to_owned(), said.to_owned());
+                Ok(Start { topic, partition, offset, metadata, is_of_topic })
             })
             .collect()
+    }
+
+    /// Whether the group has read other partitions of the topic.
+    fn others_have_committed(&self, topic: &str) -> Result<bool, Fault> {
+        let mut all = TopicPartitionList::new();
+        let partitions = self.identities.get(topic).map_or(0, |identity| identity.partitions);
+        all.add_partition_range(topic, 0, i32::try_from(partitions).unwrap_or(0).saturating_sub(1));
+        let committed = patiently(|| self.client.committed_offsets(all.clone(), COMMITTED_TIMEOUT))
+            .map_err(|e| Fault(format!("reading what the group has committed of {topic}: {e}")))?;
+        Ok(committed.elements().iter().any(|entry| entry.offset() != Offset::Invalid))
+    }
+
+    fn find_strange(&self, topic: &str, partition: i32, offset: i64, what: &'static str) {
+        metrics().strange_offsets.with_label_values(&[topic, what]).inc();
+        let said = match what {
+            "lost" => {
+                "nothing is committed of this partition, and something is of others: it was added, or its \
+                 offset is lost; reading it from its beginning"
+            }
+            _ => {
+                "the committed offset is not by a process of this build: of one before 30 November 2026, or \
+                 the group was reset"
+            }
+        };
+        tracing::warn!(topic, partition, offset, "{said}");
     }
 
     pub(crate) fn take(&self, starts: &[Start]) -> Result<(), Fault> {
@@ -346,14 +441,14 @@ impl GroupConsumer {
 
     /// What a transactional commit must carry, to be refused if we are no longer who was given the
     /// partitions.
-    pub(crate) fn standing(&self) -> Result<ConsumerGroupMetadata, Fault> {
+    pub(crate) fn standing(&self) -> Result<Member, Fault> {
         let group = self
             .client
             .group_metadata()
             .ok_or_else(|| Fault("not a member of a group".to_owned()))?;
         // Asked for afterwards: an identity, once lost, does not come back.
         self.current_member()?;
-        Ok(group)
+        Ok(Member { group, topics: self.identities.clone() })
     }
 
     fn current_member(&self) -> Result<String, Fault> {
@@ -458,6 +553,13 @@ impl GroupConsumer {
             .and_then(|all| if paused { self.client.pause(&all) } else { self.client.resume(&all) })
             .map_err(|e| Fault(format!("pausing: {e}")))
     }
+}
+
+fn patiently_known(consumer: &BaseConsumer<Group>, topics: &[&str]) -> Result<Identities, Fault> {
+    let ask = || identities(consumer.client(), topics, LOOKUP_TIMEOUT);
+    let pauses =
+        ConstantBuilder::default().with_delay(Duration::from_millis(500)).with_max_times(4);
+    ask.retry(pauses).call()
 }
 
 /// Asks again a few times where a connection was in the way.

@@ -402,7 +402,8 @@ impl<'a> Host<'a> {
             let from = known.ok_or_else(|| {
                 Fault(format!("{}-{partition} was read and is not ours", input.as_str()))
             })?;
-            let stretch = Stretch { input, partition, from, next };
+            let topic_id = self.consumer.topic_id(self.settings.topics.name(input));
+            let stretch = Stretch { input, topic_id, partition, from, next };
             self.batch.enter(self.values, &self.stages, stretch, now_ms())?;
         }
         Ok(())

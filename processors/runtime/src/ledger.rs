@@ -54,8 +54,10 @@ pub(crate) struct Item<'a> {
 
 /// The stretch of an input partition that an entry covers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stretch {
+pub(crate) struct Stretch<'a> {
     pub input: Role,
+    /// Kafka's id of the input topic.
+    pub topic_id: &'a str,
     pub partition: i32,
     pub from: i64,
     pub next: i64,
@@ -119,8 +121,8 @@ impl Ledger {
     }
 
     /// The entry of a stretch, whose page is closed by it.
-    pub(crate) fn take(&mut self, stages: &str, stretch: Stretch, now_ms: i64) -> LedgerEntry {
-        let Stretch { input, partition, from, next } = stretch;
+    pub(crate) fn take(&mut self, stages: &str, stretch: Stretch<'_>, now_ms: i64) -> LedgerEntry {
+        let Stretch { input, topic_id, partition, from, next } = stretch;
         let page = self.pages.remove(&(input, partition)).unwrap_or_default();
         let mut counts: Vec<LedgerCount> = page
             .counts
@@ -143,6 +145,7 @@ impl Ledger {
         LedgerEntry {
             stages: stages.to_owned(),
             topic: input.as_str().to_owned(),
+            topic_id: topic_id.to_owned(),
             partition,
             from_offset: from,
             next_offset: next,
@@ -192,7 +195,8 @@ mod tests {
         ledger.open(Role::Opened, 2);
         ledger.read(1);
         ledger.count(item("a", LedgerOutcome::Duplicate, 5));
-        let stretch = Stretch { input: Role::Opened, partition: 1, from: 7, next: 12 };
+        let stretch =
+            Stretch { input: Role::Opened, topic_id: "id", partition: 1, from: 7, next: 12 };
         let entry = ledger.take("validate", stretch, 9);
         assert_eq!((entry.from_offset, entry.next_offset, entry.records), (7, 12, 4));
         let counts: Vec<_> = entry

@@ -55,6 +55,8 @@ metrics! {
     transactions: IntCounterVec = "waybill_transactions_total", counters(&["outcome"]);
     /// Records that wait in an input partition: its end less what was read.
     lag: IntGaugeVec = "waybill_lag_records", gauges(&["topic", "partition"]);
+    /// Committed offsets that were strange when a partition was assigned, by topic and what was (lost, foreign).
+    strange_offsets: IntCounterVec = "waybill_strange_offsets_total", counters(&["topic", "what"]);
     /// Input partitions that this process reads.
     assigned: IntGauge = "waybill_assigned_partitions", gauge;
     /// Shipments whose state this process holds.

@@ -11,7 +11,8 @@ use waybill_stage::Fault;
 use crate::caution::Caution;
 use crate::consumer::passes;
 use crate::reader::client;
-use crate::{HostSettings, KafkaConnection, Role};
+use crate::topic_identity::identities;
+use crate::{HostSettings, KafkaConnection, Role, mark};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than a broken transaction can stay open.
@@ -28,6 +29,8 @@ pub struct Reader {
 /// A partition, and how far its group has read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
+    /// Kafka's id of the topic.
+    pub topic_id: String,
     pub partition: i32,
     /// Where the log begins: what was before is gone.
     pub first: i64,
@@ -65,6 +68,8 @@ pub fn standings(
             Fault(format!("reading what group {} has committed: {e}", reader.group))
         })?;
         let mut standings = Vec::new();
+        let known = identities(probe.client(), &[&reader.topic], TIMEOUT)?;
+        let topic_id = known.into_values().next().map_or_else(String::new, |known| known.id);
         for entry in committed.elements() {
             let partition = entry.partition();
             let (first, _) = probe
@@ -75,9 +80,10 @@ pub fn standings(
                 _ => None,
             };
             // What a host has begun is no claim of the sink's.
-            let claim = Some(entry.metadata()).filter(|metadata| !Caution::wrote(metadata));
-            let claim = claim.unwrap_or_default().to_owned();
-            standings.push(Standing { partition, first, next, claim, waiting: 0 });
+            let (said, _) = mark::read(entry.metadata());
+            let claim = if Caution::wrote(said) { "" } else { said }.to_owned();
+            let topic_id = topic_id.clone();
+            standings.push(Standing { topic_id, partition, first, next, claim, waiting: 0 });
         }
         found.insert(reader.role, standings);
     }

@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
-use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
 use waybill_stage::Fault;
 
+use crate::consumer::Member;
 use crate::crash_point::crash_point;
 use crate::hand_over::{Portion, deliver, serve};
 use crate::metrics::metrics;
-use crate::{Batch, HostSettings, Topics};
+use crate::{Batch, HostSettings, Topics, mark};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// A retriable error is tried again for this long.
@@ -67,19 +67,15 @@ impl Transactor {
         }
     }
 
-    /// Commits `batch` as a member of the group that `group` says we are. The coordinator refuses
-    /// it if that is no longer so.
-    pub(crate) fn commit(
-        &mut self,
-        batch: &Batch,
-        group: &ConsumerGroupMetadata,
-    ) -> Result<(), Failed> {
+    /// Commits `batch` as the member of the group that we were. The coordinator refuses it if that is no
+    /// longer so.
+    pub(crate) fn commit(&mut self, batch: &Batch, member: &Member) -> Result<(), Failed> {
         let began = Instant::now();
         if self.has_aborted {
             *self = Self::start(&self.settings).map_err(Failed::Unknown)?;
         }
         crash_point("transaction_begun");
-        let result = self.transaction(batch, group);
+        let result = self.transaction(batch, member);
         crash_point("transaction_committed");
         self.has_aborted = result.is_err();
         let outcome = if result.is_ok() { "committed" } else { "aborted" };
@@ -88,12 +84,13 @@ impl Transactor {
         result
     }
 
-    fn transaction(&self, batch: &Batch, group: &ConsumerGroupMetadata) -> Result<(), Failed> {
+    fn transaction(&self, batch: &Batch, member: &Member) -> Result<(), Failed> {
         self.producer.begin_transaction().map_err(|e| self.end("begin_transaction", &e))?;
         self.send(batch)?;
-        let offsets = self.offsets(batch).map_err(|e| self.abort(format!("offsets: {e}")))?;
+        let offsets =
+            self.offsets(batch, member).map_err(|e| self.abort(format!("offsets: {e}")))?;
         self.patient("send_offsets_to_transaction", || {
-            self.producer.send_offsets_to_transaction(&offsets, group, CALL_TIMEOUT)
+            self.producer.send_offsets_to_transaction(&offsets, &member.group, CALL_TIMEOUT)
         })?;
         crash_point("transaction_sent");
         self.deliver()?;
@@ -120,14 +117,14 @@ impl Transactor {
         Ok(())
     }
 
-    fn offsets(&self, batch: &Batch) -> Result<TopicPartitionList, KafkaError> {
+    fn offsets(&self, batch: &Batch, member: &Member) -> Result<TopicPartitionList, KafkaError> {
         let mut offsets = TopicPartitionList::new();
         for ((role, partition), mark) in &batch.marks {
-            let mut entry = offsets.add_partition(self.topics.name(*role), *partition);
+            let topic = self.topics.name(*role);
+            let mut entry = offsets.add_partition(topic, *partition);
             entry.set_offset(rdkafka::Offset::Offset(mark.offset))?;
-            if !mark.metadata.is_empty() {
-                entry.set_metadata(&mark.metadata);
-            }
+            let id = member.topics.get(topic).map_or("", |identity| &identity.id);
+            entry.set_metadata(&mark::write(&mark.metadata, id));
         }
         Ok(offsets)
     }

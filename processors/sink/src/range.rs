@@ -51,8 +51,10 @@ impl fmt::Display for Range {
     }
 }
 
-/// The store's deduplication token for an insert of exactly `range`: `topic:partition:first-last`.
+/// The store's deduplication token for an insert of exactly `range`: `topic/id:partition:first-last`. The id
+/// tells the topic from others that had its name; a claim of a build that did not know it has none.
 /// It says nothing of who inserts or how often, so that a second attempt has the first one's.
-pub fn token(topic: &str, partition: i32, range: Range) -> String {
-    format!("{topic}:{partition}:{range}")
+pub fn token(topic: &str, topic_id: &str, partition: i32, range: Range) -> String {
+    let slash = if topic_id.is_empty() { "" } else { "/" };
+    format!("{topic}{slash}{topic_id}:{partition}:{range}")
 }

@@ -137,8 +137,8 @@ fn claim_and_settle_take_turns() {
 
 #[test]
 fn a_token_names_topic_partition_and_range() {
-    assert_eq!(token("waybill.events", 3, range(5, 9)), "waybill.events:3:5-9");
-    assert_eq!(token("t", 0, range(0, LAST)), "t:0:0-9223372036854775806");
+    assert_eq!(token("waybill.events", "", 3, range(5, 9)), "waybill.events:3:5-9");
+    assert_eq!(token("t", "id", 0, range(0, LAST)), "t/id:0:0-9223372036854775806");
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub struct SinkBatch {
     /// The topic's role: `events`, `shipments`, `rejects`, `ledger`.
     pub role: &'static str,
     pub topic: String,
+    /// Kafka's id of it; empty for a claim of a build that did not know it.
+    pub topic_id: String,
     pub partition: i32,
     /// First and last offset of the range.
     pub first: i64,

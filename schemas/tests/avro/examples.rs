@@ -264,6 +264,7 @@ pub fn ledger_entry() -> LedgerEntry {
     LedgerEntry {
         stages: "decrypt,validate".into(),
         topic: "sealed".into(),
+        topic_id: "8pNgRVcZSdKGZqQH0kaUyA".into(),
         partition: 3,
         from_offset: 40,
         next_offset: 45,
@@ -451,6 +452,7 @@ pub mod minimal {
         LedgerEntry {
             stages: String::new(),
             topic: String::new(),
+            topic_id: "8pNgRVcZSdKGZqQH0kaUyA".into(),
             partition: 0,
             from_offset: 0,
             next_offset: 0,

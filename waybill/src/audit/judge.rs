@@ -53,7 +53,10 @@ impl Facts {
                     .books
                     .coverage
                     .iter()
-                    .find(|c| c.topic == role.as_str() && c.partition == standing.partition)
+                    .find(|c| {
+                        (c.topic.as_str(), &c.topic_id, c.partition)
+                            == (role.as_str(), &standing.topic_id, standing.partition)
+                    })
                     .map(|c| c.next);
                 if let Some(next) = standing.next
                     && told.unwrap_or(standing.first) < next
@@ -161,10 +164,29 @@ fn offsets(facts: &Facts, verdict: &mut Verdict) {
             next - 1
         ));
     }
+    former(facts, verdict);
     for (role, _) in READERS {
         let (waiting, name) = (facts.waiting(role), role.as_str());
         if waiting > 0 {
             verdict.moving.push(format!("{name}: {waiting} records are not read yet"));
+        }
+    }
+}
+
+/// Topics that began anew: what is known of those before them is told.
+fn former(facts: &Facts, verdict: &mut Verdict) {
+    for (role, _) in READERS {
+        let Some(now) = facts.of(role).first().map(|standing| &standing.topic_id) else { continue };
+        let of = facts.books.coverage.iter().filter(|c| c.topic == role.as_str());
+        let mut before: BTreeMap<&str, u64> = BTreeMap::new();
+        for covered in of.filter(|c| c.topic_id != *now) {
+            *before.entry(&covered.topic_id).or_default() += covered.records;
+        }
+        for (id, records) in before {
+            verdict.lines.push(format!(
+                "{:<10} began anew: of the topic before it (id {id}), {records} records were read",
+                role.as_str()
+            ));
         }
     }
 }

@@ -5,7 +5,14 @@ use waybill_clickhouse::{
 use super::*;
 
 fn standing(next: i64) -> Standing {
-    Standing { partition: 0, first: 0, next: Some(next), claim: String::new(), waiting: 0 }
+    Standing {
+        topic_id: "id".into(),
+        partition: 0,
+        first: 0,
+        next: Some(next),
+        claim: String::new(),
+        waiting: 0,
+    }
 }
 
 /// Ten messages: one is rejected, one comes twice, each of the others is an event.
@@ -26,6 +33,7 @@ fn clean() -> Facts {
         .iter()
         .map(|(role, n)| Coverage {
             topic: role.as_str().to_owned(),
+            topic_id: "id".to_owned(),
             partition: 0,
             first: 0,
             next: n + 1,
@@ -203,4 +211,24 @@ fn with_since_only_entries_and_ranges_are_judged() {
     facts.books.written[4].records = 100;
     facts.books.stages[4].parts = 100;
     assert_eq!(judge(&facts).findings, Vec::<String>::new());
+}
+
+/// What is known of a topic that is gone covers nothing of the one that has its name now.
+#[test]
+fn a_topic_that_began_anew_is_told_apart() {
+    let mut facts = clean();
+    for standings in [&mut facts.asked, &mut facts.standings] {
+        let events = standings.get_mut(&Role::Events).unwrap();
+        *events = vec![Standing { topic_id: "new".into(), ..standing(0) }];
+    }
+    let verdict = judge(&facts);
+    assert_eq!(verdict.findings, Vec::<String>::new());
+    assert!(
+        verdict.to_string().contains("events     began anew: of the topic before it (id id), 8")
+    );
+    let of_new = facts.standings.get_mut(&Role::Events).unwrap();
+    of_new[0].next = Some(3);
+    facts.asked = facts.standings.clone();
+    let verdict = judge(&facts);
+    assert!(verdict.to_string().contains("events-0: offsets 0 to 2 are committed, and the ledger"));
 }

@@ -100,6 +100,7 @@ pub(crate) struct EventRow<'a> {
     source_offset: i64,
     kafka_partition: i32,
     kafka_offset: i64,
+    kafka_topic_id: &'a str,
     sealed_at: i64,
     received_at: i64,
     opened_at: i64,
@@ -128,7 +129,7 @@ impl Table for Events {
         time("aggregated_at", history.aggregated_at)
     }
 
-    fn write(record: &AcceptedEvent<'_>, at: Coordinates, to: &mut Vec<u8>) {
+    fn write(record: &AcceptedEvent<'_>, at: Coordinates<'_>, to: &mut Vec<u8>) {
         let AcceptedEvent { event, enrichment, history } = record;
         let from = &event.provenance;
         let place = event.place.as_ref();
@@ -212,6 +213,7 @@ impl Table for Events {
             source_offset: from.source_offset,
             kafka_partition: at.partition,
             kafka_offset: at.offset,
+            kafka_topic_id: at.topic_id,
             sealed_at: from.sealed_at,
             received_at: from.received_at,
             opened_at: from.opened_at,

@@ -13,6 +13,7 @@ row! {
 pub(crate) struct LedgerRow<'a> {
     stages: &'a str,
     topic: &'a str,
+    topic_id: &'a str,
     partition: i32,
     from_offset: i64,
     next_offset: i64,
@@ -38,6 +39,7 @@ pub(crate) struct LedgerRow<'a> {
     output_records: Each<'a, LedgerOutput, u64>,
     kafka_partition: i32,
     kafka_offset: i64,
+    kafka_topic_id: &'a str,
 }
 }
 
@@ -52,11 +54,12 @@ impl Table for Ledger {
         receipt_time("committed_at", record.committed_at)
     }
 
-    fn write(record: &LedgerEntry, at: Coordinates, to: &mut Vec<u8>) {
+    fn write(record: &LedgerEntry, at: Coordinates<'_>, to: &mut Vec<u8>) {
         let LedgerEntry { counts, outputs, .. } = record;
         LedgerRow {
             stages: &record.stages,
             topic: &record.topic,
+            topic_id: &record.topic_id,
             partition: record.partition,
             from_offset: record.from_offset,
             next_offset: record.next_offset,
@@ -76,6 +79,7 @@ impl Table for Ledger {
             output_records: Each(outputs, |o| o.records),
             kafka_partition: at.partition,
             kafka_offset: at.offset,
+            kafka_topic_id: at.topic_id,
         }
         .write(to);
     }

@@ -35,7 +35,7 @@ pub(crate) trait Table {
     fn check(record: &Self::Record<'_>) -> Result<(), Reject>;
 
     /// Appends the row, in RowBinary.
-    fn write(record: &Self::Record<'_>, at: Coordinates, to: &mut Vec<u8>);
+    fn write(record: &Self::Record<'_>, at: Coordinates<'_>, to: &mut Vec<u8>);
 
     /// Whose record it is, and its position in the message.
     fn origin(record: &Self::Record<'_>) -> Option<(Arc<Provenance>, u32)>;
@@ -72,7 +72,8 @@ pub(crate) struct State<'a> {
 
 /// Where the record stands that makes a row.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Coordinates {
+pub(crate) struct Coordinates<'a> {
+    pub(crate) topic_id: &'a str,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
 }

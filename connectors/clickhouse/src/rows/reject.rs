@@ -25,6 +25,7 @@ pub(crate) struct RejectRow<'a> {
     source_offset: i64,
     kafka_partition: i32,
     kafka_offset: i64,
+    kafka_topic_id: &'a str,
     sealed_at: Option<i64>,
     received_at: i64,
     rejected_at: i64,
@@ -42,7 +43,7 @@ impl Table for Rejects {
         time("rejected_at", record.rejected_at)
     }
 
-    fn write(record: &RejectRecord<'_>, at: Coordinates, to: &mut Vec<u8>) {
+    fn write(record: &RejectRecord<'_>, at: Coordinates<'_>, to: &mut Vec<u8>) {
         RejectRow {
             carrier_id: record.carrier_id,
             code: record.code,
@@ -57,6 +58,7 @@ impl Table for Rejects {
             source_offset: record.source_offset,
             kafka_partition: at.partition,
             kafka_offset: at.offset,
+            kafka_topic_id: at.topic_id,
             // A claim that nobody has checked: an odd one must not cost the reject its row.
             sealed_at: record.sealed_at.filter(|&ms| time("sealed_at", ms).is_ok()),
             received_at: record.received_at,

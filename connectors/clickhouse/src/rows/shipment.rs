@@ -72,6 +72,7 @@ pub(crate) struct ShipmentRow<'a> {
     aggregated_at: i64,
     kafka_partition: i32,
     kafka_offset: i64,
+    kafka_topic_id: &'a str,
 }
 }
 
@@ -103,7 +104,7 @@ impl Table for Shipments {
         time("aggregated_at", record.aggregated_at)
     }
 
-    fn write(record: &Shipment, at: Coordinates, to: &mut Vec<u8>) {
+    fn write(record: &Shipment, at: Coordinates<'_>, to: &mut Vec<u8>) {
         let Shipment { last, legs, dwells, .. } = record;
         ShipmentRow {
             carrier_id: &record.carrier_id,
@@ -152,6 +153,7 @@ impl Table for Shipments {
             aggregated_at: record.aggregated_at,
             kafka_partition: at.partition,
             kafka_offset: at.offset,
+            kafka_topic_id: at.topic_id,
         }
         .write(to);
     }

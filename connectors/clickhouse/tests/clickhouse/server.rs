@@ -113,6 +113,7 @@ pub fn batch<R: Record>(role: &'static str, first: i64, records: &[R]) -> SinkBa
     SinkBatch {
         role,
         topic: format!("waybill.{role}"),
+        topic_id: "id".to_owned(),
         partition: 3,
         first,
         last,

@@ -5,6 +5,7 @@ use rdkafka::{Message, Offset};
 use waybill_sink::{Mark, Position, ProtocolError, Range, token};
 use waybill_stage::{Fault, Inserted, SinkBatch, SinkRecords};
 
+use crate::consumer::Start;
 use crate::ledger::Stretch;
 use crate::reader::{Go, read};
 use crate::{KafkaConnection, Role, Values};
@@ -13,6 +14,7 @@ use crate::{KafkaConnection, Role, Values};
 pub(super) struct Lane {
     pub(super) role: Role,
     topic: String,
+    topic_id: String,
     partition: i32,
     position: Position,
     gathered: Portion,
@@ -57,10 +59,12 @@ pub(super) struct Unreadable {
 
 /// A range that has got into the store.
 pub(super) struct Settled {
+    pub(super) role: Role,
     pub(super) batch: SinkBatch,
     pub(super) inserted: Inserted,
     pub(super) unreadable: Vec<Unreadable>,
-    pub(super) stretch: Stretch,
+    /// From, and next.
+    pub(super) offsets: (i64, i64),
 }
 
 impl Portion {
@@ -101,17 +105,20 @@ impl Lane {
     /// exactly.
     pub(super) fn take_over(
         role: Role,
-        topic: &str,
-        partition: i32,
-        committed: &Mark,
+        start: &Start,
+        topic_id: &str,
         connection: &KafkaConnection,
         values: &Values,
     ) -> Result<Self, Fault> {
+        let Start { topic, partition, .. } = start;
+        let partition = *partition;
+        let committed = Mark { offset: start.offset, metadata: start.metadata.clone() };
         let position = Position::taken_over(committed.offset, &committed.metadata)
             .map_err(|e| broken(&e, topic, partition))?;
         let mut lane = Self {
             role,
-            topic: topic.to_owned(),
+            topic: topic.clone(),
+            topic_id: topic_id.to_owned(),
             partition,
             position,
             gathered: Portion::default(),
@@ -120,7 +127,8 @@ impl Lane {
         if let Position::Claimed { range, .. } = position {
             let portion = lane.read_again(range, connection, values)?;
             tracing::info!(topic, partition, %range, "taking over a range that may be in the store");
-            lane.claimed = lane.waiting(portion, range, true);
+            let topic_id = if start.is_of_topic { topic_id } else { "" };
+            lane.claimed = lane.waiting(portion, range, topic_id, true);
         }
         Ok(lane)
     }
@@ -150,15 +158,16 @@ impl Lane {
         Ok(portion)
     }
 
-    fn waiting(&self, portion: Portion, range: Range, again: bool) -> Claimed {
+    fn waiting(&self, portion: Portion, range: Range, topic_id: &str, again: bool) -> Claimed {
         Claimed::Waiting {
             batch: SinkBatch {
                 role: self.role.as_str(),
                 topic: self.topic.clone(),
+                topic_id: topic_id.to_owned(),
                 partition: self.partition,
                 first: range.first(),
                 last: range.last(),
-                token: token(&self.topic, self.partition, range),
+                token: token(&self.topic, topic_id, self.partition, range),
                 again,
                 records: portion.records,
             },
@@ -219,13 +228,8 @@ impl Lane {
                 let from = self.position.mark().offset;
                 self.position =
                     self.position.settle().map_err(|e| broken(&e, &self.topic, self.partition))?;
-                let stretch = Stretch {
-                    input: self.role,
-                    partition: self.partition,
-                    from,
-                    next: self.position.mark().offset,
-                };
-                Ok(Some(Settled { batch, inserted, unreadable, stretch }))
+                let offsets = (from, self.position.mark().offset);
+                Ok(Some(Settled { role: self.role, batch, inserted, unreadable, offsets }))
             }
             other => {
                 self.claimed = other;
@@ -249,7 +253,7 @@ impl Lane {
         let range = Range::new(first, last).map_err(broken)?;
         self.position = self.position.claim(range).map_err(broken)?;
         let portion = std::mem::take(&mut self.gathered);
-        self.claimed = self.waiting(portion, range, false);
+        self.claimed = self.waiting(portion, range, &self.topic_id, false);
         Ok(true)
     }
 
@@ -283,6 +287,13 @@ impl Lane {
 }
 
 impl Settled {
+    /// What its entry in the ledger covers.
+    pub(super) fn stretch(&self) -> Stretch<'_> {
+        let (from, next) = self.offsets;
+        let SinkBatch { topic_id, partition, .. } = &self.batch;
+        Stretch { input: self.role, topic_id, partition: *partition, from, next }
+    }
+
     /// When the record of that offset was appended, ms UTC.
     pub(super) fn appended_at(&self, offset: i64) -> i64 {
         self.batch.records.get(offset).map_or(0, |r| r.appended_at)

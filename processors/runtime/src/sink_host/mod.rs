@@ -13,7 +13,6 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, TopicPartitionList};
 use waybill_schemas::RejectRecord;
 use waybill_schemas::vocabulary::LedgerOutcome;
-use waybill_sink::Mark;
 use waybill_stage::{Code, Fault, Reject, Sink};
 
 use crate::chain::{dead_letter, nobodys};
@@ -146,14 +145,11 @@ impl SinkHost<'_> {
         let mut gained = Vec::with_capacity(starts.len());
         for start in &mut starts {
             let role = self.role(&start.topic)?;
-            let metadata = std::mem::take(&mut start.metadata);
-            let committed = Mark { offset: start.offset, metadata };
-            let (topic, partition) = (&start.topic, start.partition);
             let connection = &self.settings.connection;
-            let lane =
-                Lane::take_over(role, topic, partition, &committed, connection, self.values)?;
+            let topic_id = self.consumer.topic_id(&start.topic);
+            let lane = Lane::take_over(role, start, topic_id, connection, self.values)?;
             start.offset = lane.read_from();
-            gained.push(((role, partition), lane));
+            gained.push(((role, start.partition), lane));
         }
         self.consumer.take(&starts)?;
         self.lanes.extend(gained);
@@ -328,7 +324,7 @@ impl SinkHost<'_> {
     fn enter(&mut self, range: Settled) -> Result<(), Fault> {
         let outcome = if range.batch.again { "again" } else { "stored" };
         metrics().ranges.with_label_values(&[outcome]).inc();
-        let stretch = range.stretch;
+        let stretch = range.stretch();
         let (records, taken) = range.records();
         self.batch.ledger.open(stretch.input, stretch.partition);
         self.batch.ledger.read(records);

@@ -64,7 +64,7 @@ impl Store {
         let months = months(setting, insert);
         let table = if insert.done < months.len() { &mut self.rows } else { &mut self.rollup };
         let month = months[insert.done % months.len()];
-        let name = token("t", insert.partition as i32, insert.range);
+        let name = token("t", "id", insert.partition as i32, insert.range);
         let token = format!("{name} month {month}");
         if table.tokens.contains(&token) && !setting.is(Variant::NoToken) {
             return false;

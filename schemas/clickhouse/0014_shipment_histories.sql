@@ -64,6 +64,7 @@ CREATE OR REPLACE VIEW {database}.shipments
     aggregated_at DateTime64(3, 'UTC') COMMENT 'When aggregate last changed the shipment',
     kafka_partition Int32 COMMENT 'Record that made this row: partition of the shipments topic',
     kafka_offset Int64 COMMENT 'Record that made this row: offset in that partition',
+    kafka_topic_id LowCardinality(String) COMMENT 'Record that made this row: Kafka''s id of the topic; empty in rows of before 30 November 2026',
     inserted_at DateTime64(3, 'UTC') COMMENT 'When ClickHouse inserted this state'
 )
 AS SELECT * FROM {database}.shipment_states FINAL
