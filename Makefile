@@ -7,6 +7,8 @@ test:  ## every test, the end-to-end ones included
 	@dev/test
 chaos: ## break a running pipeline for MINUTES, by SEED, and see that every event is there once
 	@dev/chaos
+attack: ## try all that a hostile writer can at once, FOR seconds, beside carriers that mean well
+	@dev/attack
 model: ## check the sink's protocol in larger worlds (about 4 minutes)
 	@WAYBILL_MODEL=large cargo test --release --locked -p waybill-sink --test model -- --nocapture
 bench: ## events per second of each stage, and of the whole
@@ -18,4 +20,4 @@ down:  ## end what `make up` started
 check: ## formatting, lints, dependencies
 	@dev/check
 
-.PHONY: help demo test chaos model bench up down check
+.PHONY: help demo test chaos attack model bench up down check

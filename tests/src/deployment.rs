@@ -231,19 +231,27 @@ impl Deployment {
         producer.flush(Duration::from_secs(20)).unwrap();
     }
 
-    /// The first record of the first partition of the sealed topic.
+    /// The last record of the sealed topic, if all are in one partition.
     ///
     /// # Panics
     /// When there is none.
-    pub fn read_raw(&self) -> Vec<u8> {
+    pub fn read_last(&self) -> Vec<u8> {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.servers.kafka).set("group.id", "waybill-tests");
-        let consumer: BaseConsumer = config.set("auto.offset.reset", "earliest").create().unwrap();
+        let consumer: BaseConsumer = config.create().unwrap();
         let topic = format!("{}sealed", self.prefix);
+        let limit = Duration::from_secs(20);
+        let metadata = consumer.fetch_metadata(Some(&topic), limit).unwrap();
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&topic, 0, Offset::Beginning).unwrap();
+        for p in metadata.topics()[0].partitions() {
+            let (_, end) = consumer.fetch_watermarks(&topic, p.id(), limit).unwrap();
+            if end > 0 {
+                list.add_partition_offset(&topic, p.id(), Offset::Offset(end - 1)).unwrap();
+            }
+        }
+        assert_eq!(list.count(), 1, "records in other partitions");
         consumer.assign(&list).unwrap();
-        let message = consumer.poll(Duration::from_secs(20)).expect("no record").unwrap();
+        let message = consumer.poll(limit).expect("no record").unwrap();
         message.payload().unwrap_or_default().to_vec()
     }
 

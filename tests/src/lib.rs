@@ -2,6 +2,7 @@
 //! carriers) on the Kafka and ClickHouse that `dev/test` has started, and the `waybill` binary as
 //! users run it.
 
+mod attacker;
 mod busy_loops;
 mod deployment;
 mod messages;
@@ -14,6 +15,7 @@ mod servers;
 mod topic;
 mod truth;
 
+pub use attacker::{Attacker, forged};
 pub use busy_loops::BusyLoops;
 pub use deployment::{Deployment, Process, wait_until};
 pub use messages::{DCSA_22, gate_in};

@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
-use waybill_tests::{DCSA_22, Deployment, Servers, Topic, gate_in, wait_until};
+use waybill_tests::{Attacker, DCSA_22, Deployment, Servers, Topic, forged, gate_in, wait_until};
 
 const CONTAINERS: [&str; 4] = ["MSKU1234565", "MSKU0000006", "CSQU3054383", "TCLU4265447"];
 
@@ -91,19 +89,15 @@ fn what_somebody_else_writes_to_an_internal_topic_is_answered_where_it_stands() 
     d.wait_for("SELECT count() FROM events", 3);
     let topics =
         ["opened", "valid", "enriched", "events", "shipments", "rejects", "ledger", "redrive"];
-    let producer: BaseProducer =
-        ClientConfig::new().set("bootstrap.servers", &d.servers.kafka).create().unwrap();
     // Plain Avro, as a build of before wrote it, is believed no more than anything else.
     let avro = [0xC3, 0x01, 1, 2, 3, 4, 5, 6, 7, 8, 9];
     for role in topics {
-        let topic = format!("{}{role}", d.prefix);
+        let attacker = Attacker::of(&d, role);
         for value in [Some(&b"{}"[..]), Some(&avro[..]), None] {
-            let mut record = BaseRecord::<[u8], [u8]>::to(&topic).key(b"k");
-            record.payload = value;
-            producer.send(record).map_err(|(e, _)| e).unwrap();
+            attacker.send(b"k", value);
         }
+        attacker.flush();
     }
-    producer.flush(Duration::from_secs(20)).unwrap();
     let answered = "SELECT count() FROM rejects WHERE code = 'internal'";
     assert_eq!(d.wait_for(answered, 3 * topics.len() as i64), 3 * topics.len() as i64);
     let of = |role: &str| {
@@ -127,50 +121,15 @@ fn what_somebody_else_writes_to_an_internal_topic_is_answered_where_it_stands() 
     assert!(!said.contains("NOT IN ORDER: sealed"), "{said}");
 }
 
-struct Answer(std::sync::mpsc::SyncSender<Option<RDKafkaErrorCode>>);
-
-impl rdkafka::client::ClientContext for Answer {}
-
-impl ProducerContext for Answer {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        let error = result.as_ref().err().and_then(|(e, _)| e.rdkafka_error_code());
-        let _ = self.0.send(error);
-    }
-}
-
-/// What the broker says of a record that is compressed.
-fn produce_compressed(
-    d: &Deployment,
-    topic: &str,
-    compression: &str,
-    value: &[u8],
-) -> Option<RDKafkaErrorCode> {
-    let (sender, answers) = std::sync::mpsc::sync_channel(1);
-    let producer: BaseProducer<Answer> = ClientConfig::new()
-        .set("bootstrap.servers", &d.servers.kafka)
-        .set("compression.type", compression)
-        .set("message.max.bytes", "200000000")
-        .set("retries", "0")
-        .create_with_context(Answer(sender))
-        .unwrap();
-    let record = BaseRecord::to(topic).key(&b"h-1"[..]).payload(value);
-    producer.send(record).map_err(|(e, _)| e).unwrap();
-    let _ = producer.flush(Duration::from_secs(60));
-    answers.recv_timeout(Duration::from_secs(1)).unwrap()
-}
-
 /// 4,622 bytes of zstd were 150 MB in every reader, and 146 kB of gzip killed it.
 #[test]
 fn the_broker_refuses_what_is_large_once_it_is_unpacked() {
     let d = with_events("bomb", 1);
     let _processes = d.start_all();
     d.wait_for("SELECT count() FROM events", 1);
-    let topic = format!("{}sealed", d.prefix);
     let bomb = vec![b'a'; 50_000_000];
     for compression in ["zstd", "gzip"] {
-        let answer = produce_compressed(&d, &topic, compression, &bomb);
+        let answer = Attacker::of(&d, "sealed").send_compressed(compression, &bomb);
         assert_eq!(answer, Some(RDKafkaErrorCode::MessageSizeTooLarge), "{compression}");
     }
     publish(&d, 2);
@@ -222,27 +181,18 @@ fn records_that_cost_rsa_before_they_are_proven_hold_nobody_up() {
     d.add_carrier("acme-line");
     let one = [gate_in(CONTAINERS[0])];
     d.publish_all("acme-line", DCSA_22, &one, &["--shipment", "h-1", "--proof", "signed"]);
-    let genuine = d.read_raw();
-    let producer: BaseProducer =
-        ClientConfig::new().set("bootstrap.servers", &d.servers.kafka).create().unwrap();
-    let topic = format!("{}sealed", d.prefix);
-    for n in 0..FORGED {
-        let mut forged = genuine.clone();
-        let tag = forged.len() - 4;
-        forged[tag] = if forged[tag] == b'A' { b'B' } else { b'A' };
-        let record = BaseRecord::to(&topic).key(&b"h-1"[..]).payload(&forged);
-        producer.send(record).map_err(|(e, _)| e).unwrap();
-        if n % 1000 == 0 {
-            producer.flush(Duration::from_secs(20)).unwrap();
-        }
+    let genuine = d.read_last();
+    let attacker = Attacker::of(&d, "sealed");
+    for _ in 0..FORGED {
+        attacker.send(b"h-1", Some(&forged(&genuine)));
     }
-    producer.flush(Duration::from_secs(20)).unwrap();
+    attacker.flush();
     publish(&d, 20);
     let processes = d.start_all();
     d.wait_for("SELECT count() FROM events", 21);
-    let forged = "SELECT count() FROM rejects WHERE code = 'not_authentic'";
-    assert_eq!(d.wait_for(forged, FORGED), FORGED);
-    let before = format!("{forged} AND rejected_at <= (SELECT max(opened_at) FROM events)");
+    let answered = "SELECT count() FROM rejects WHERE code = 'not_authentic'";
+    assert_eq!(d.wait_for(answered, FORGED), FORGED);
+    let before = format!("{answered} AND rejected_at <= (SELECT max(opened_at) FROM events)");
     let before = d.number(&before);
     assert!(before < FORGED / 10, "{before} forged ones were judged before the last good one");
     assert_eq!(d.number("SELECT count() FROM events"), 21);
@@ -260,7 +210,7 @@ fn what_cannot_be_unpacked_is_answered_where_it_stands() {
     sealed.set(&[("compression.type", "producer"), ("message.timestamp.type", "LogAppendTime")]);
     let bomb = vec![b'a'; 50_000_000];
     for _ in 0..2 {
-        assert_eq!(produce_compressed(&d, &sealed.name, "zstd", &bomb), None);
+        assert_eq!(Attacker::of(&d, "sealed").send_compressed("zstd", &bomb), None);
     }
     assert!(d.ok(&["topics"]).contains("compression.type=uncompressed"));
     publish(&d, 3);
