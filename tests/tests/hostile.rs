@@ -226,3 +226,31 @@ fn what_cannot_be_unpacked_is_answered_where_it_stands() {
     assert!(processes[0].log().contains("records cannot be unpacked"));
     d.audit();
 }
+
+/// What a suspended carrier had filled aggregate with stayed for 60 days, and a restart filled it again.
+#[test]
+fn the_state_of_a_suspended_carrier_can_be_purged() {
+    let d = with_events("purged", 4);
+    d.add_carrier("other-line");
+    let other = [gate_in("TCLU4265447")];
+    d.publish_all("other-line", DCSA_22, &other, &["--shipment", "h-9"]);
+    let _processes = d.start_all();
+    d.wait_for("SELECT count() FROM events", 5);
+    let listed = d.ok(&["state", "list"]);
+    assert!(listed.contains("acme-line") && listed.contains("other-line"), "{listed}");
+    let refused = d.run(&["state", "purge", "--carrier", "acme-line"]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("suspend it first"));
+    d.ok(&["carriers", "suspend", "acme-line"]);
+    d.ok(&["state", "purge", "--carrier", "acme-line"]);
+    // It goes with the batches that come.
+    let mut n = 0;
+    wait_until("its state to be gone", Duration::from_secs(60), || {
+        n += 1;
+        let event = [gate_in(CONTAINERS[n % 4])];
+        d.publish_all("other-line", DCSA_22, &event, &["--shipment", &format!("h-{n}")]);
+        !d.ok(&["state", "list"]).contains("acme-line")
+    });
+    d.audit();
+    assert_eq!(d.number("SELECT count() FROM shipments WHERE carrier_id = 'acme-line'"), 4);
+}

@@ -46,6 +46,7 @@ enum Command {
     Audit(commands::audit::Args),
     Rejects(commands::rejects::Args),
     Formats(commands::formats::Args),
+    State(commands::state::Args),
     CheckConfig(commands::check_config::Args),
     Demo(commands::demo::Args),
 }
@@ -74,6 +75,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(args) => commands::migrate::run(&config, &args),
         Command::Rejects(args) => commands::rejects::run(&config, &args),
         Command::Formats(args) => commands::formats::run(&config, &args),
+        Command::State(args) => commands::state::run(&config, args),
         Command::Audit(args) => commands::audit::run(&config, &args),
         Command::CheckConfig(args) => commands::check_config::run(&config, &args),
         Command::Demo(args) => commands::demo::run(&config, cli.config.as_deref(), &args),

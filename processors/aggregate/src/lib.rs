@@ -33,6 +33,7 @@ use std::sync::Arc;
 pub use changelog::{BadChangelog, Changed, Restoring, key};
 pub use great_circle::{EARTH_RADIUS_KM, great_circle_km};
 pub use partition::Partition;
+pub use quota::Taken;
 
 /// The stage's name in metrics, dead letters and configuration.
 pub const NAME: &str = "aggregate";
@@ -56,6 +57,8 @@ pub struct Settings {
     pub max_bytes_per_carrier: usize,
     /// The same for single carriers, by their ids.
     pub max_bytes_of: Option<Arc<BTreeMap<String, usize>>>,
+    /// Carriers whose shipments go, if nothing of them was received after that time, ms UTC.
+    pub purged: Option<Arc<BTreeMap<String, i64>>>,
 }
 
 impl Settings {
@@ -73,6 +76,7 @@ impl Default for Settings {
             max_events_per_shipment: 4096,
             max_bytes_per_carrier: 256 << 20,
             max_bytes_of: None,
+            purged: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::changelog::Changed;
 use crate::events::number;
 use crate::identity::{self, Known};
 use crate::journey::{self, Journey};
-use crate::quota::Quota;
+use crate::quota::{Quota, Taken};
 
 /// A unit on more open bookings than these is none: who looks for an event's shipment looks at each.
 const SHIPMENTS_OF_UNIT: usize = 256;
@@ -20,6 +20,8 @@ const SHIPMENTS_OF_UNIT: usize = 256;
 const AHEAD_MS: i64 = 5 * 60_000;
 /// So many shipments may go with one event: many that are due go one after the other.
 const EXPIRED_AT_ONCE: usize = 64;
+/// So many may go with one batch, of carriers whose shipments are to go.
+const PURGED_AT_ONCE: usize = 5_000;
 
 /// The shipments of one input partition.
 pub struct Partition {
@@ -39,6 +41,8 @@ pub struct Partition {
     stream_time: i64,
     events: usize,
     quota: Quota,
+    /// Of which carriers, and until when, all shipments are gone that were to go.
+    purged: Option<Arc<BTreeMap<String, i64>>>,
 }
 
 impl Default for Partition {
@@ -52,6 +56,7 @@ impl Default for Partition {
             stream_time: i64::MIN,
             events: 0,
             quota: Quota::default(),
+            purged: None,
         }
     }
 }
@@ -214,6 +219,32 @@ impl Partition {
             let records = records.into_iter().map(|(n, record)| (n, Some(record)));
             Changed { shipment, records: records.chain(taken_away).collect(), shipment_id }
         })
+    }
+
+    /// Forgets shipments of those carriers whose are to go: the host calls it before it ends a batch.
+    pub fn purge(&mut self, settings: &Settings) {
+        if self.purged == settings.purged {
+            return;
+        }
+        let to_go = |journey: &Journey| {
+            let until = settings.purged.as_ref().and_then(|of| of.get(journey.carrier_id()));
+            until.is_some_and(|until| journey.last_received_at() <= *until)
+        };
+        let of = self.shipments.values().filter(|journey| to_go(journey)).take(PURGED_AT_ONCE);
+        let gone: Vec<_> = of.map(|journey| (journey.id.clone(), journey.records())).collect();
+        if gone.len() < PURGED_AT_ONCE {
+            self.purged = settings.purged.clone();
+        }
+        for (id, records) in gone {
+            self.forget(&id);
+            let taken_away = self.changed.entry(id).or_default();
+            *taken_away = records.max(*taken_away);
+        }
+    }
+
+    /// What each carrier's shipments take.
+    pub fn taken(&self) -> impl Iterator<Item = (&str, Taken)> {
+        self.quota.iter()
     }
 
     /// Shipments in memory.

@@ -8,17 +8,27 @@ const EVENT_BYTES: usize = 44;
 #[derive(Debug, Default)]
 pub(crate) struct Quota(HashMap<String, Taken>);
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Taken {
-    shipments: usize,
-    events: usize,
+/// What the shipments of a carrier take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    pub shipments: usize,
+    pub events: usize,
+}
+
+impl Taken {
+    /// Of memory, about.
+    pub fn bytes(self) -> usize {
+        self.shipments * SHIPMENT_BYTES + self.events * EVENT_BYTES
+    }
 }
 
 impl Quota {
     pub(crate) fn bytes(&self, carrier_id: &str) -> usize {
-        self.0
-            .get(carrier_id)
-            .map_or(0, |taken| taken.shipments * SHIPMENT_BYTES + taken.events * EVENT_BYTES)
+        self.0.get(carrier_id).map_or(0, |taken| taken.bytes())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Taken)> {
+        self.0.iter().map(|(carrier_id, taken)| (carrier_id.as_str(), *taken))
     }
 
     pub(crate) fn add(&mut self, carrier_id: &str, shipments: usize, events: usize) {

@@ -4,6 +4,9 @@
 
 mod story;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use story::{DAY, HOUR, Log, NOW, Outcome, apply, changed, event, received_at};
 use waybill_aggregate::{Changed, Partition, Restoring, Settings, key};
 use waybill_schemas::vocabulary::{Classifier, Milestone};
@@ -15,6 +18,7 @@ const DEFAULT: Settings = Settings {
     max_events_per_shipment: 4096,
     max_bytes_per_carrier: 256 << 20,
     max_bytes_of: None,
+    purged: None,
 };
 
 fn gate_in(id: &str, n: u32, received: i64) -> EnrichedEvent {
@@ -396,4 +400,37 @@ fn what_is_written_grows_with_the_change_and_not_with_the_history() {
     assert!(matches!(told, Outcome::Rejected("shipment_full")), "{told:?}");
     let state = changed(&mut partition).pop().unwrap().1.unwrap();
     assert_eq!((state.revision, state.legs.len()), (4096, 32 + 1), "travelled, and to come");
+}
+
+/// Those of which something was received later stay, and so do all of other carriers.
+#[test]
+fn the_shipments_of_a_carrier_go_when_they_are_to() {
+    let mut live = Partition::default();
+    let mut log = Log::default();
+    let of = |carrier: &str, shipment: &str, at: i64| {
+        let mut event = gate_in(shipment, 1, at);
+        Arc::make_mut(&mut event.event.provenance).carrier_id = carrier.to_owned();
+        event
+    };
+    for n in 0..5_010 {
+        apply(&mut live, &DEFAULT, of("full-line", &format!("f{n}"), 0));
+    }
+    apply(&mut live, &DEFAULT, of("full-line", "later", 2 * DAY));
+    apply(&mut live, &DEFAULT, of("other-line", "o", 0));
+    log.write(&mut live);
+    let received = |at: i64| of("x", "x", at).event.provenance.received_at;
+    let purged = BTreeMap::from([("full-line".to_owned(), received(DAY))]);
+    let settings = Settings { purged: Some(Arc::new(purged)), ..DEFAULT };
+    // So many with a batch.
+    for left in [12, 2, 2] {
+        live.purge(&settings);
+        assert_eq!(live.len(), left);
+        log.write(&mut live);
+        assert_eq!(log.restore(&settings, false).len(), left);
+    }
+    let taken: BTreeMap<_, _> = live.taken().map(|(id, taken)| (id, taken.shipments)).collect();
+    assert_eq!(taken, BTreeMap::from([("full-line", 1), ("other-line", 1)]));
+    apply(&mut live, &settings, of("full-line", "new", 3 * DAY));
+    live.purge(&settings);
+    assert_eq!(live.len(), 3, "what comes later stays");
 }

@@ -61,6 +61,8 @@ pub struct Carrier {
     /// What its open shipments may take of aggregate's memory for a partition, bytes, if it is not as for
     /// others.
     pub max_state_bytes: Option<usize>,
+    /// aggregate forgets its shipments of which nothing was received after this.
+    pub state_purged_at: Option<Timestamp>,
     keys: Vec<RegisteredKey>,
 }
 
@@ -89,6 +91,7 @@ impl Carrier {
             status: Status::Active,
             max_delivery_delay: Delay::DEFAULT,
             max_state_bytes: None,
+            state_purged_at: None,
             keys: Vec::new(),
         })
     }

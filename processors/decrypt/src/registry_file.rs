@@ -7,8 +7,9 @@
 //!             "valid_from": "2026-11-01T00:00:00Z", "valid_until": null, "revoked_at": null}]}]}
 //! ```
 //!
-//! Times are RFC 3339, and optional; so are `max_delivery_delay` (7d) and `max_state_bytes` (what its open
-//! shipments may take of aggregate's memory for a partition). Members of other names are
+//! Times are RFC 3339, and optional; so are `max_delivery_delay` (7d), `max_state_bytes` (what its open
+//! shipments may take of aggregate's memory for a partition) and `state_purged_at` (aggregate forgets its
+//! shipments of which nothing was received after that). Members of other names are
 //! refused (but not inside `jwk`, where RFC 7517 has them ignored).
 
 use std::borrow::Cow;
@@ -54,6 +55,8 @@ struct CarrierEntry {
     max_delivery_delay: Delay,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_state_bytes: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state_purged_at: Option<Timestamp>,
     #[serde(default)]
     keys: Vec<KeyEntry>,
 }
@@ -108,6 +111,7 @@ impl Carriers {
             carrier.status = entry.status;
             carrier.max_delivery_delay = entry.max_delivery_delay;
             carrier.max_state_bytes = entry.max_state_bytes;
+            carrier.state_purged_at = entry.state_purged_at;
             for KeyEntry { jwk: key, valid_from, valid_until, revoked_at } in entry.keys {
                 carrier.add_key(RegisteredKey { key, valid_from, valid_until, revoked_at })?;
             }
@@ -124,6 +128,7 @@ impl Carriers {
             status: carrier.status,
             max_delivery_delay: carrier.max_delivery_delay,
             max_state_bytes: carrier.max_state_bytes,
+            state_purged_at: carrier.state_purged_at,
             keys: carrier.keys().iter().map(key_entry).collect(),
         };
         let file = File { carriers: self.iter().map(entry).collect() };

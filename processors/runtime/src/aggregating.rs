@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
-use waybill_aggregate::{NAME, Partition, Restoring, Settings, key};
+use waybill_aggregate::{NAME, Partition, Restoring, Settings, Taken, key};
 use waybill_schemas::{AcceptedEvent, EnrichedEvent, ShipmentHistory};
 use waybill_stage::{Answer, Context, Fault, Traced};
 
 use crate::chain::{answered, read_back, unreadable};
 use crate::host::{Incoming, Processor};
 use crate::metrics::metrics;
+use crate::offsets::{numbers, probe};
 use crate::{Flow, HostSettings, Role, Values, changelog};
 
 /// The host's side of aggregate: keeps its state by input partition, durable through the
@@ -37,39 +38,63 @@ impl<'a> Aggregating<'a> {
         Self { rules, settings: rules(), host, values, partitions, answer }
     }
 
-    fn restore(&self, partition: i32) -> Result<Partition, Fault> {
-        let topic = self.host.topics.name(Role::AggregateState);
-        // A changelog that cannot be read is no record's fault: without it duplicates would pass, so the
-        // process does not go on.
-        let bad = |why: &str| Fault(format!("changelog {topic}-{partition}: {why}"));
-        let mut restoring = Restoring::default();
-        let each = |key: &[u8], value: Option<&[u8]>| {
-            let record = match value {
-                None => None,
-                Some(value) => {
-                    let plain = self
-                        .values
-                        .open(Role::AggregateState, key, value)
-                        .map_err(|fault| bad(&fault.0))?
-                        .ok_or_else(|| bad("a value is not of our internal key"))?;
-                    Some(
-                        waybill_schemas::decode::<ShipmentHistory>(&plain)
-                            .map_err(|e| bad(&e.to_string()))?,
-                    )
-                }
-            };
-            restoring.take(key, record).map_err(|e| bad(&e.to_string()))
-        };
-        let records = changelog::read(&self.host.connection, topic, partition, each)?;
-        let state = restoring.finish(&self.settings).map_err(|e| bad(&e.to_string()))?;
-        tracing::info!(partition, records, shipments = state.len(), "state restored");
-        Ok(state)
-    }
-
     fn show_size(&self) {
         let shipments: usize = self.partitions.values().map(Partition::len).sum();
         metrics().shipments.set(i64::try_from(shipments).unwrap_or(i64::MAX));
     }
+}
+
+/// The state of a partition, from its changelog.
+fn restore(
+    host: &HostSettings,
+    values: &Values,
+    settings: &Settings,
+    partition: i32,
+) -> Result<Partition, Fault> {
+    let topic = host.topics.name(Role::AggregateState);
+    // A changelog that cannot be read is no record's fault: without it duplicates would pass, so the
+    // process does not go on.
+    let bad = |why: &str| Fault(format!("changelog {topic}-{partition}: {why}"));
+    let mut restoring = Restoring::default();
+    let each = |key: &[u8], value: Option<&[u8]>| {
+        let record = match value {
+            None => None,
+            Some(value) => {
+                let plain = values
+                    .open(Role::AggregateState, key, value)
+                    .map_err(|fault| bad(&fault.0))?
+                    .ok_or_else(|| bad("a value is not of our internal key"))?;
+                Some(
+                    waybill_schemas::decode::<ShipmentHistory>(&plain)
+                        .map_err(|e| bad(&e.to_string()))?,
+                )
+            }
+        };
+        restoring.take(key, record).map_err(|e| bad(&e.to_string()))
+    };
+    let records = changelog::read(&host.connection, topic, partition, each)?;
+    let state = restoring.finish(settings).map_err(|e| bad(&e.to_string()))?;
+    tracing::info!(partition, records, shipments = state.len(), "state restored");
+    Ok(state)
+}
+
+/// What each carrier's open shipments take of each partition: partition, carrier, how much. It is read from the
+/// changelog, so that no process is asked.
+pub fn state(
+    host: &HostSettings,
+    values: &Values,
+    settings: &Settings,
+) -> Result<Vec<(i32, String, Taken)>, Fault> {
+    let probe = probe(&host.connection, &host.group)?;
+    let mut found = Vec::new();
+    for partition in numbers(&probe, host.topics.name(Role::AggregateState))? {
+        let state = restore(host, values, settings, partition)?;
+        let mut taken: Vec<_> =
+            state.taken().map(|(carrier, taken)| (partition, carrier.to_owned(), taken)).collect();
+        taken.sort_by(|a, b| a.1.cmp(&b.1));
+        found.extend(taken);
+    }
+    Ok(found)
 }
 
 impl Processor for Aggregating<'_> {
@@ -105,6 +130,7 @@ impl Processor for Aggregating<'_> {
     /// Every shipment that changed in the batch: its new state for readers, and for the changelog.
     fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
         for (number, partition) in &mut self.partitions {
+            partition.purge(&self.settings);
             flow.batch.ledger.open(Role::Enriched, *number);
             for changed in partition.take_changed() {
                 let id = changed.shipment_id;
@@ -129,7 +155,7 @@ impl Processor for Aggregating<'_> {
 
     fn gain(&mut self, partitions: &[i32]) -> Result<(), Fault> {
         for partition in partitions {
-            let state = self.restore(*partition)?;
+            let state = restore(self.host, self.values, &self.settings, *partition)?;
             self.partitions.insert(*partition, state);
         }
         self.show_size();

@@ -36,7 +36,7 @@ mod transaction;
 mod undecodable;
 mod values;
 
-pub use aggregating::Aggregating;
+pub use aggregating::{Aggregating, state};
 pub use batch::Batch;
 pub use chain::{Decoded, End, Flow, Run, Step, Turn};
 pub use crash_point::arm as arm_crash_points;

@@ -9,4 +9,5 @@ pub mod publish;
 pub mod rejects;
 pub mod run;
 pub mod simulate;
+pub mod state;
 pub mod topics;

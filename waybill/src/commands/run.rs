@@ -180,10 +180,16 @@ fn carriers(config: &Config) -> Result<Arc<ArcSwap<Carriers>>, Failure> {
 
 /// What aggregate goes by. Duplicates must be known for as long as any carrier's events may arrive, and a
 /// day: sealed-event.md, "Seen before".
-fn rules(config: &Config, carriers: &Carriers) -> Settings {
+pub fn rules(config: &Config, carriers: &Carriers) -> Settings {
     let own: BTreeMap<String, usize> = carriers
         .iter()
         .filter_map(|carrier| Some((carrier.id().to_owned(), carrier.max_state_bytes?)))
+        .collect();
+    let purged: BTreeMap<String, i64> = carriers
+        .iter()
+        .filter_map(|carrier| {
+            Some((carrier.id().to_owned(), carrier.state_purged_at?.as_millisecond()))
+        })
         .collect();
     let least = carriers.longest_delivery_delay().as_millis() + DAY_MS;
     Settings {
@@ -192,6 +198,7 @@ fn rules(config: &Config, carriers: &Carriers) -> Settings {
         max_events_per_shipment: config.aggregate.max_events_per_shipment,
         max_bytes_per_carrier: config.aggregate.max_bytes_per_carrier,
         max_bytes_of: (!own.is_empty()).then(|| Arc::new(own)),
+        purged: (!purged.is_empty()).then(|| Arc::new(purged)),
     }
 }
 
