@@ -219,6 +219,13 @@ fn every_variable_is_a_configuration_key() {
     }
     let output = check(Some(("WAYBILL_KAFKA__BORKERS", "x")));
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    // What goes in clear between containers is asked for, and refused if it is not.
+    for (key, host) in [("KAFKA", "kafka"), ("CLICKHOUSE", "clickhouse")] {
+        let output = check(Some((&format!("WAYBILL_{key}__ALLOW_PLAINTEXT"), "false")));
+        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        let far = format!("to \"{host}\", which is not this machine");
+        assert!(said(&output).contains(&far), "{}", said(&output));
+    }
 }
 
 #[test]

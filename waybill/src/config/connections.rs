@@ -14,6 +14,8 @@ pub struct Kafka {
     pub brokers: String,
     /// plaintext, ssl, sasl_plaintext or sasl_ssl
     pub security_protocol: String,
+    /// Also beyond this machine.
+    pub allow_plaintext: bool,
     /// PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
     pub sasl_mechanism: Option<String>,
     pub sasl_username: Option<String>,
@@ -32,6 +34,7 @@ impl Default for Kafka {
         Self {
             brokers: "127.0.0.1:9092".to_owned(),
             security_protocol: "plaintext".to_owned(),
+            allow_plaintext: false,
             sasl_mechanism: None,
             sasl_username: None,
             sasl_password: None,
@@ -50,6 +53,8 @@ impl Default for Kafka {
 pub struct ClickHouse {
     /// http or https.
     pub url: String,
+    /// http also beyond this machine.
+    pub allow_plaintext: bool,
     pub database: String,
     pub user: Option<String>,
     pub password: Option<Secret>,
@@ -60,6 +65,7 @@ impl Default for ClickHouse {
     fn default() -> Self {
         Self {
             url: "http://127.0.0.1:8123".to_owned(),
+            allow_plaintext: false,
             database: "waybill".to_owned(),
             user: None,
             password: None,

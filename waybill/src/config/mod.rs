@@ -14,6 +14,7 @@ use waybill_runtime::{
 
 mod connections;
 mod names;
+mod plaintext;
 mod stages;
 
 pub use connections::{Carriers, ClickHouse, Kafka, Keys, Metrics};
@@ -122,6 +123,11 @@ impl Config {
         }
         if url.contains('@') {
             return refuse("clickhouse.url: user and password have keys of their own".to_owned());
+        }
+        let in_clear = plaintext::refused_of_kafka(&self.kafka)
+            .or_else(|| plaintext::refused_of_clickhouse(&self.clickhouse));
+        if let Some(why) = in_clear {
+            return refuse(why);
         }
         if !self.clickhouse.database.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             || self.clickhouse.database.is_empty()
