@@ -59,6 +59,11 @@ pub struct ClickHouse {
     pub user: Option<String>,
     pub password: Option<Secret>,
     pub password_file: Option<PathBuf>,
+    /// Who signs the server's certificate, in place of the public authorities.
+    pub ca_file: Option<PathBuf>,
+    /// A certificate of ours, for a server that asks for one.
+    pub certificate_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
 }
 
 impl Default for ClickHouse {
@@ -70,6 +75,9 @@ impl Default for ClickHouse {
             user: None,
             password: None,
             password_file: None,
+            ca_file: None,
+            certificate_file: None,
+            key_file: None,
         }
     }
 }

@@ -260,6 +260,11 @@ impl Config {
             database: c.database.clone(),
             user: c.user.clone(),
             password: password.map(|p| p.reveal().to_owned().into()),
+            tls: waybill_clickhouse::Tls {
+                ca_file: c.ca_file.clone(),
+                certificate_file: c.certificate_file.clone(),
+                key_file: c.key_file.clone(),
+            },
             ..waybill_clickhouse::Config::default()
         };
         found.check().map_err(|f| Failure::config(f.to_string()))?;

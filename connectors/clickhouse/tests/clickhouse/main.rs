@@ -13,4 +13,5 @@ mod refusals;
 mod samples;
 mod schema;
 mod server;
+mod tls;
 mod window;
