@@ -62,6 +62,12 @@ impl Config {
         self.tls.client().map(drop)
     }
 
+    /// The database of tables that stand for a moment, next to the other. There the sink may make and drop
+    /// tables; where the rows are, it may not.
+    pub(crate) fn scratch_database(&self) -> String {
+        format!("{}_scratch", self.database)
+    }
+
     /// A client without a default database (it may not exist yet): every name is written in full.
     pub(crate) fn client(&self) -> Result<Client, Fault> {
         let mut client = self
@@ -69,9 +75,7 @@ impl Config {
             .client()?
             .with_url(&self.url)
             .with_product_info("waybill", env!("CARGO_PKG_VERSION"))
-            // Rows are visible when the answer comes: neither queued by the server…
-            .with_setting("async_insert", "0")
-            // …nor acknowledged before they are written.
+            // The answer comes when all is done. (No setting, and so allowed to users who may set none.)
             .with_setting("wait_end_of_query", "1");
         if let Some(user) = &self.user {
             client = client.with_user(user);

@@ -31,7 +31,9 @@ impl Database {
 
     fn apply(&self, migrations: &'static [Migration]) -> Result<Vec<Applied>, Fault> {
         let ledger = self.table("migrations");
-        self.execute(&format!("CREATE DATABASE IF NOT EXISTS {}", self.config.database))?;
+        for database in [&self.config.database, &self.config.scratch_database()] {
+            self.execute(&format!("CREATE DATABASE IF NOT EXISTS {database}"))?;
+        }
         self.execute(&format!(
             "CREATE TABLE IF NOT EXISTS {ledger} (
                 version UInt32 COMMENT 'Number of the file',
@@ -51,7 +53,8 @@ impl Database {
                 self.execute(&statement.replace(DATABASE, &self.config.database))?;
             }
             self.run("recording a migration", async {
-                let mut insert = self.client.insert_unescaped::<Recorded>(&ledger).await?;
+                let client = self.client.clone().with_setting("async_insert", "0");
+                let mut insert = client.insert_unescaped::<Recorded>(&ledger).await?;
                 insert
                     .write(&Recorded {
                         version: migration.version,

@@ -82,7 +82,7 @@ impl Inserter<'_> {
     async fn restore<T: Table>(&self, decoded: &Decoded) -> Result<(), Failed> {
         let doing = "putting lost rows in place";
         let (table, lost) = (self.table(T::NAME), self.scratch::<T>("lost"));
-        let scratch = self.table(&lost);
+        let scratch = self.scratch_table(&lost);
         self.execute(doing, &format!("DROP TABLE IF EXISTS {scratch} SYNC")).await?;
         self.execute(doing, &format!("CREATE TABLE {scratch} AS {table}")).await?;
         self.nothing_runs().await?;
@@ -98,7 +98,7 @@ impl Inserter<'_> {
             self.place()
         );
         self.begin(doing)?;
-        if let Err(error) = self.write::<T>(&lost, decoded, missing).await {
+        if let Err(error) = self.write::<T>(&scratch, decoded, missing).await {
             return Err(match Kind::of(&error).remedy() {
                 Remedy::Refuse => Failed::Refused(error),
                 Remedy::Again | Remedy::Operator => failed(doing, &error),
@@ -107,7 +107,7 @@ impl Inserter<'_> {
         let sql = "SELECT DISTINCT partition_id FROM system.parts
             WHERE database = {database:String} AND table = {table:String} AND active";
         let query = self.client.query_raw(sql);
-        let query = query.param("database", &self.config.database).param("table", &lost);
+        let query = query.param("database", self.config.scratch_database()).param("table", &lost);
         for partition in self.ask::<String>(doing, query).await? {
             let partition = format!("MOVE PARTITION ID '{partition}' TO TABLE {table}");
             self.execute(doing, &format!("ALTER TABLE {scratch} {partition}")).await?;
@@ -124,7 +124,7 @@ impl Inserter<'_> {
     /// Drops what earlier attempts may have left.
     pub(crate) async fn clean_up<T: Table>(&self) -> Result<(), Failed> {
         for what in ["probe", "lost"] {
-            let scratch = self.table(&self.scratch::<T>(what));
+            let scratch = self.scratch_table(&self.scratch::<T>(what));
             self.execute("cleaning up", &format!("DROP TABLE IF EXISTS {scratch} SYNC")).await?;
         }
         Ok(())

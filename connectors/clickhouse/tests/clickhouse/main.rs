@@ -14,4 +14,5 @@ mod samples;
 mod schema;
 mod server;
 mod tls;
+mod users;
 mod window;
