@@ -41,6 +41,7 @@ migrations! {
     10 "conservation" "0010_conservation.sql",
     11 "reject_source_topic" "0011_reject_source_topic.sql",
     12 "claimed_rejects" "0012_claimed_rejects.sql",
+    13 "free_text" "0013_free_text.sql",
 }
 
 #[cfg(test)]
