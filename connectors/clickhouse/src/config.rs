@@ -4,7 +4,7 @@ use clickhouse::Client;
 use secrecy::{ExposeSecret, SecretString};
 use waybill_stage::Fault;
 
-use crate::Tls;
+use crate::{Retention, Tls};
 
 /// How to reach ClickHouse. `Debug` does not show the password.
 #[derive(Clone, Debug)]
@@ -17,6 +17,7 @@ pub struct Config {
     pub password: Option<SecretString>,
     /// With `https` alone.
     pub tls: Tls,
+    pub retention: Retention,
     /// How long one request may take.
     pub request_timeout: Duration,
 }
@@ -29,6 +30,7 @@ impl Default for Config {
             user: None,
             password: None,
             tls: Tls::default(),
+            retention: Retention::default(),
             request_timeout: Duration::from_secs(30),
         }
     }

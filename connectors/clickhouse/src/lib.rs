@@ -25,6 +25,7 @@ mod migrate;
 mod presence;
 mod pressure;
 mod probe;
+mod retention;
 mod rows;
 mod sink;
 mod statements;
@@ -35,7 +36,8 @@ mod wait;
 mod window;
 
 pub use audit::{
-    Books, Coverage, Derived, Misstored, Seam, StageTotal, Unaccounted, Unbalanced, Written,
+    BookQuestion, Books, Coverage, Derived, Misstored, Seam, StageTotal, Unaccounted, Unbalanced,
+    Written,
 };
 pub use config::Config;
 pub use database::Database;
@@ -44,6 +46,7 @@ pub use dead_letters::{DeadLetter, Filter, RejectedRecord};
 pub use decode::rows_of;
 pub use failure::{Kind, Remedy};
 pub use migrate::Applied;
+pub use retention::{KeptSince, Retention};
 pub use sink::ClickHouseSink;
 pub use summary::{CarrierSummary, Summary};
 pub use tls::Tls;

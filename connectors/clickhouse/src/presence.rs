@@ -6,6 +6,8 @@
 //! statement may still run: the scratch table is made anew first, then nothing under the token may
 //! be running, and only then the rows are counted.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use clickhouse::Row;
 use serde::Deserialize;
 use tracing::warn;
@@ -150,8 +152,13 @@ impl Inserter<'_> {
     ) -> Result<Vec<&'r BatchRow>, Failed> {
         let mut present = self.present::<T>(rows).await?.offsets;
         present.sort_unstable();
-        let missing: Vec<_> =
-            rows.iter().filter(|row| present.binary_search(&row.offset).is_err()).collect();
+        let now = now_ms();
+        let missing: Vec<_> = rows
+            .iter()
+            .filter(|row| present.binary_search(&row.offset).is_err())
+            // What waited longer than the table keeps rows has gone again, and is not lost.
+            .filter(|row| !self.config.retention.may_have_gone::<T>(row.cut_by, now))
+            .collect();
         let surplus = (present.len() + missing.len()).saturating_sub(rows.len());
         if surplus > 0 && !T::MERGES {
             return Err(Failed::Fault(Fault(format!(
@@ -198,4 +205,9 @@ impl Inserter<'_> {
             Failed::Again(Fault("ClickHouse (counting the rows of a range): no answer".to_owned()))
         })
     }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::TableRetention;
 use crate::secret::Secret;
 
 /// How to reach Kafka. TLS and SASL as librdkafka has them.
@@ -64,6 +65,7 @@ pub struct ClickHouse {
     /// A certificate of ours, for a server that asks for one.
     pub certificate_file: Option<PathBuf>,
     pub key_file: Option<PathBuf>,
+    pub retention: TableRetention,
 }
 
 impl Default for ClickHouse {
@@ -78,6 +80,7 @@ impl Default for ClickHouse {
             ca_file: None,
             certificate_file: None,
             key_file: None,
+            retention: TableRetention::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod once;
 mod operator;
 mod proxy;
 mod refusals;
+mod retention;
 mod samples;
 mod schema;
 mod server;
