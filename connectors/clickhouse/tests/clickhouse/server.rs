@@ -29,6 +29,11 @@ pub fn url() -> &'static str {
 /// Runs `dev/servers up clickhouse` in a folder of its own; the server's URL. A shell waits for the end of
 /// this process, whichever way it ends, or until it is dropped, and takes the server down.
 pub fn start(name: &str, environment: &[(&str, &str)]) -> (String, Child) {
+    try_start(name, environment).unwrap()
+}
+
+/// The same, or what `dev/servers` says when the server does not start.
+pub fn try_start(name: &str, environment: &[(&str, &str)]) -> Result<(String, Child), String> {
     let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev/servers");
     let state =
         std::env::temp_dir().join(format!("waybill-clickhouse-{name}-{}", std::process::id()));
@@ -44,7 +49,10 @@ pub fn start(name: &str, environment: &[(&str, &str)]) -> (String, Child) {
         command
     };
     let up = command("bash").args(["-c", "exec \"$SERVERS\" up clickhouse"]).output().unwrap();
-    assert!(up.status.success(), "dev/servers up: {}", String::from_utf8_lossy(&up.stderr));
+    if !up.status.success() {
+        let _ = std::fs::remove_dir_all(&state);
+        return Err(String::from_utf8_lossy(&up.stderr).into_owned());
+    }
     let watcher = command("bash")
         .args(["-c", "read -r _; \"$SERVERS\" down clickhouse; rm -rf \"$WAYBILL_STATE\""])
         .stdin(Stdio::piped())
@@ -52,7 +60,7 @@ pub fn start(name: &str, environment: &[(&str, &str)]) -> (String, Child) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    (format!("http://127.0.0.1:{http}"), watcher)
+    Ok((format!("http://127.0.0.1:{http}"), watcher))
 }
 
 /// Two of them, below those that outgoing connections are given (from 32,768), one of which could

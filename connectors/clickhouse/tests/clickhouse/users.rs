@@ -6,13 +6,14 @@ use std::process::Child;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use waybill_clickhouse::{BookQuestion, ClickHouseSink, Config, Database, Filter, Retention};
 use waybill_stage::Sink;
 
 use crate::ledger::entry;
 use crate::proxy::Proxy;
 use crate::samples::{event, reject, shipment};
-use crate::server::{again, batch, insert, insert_all, outcome, start};
+use crate::server::{again, batch, insert, insert_all, outcome, start, try_start};
 
 const PASSWORD: &str = "of-all-users";
 const USERS: [&str; 5] = ["OWNER", "SINK", "AUDITOR", "READER", "ACME_LINE"];
@@ -23,28 +24,48 @@ struct Server {
     _folder: tempfile::TempDir,
 }
 
+/// What a server is told by the files of the repository.
+fn configuration() -> tempfile::TempDir {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("users.d")).unwrap();
+    for (from, to) in [
+        ("dev/clickhouse/config.xml", "config.xml"),
+        ("dev/clickhouse/users.xml", "users.xml"),
+        ("dashboards/clickhouse/users.xml", "users.d/users.xml"),
+        ("dashboards/clickhouse/carrier.xml", "users.d/carrier.xml"),
+    ] {
+        std::fs::copy(root.join(from), folder.path().join(to)).unwrap();
+    }
+    folder
+}
+
 /// With the tables of the database `waybill`, which its owner has made.
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("users.d")).unwrap();
-        for (from, to) in [
-            ("dev/clickhouse/config.xml", "config.xml"),
-            ("dev/clickhouse/users.xml", "users.xml"),
-            ("dashboards/clickhouse/users.xml", "users.d/users.xml"),
-            ("dashboards/clickhouse/carrier.xml", "users.d/carrier.xml"),
-        ] {
-            std::fs::copy(root.join(from), folder.path().join(to)).unwrap();
-        }
+        let folder = configuration();
         let config = folder.path().join("config.xml");
-        let names = USERS.map(|user| format!("WAYBILL_{user}_PASSWORD"));
-        let mut environment: Vec<_> = names.iter().map(|name| (name.as_str(), PASSWORD)).collect();
+        let names = USERS.map(|user| format!("WAYBILL_{user}_PASSWORD_SHA256"));
+        let hash: String =
+            Sha256::digest(PASSWORD).iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut environment: Vec<_> =
+            names.iter().map(|name| (name.as_str(), hash.as_str())).collect();
         environment.push(("WAYBILL_CLICKHOUSE_CONFIG", config.to_str().unwrap()));
         let (url, watcher) = start("users", &environment);
         let server = Server { url, _watcher: watcher, _folder: folder };
+        // As it was before there were such users; what that one made is the owner's then.
+        let before = Config { user: None, password: None, ..server.of("owner") };
+        assert_ne!(Database::open(before).unwrap().migrate().unwrap(), []);
+        server.root("DROP DATABASE waybill_scratch");
+        assert_eq!(Database::open(server.of("owner")).unwrap().migrate().unwrap(), []);
+        let of_others = "SELECT count() FROM system.tables WHERE database = 'waybill'
+            AND engine = 'MaterializedView' AND definer != 'waybill_owner'";
+        assert_eq!(server.root(of_others), "0");
+        // And all of it anew, by the owner alone.
+        server.root("DROP DATABASE waybill");
         assert_ne!(Database::open(server.of("owner")).unwrap().migrate().unwrap(), []);
+        assert_eq!(server.root(of_others), "0");
         server
     })
 }
@@ -384,4 +405,14 @@ fn a_wrong_password_is_refused_in_words() {
     assert!(said.contains("refuses the user, the password or a right"), "{said}");
     let config = Config { request_timeout: Duration::from_secs(5), ..server.of("nobody") };
     assert!(Database::open(config).unwrap().ping().is_err());
+}
+
+/// A variable that is forgotten must not be a password that is empty.
+#[test]
+fn a_server_without_the_hashes_does_not_start() {
+    let folder = configuration();
+    let config = folder.path().join("config.xml");
+    let environment = [("WAYBILL_CLICKHOUSE_CONFIG", config.to_str().unwrap())];
+    let said = try_start("no-hashes", &environment).map(|(url, _)| url).unwrap_err();
+    assert!(said.contains("Password hash for the 'SHA256_PASSWORD'"), "{said}");
 }
