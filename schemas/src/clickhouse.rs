@@ -44,6 +44,7 @@ migrations! {
     13 "topic_id" "0013_topic_id.sql",
     14 "shipment_histories" "0014_shipment_histories.sql",
     15 "ledger_deferred" "0015_ledger_deferred.sql",
+    16 "free_text" "0016_free_text.sql",
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Unwraps/s on one core, by `rsa` and by AWS-LC, which Waybill uses:
 //! `cargo bench -p waybill-sealing --bench unwrap`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods)] // what is not used is measured here too
 
 use std::hint::black_box;
 

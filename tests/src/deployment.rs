@@ -21,6 +21,7 @@ pub struct Deployment {
     pub prefix: String,
     pub database: String,
     binary: PathBuf,
+    partitions: u32,
     keep: Option<tempfile::TempDir>,
 }
 
@@ -59,9 +60,10 @@ impl Deployment {
             servers,
             folder,
             binary,
+            partitions,
             keep: Some(keep),
         };
-        deployment.write_config(partitions, extra);
+        deployment.configure(extra);
         for args in [
             &["keys", "new", "--bits", "2048"][..],
             &["carriers", "init"],
@@ -73,7 +75,12 @@ impl Deployment {
         deployment
     }
 
-    fn write_config(&self, partitions: u32, extra: &str) {
+    /// Writes its configuration, with `extra` as more of it.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn configure(&self, extra: &str) {
+        let partitions = self.partitions;
         let text = format!(
             "deployment = \"waybill:test\"\n\
              [kafka]\nbrokers = \"{}\"\n\

@@ -129,10 +129,39 @@ fn every_stage_is_a_service_of_its_own() {
     }
     let expected = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
     assert_eq!(stages, expected.map(ToOwned::to_owned).into());
-    // One configuration for all: else they would not meet in the same topics.
-    let environments: BTreeSet<String> =
-        ours.values().map(|s| s["environment"].to_string()).collect();
+    // One configuration for all: else they would not meet in the same topics. Only who they are in
+    // ClickHouse differs, and most are nobody there.
+    let mut users = BTreeMap::new();
+    let environments: BTreeSet<String> = ours
+        .iter()
+        .map(|(name, service)| {
+            let mut environment = service["environment"].as_object().unwrap().clone();
+            let user = environment.remove("WAYBILL_CLICKHOUSE__USER");
+            let file = environment.remove("WAYBILL_CLICKHOUSE__PASSWORD_FILE");
+            if let (Some(user), Some(file)) = (&user, &file) {
+                users.insert(name.as_str(), plain(user));
+                let secret = plain(user).replace("waybill_", "") + "_password";
+                assert_eq!(plain(file), format!("/run/secrets/{secret}"), "{name}");
+            }
+            assert_eq!(user.is_some(), file.is_some(), "{name}");
+            for secret in texts(&service["secrets"]) {
+                let own = file.as_ref().is_some_and(|f| plain(f).ends_with(&secret));
+                assert!(own || secret == "keys_passphrase", "{name} has {secret}");
+            }
+            Value::from(environment).to_string()
+        })
+        .collect();
     assert_eq!(environments.len(), 1);
+    let expected = [
+        ("clickhouse-sink", "waybill_sink"),
+        ("init", "waybill_owner"),
+        ("cli", "waybill_auditor"),
+    ];
+    assert_eq!(users, expected.map(|(name, user)| (name, user.to_owned())).into());
+    let known = read("dashboards/clickhouse/users.xml");
+    for user in users.values() {
+        assert!(known.contains(&format!("<{user}>")), "users.xml has no {user}");
+    }
     // Topics are created before a processor starts, and by nobody else.
     let init = &ours["init"];
     assert!(texts(&init["command"]).concat().contains("waybill topics"));
@@ -219,6 +248,13 @@ fn every_variable_is_a_configuration_key() {
     }
     let output = check(Some(("WAYBILL_KAFKA__BORKERS", "x")));
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    // What goes in clear between containers is asked for, and refused if it is not.
+    for (key, host) in [("KAFKA", "kafka"), ("CLICKHOUSE", "clickhouse")] {
+        let output = check(Some((&format!("WAYBILL_{key}__ALLOW_PLAINTEXT"), "false")));
+        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        let far = format!("to \"{host}\", which is not this machine");
+        assert!(said(&output).contains(&far), "{}", said(&output));
+    }
 }
 
 #[test]
@@ -241,6 +277,44 @@ fn published_ports_are_those_of_dev() {
         }
     }
     assert_eq!(published.len(), 5, "{published:?}");
+}
+
+/// Who shares a network with whom. One that is not named joins a network with all others that are not.
+#[test]
+fn each_server_is_reached_by_those_that_work_with_it() {
+    let compose = compose();
+    let services = services(&compose);
+    let networks = |name: &str| -> BTreeSet<String> {
+        let found: BTreeSet<_> = texts(&services[name]["networks"]).into_iter().collect();
+        assert!(!found.is_empty(), "{name} is in no network that is named");
+        for network in &found {
+            assert!(compose["networks"].get(network).is_some(), "{name}: no network {network}");
+        }
+        found
+    };
+    let peers = |name: &str| -> BTreeSet<&str> {
+        let own = networks(name);
+        let others = services.keys().filter(|other| *other != name);
+        others.filter(|other| !own.is_disjoint(&networks(other))).map(String::as_str).collect()
+    };
+    let processors = ["decrypt", "validate", "enrich", "aggregate", "clickhouse-sink"];
+    let and = |more: &[&'static str]| processors.iter().chain(more).copied().collect();
+    assert_eq!(peers("kafka"), and(&["init", "cli", "demo"]));
+    assert_eq!(peers("clickhouse"), BTreeSet::from(["clickhouse-sink", "init", "cli", "grafana"]));
+    assert_eq!(peers("prometheus"), and(&["grafana"]));
+    assert_eq!(
+        peers("grafana"),
+        BTreeSet::from(["clickhouse", "prometheus", "clickhouse-sink", "init", "cli"])
+    );
+    for name in services.keys() {
+        // A process waits for what it works with, and must reach it.
+        for (other, how) in object(&services[name]["depends_on"]) {
+            let server = ["kafka", "clickhouse", "prometheus"].contains(&other.as_str());
+            assert!(!server || peers(name).contains(other.as_str()), "{name}: {other}: {how}");
+        }
+    }
+    // Nothing is published from there.
+    assert_eq!(compose["networks"]["metrics"]["internal"], true);
 }
 
 #[test]
@@ -335,11 +409,14 @@ fn prometheus_and_grafana_look_for_what_is_there() {
     let password = plain(&clickhouse["secureJsonData"]["password"]);
     let file = password.strip_prefix("$__file{/run/secrets/").and_then(|p| p.strip_suffix('}'));
     assert!(texts(&services["grafana"]["secrets"]).iter().any(|s| Some(s.as_str()) == file));
-    // Grafana's user may read, and has no other right.
-    let reader = read("dashboards/clickhouse/reader.xml");
+    // What that user may, a test on the server says. It may wait for an answer as long as Grafana asks it to.
+    let users = read("dashboards/clickhouse/users.xml");
     let user = plain(&clickhouse["jsonData"]["username"]);
-    assert!(reader.contains(&format!("<{user}>")) && reader.contains("GRANT SELECT ON waybill.*"));
-    assert_eq!(reader.matches("GRANT").count(), 1);
+    assert!(users.contains(&format!("<{user}>")), "users.xml has no {user}");
+    let timeout: u32 = plain(&clickhouse["jsonData"]["queryTimeout"]).parse().unwrap();
+    let bounds = format!("<max_execution_time><min>1</min><max>{}</max>", timeout + 5);
+    assert!(users.contains(&bounds), "the plug-in sends {} s", timeout + 5);
+    mounted("clickhouse", "users.xml:/etc/clickhouse-server/users.d/waybill.xml:ro");
 }
 
 #[test]

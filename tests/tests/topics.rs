@@ -1,4 +1,4 @@
-//! The topics take what is sent: a share of a transaction is one request.
+//! The topics take what is sent (a share of a transaction is one request), and keep it as long as is configured.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::time::Duration;
@@ -16,9 +16,12 @@ fn a_topic_that_takes_too_little_is_named_and_mended() {
     assert_eq!(valid.get("max.message.bytes"), REQUEST_BYTES);
     assert_ne!(Topic::of(&d, "sealed").get("max.message.bytes"), REQUEST_BYTES);
 
+    let retention = valid.get("retention.ms");
     valid.set(&[
         ("max.message.bytes", "1000000"),
-        ("retention.ms", "86400000"),
+        ("retention.ms", &retention),
+        ("segment.ms", "3600000"),
+        ("retention.bytes", "1000000000"),
         ("compression.type", "uncompressed"),
     ]);
     let process = d.spawn("validate", "1", &[]);
@@ -30,7 +33,8 @@ fn a_topic_that_takes_too_little_is_named_and_mended() {
     let said = d.ok(&["topics"]);
     assert_eq!(said, format!("topics: set {}: max.message.bytes=16777216\n", valid.name));
     assert_eq!(valid.get("max.message.bytes"), REQUEST_BYTES);
-    assert_eq!(valid.get("retention.ms"), "86400000", "what was set by others stays");
+    assert_eq!(valid.get("retention.bytes"), "1000000000", "what was set by others stays");
+    assert_eq!(valid.get("segment.ms"), "3600000", "less than the most is well");
     assert_eq!(d.ok(&["topics"]), "topics: all there\n");
     wait_until("validate to go on", Duration::from_secs(60), || process.get("/readyz").is_some());
 }
@@ -76,4 +80,72 @@ fn offsets_that_nobody_of_us_has_committed_are_noticed() {
     wait_until("it to be read all the same", Duration::from_secs(60), || {
         process.metric("waybill_strange_offsets_total", "lost") >= 1.0
     });
+}
+
+#[test]
+fn retention_follows_the_configuration() {
+    let d = Deployment::new("retention", "");
+    let topic = |role: &str| Topic::of(&d, role);
+    let (valid, redrive, state) = (topic("valid"), topic("redrive"), topic("aggregate_state"));
+    assert_eq!(
+        (valid.get("retention.ms"), valid.get("segment.ms")),
+        ("604800000".into(), "86400000".into())
+    );
+    assert_eq!(redrive.get("retention.ms"), "1209600000");
+    assert_eq!(state.get("cleanup.policy"), "compact");
+
+    d.configure("[topics.retention]\nvalid = \"2h\"\nredrive = \"forever\"\n");
+    let process = d.spawn("validate", "1", &[]);
+    wait_until("validate to say what is wrong", Duration::from_secs(60), || {
+        process
+            .log()
+            .contains("retention.ms=604800000, and must have 7200000: `waybill topics` sets it")
+    });
+    assert!(process.get("/readyz").is_none(), "it runs all the same");
+    let out = d.run(&["rejects", "redrive"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(said.contains("redrive has retention.ms=1209600000, and must have -1"), "{said}");
+
+    let said = d.ok(&["topics"]);
+    for set in [
+        format!("topics: set {}: retention.ms=-1\n", redrive.name),
+        format!("topics: set {}: retention.ms=7200000\n", valid.name),
+        format!("topics: set {}: segment.ms=7200000\n", valid.name),
+    ] {
+        assert!(said.contains(&set), "{said}");
+    }
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert_eq!(redrive.get("retention.ms"), "-1");
+    assert_eq!(d.ok(&["topics"]), "topics: all there\n");
+    wait_until("validate to go on", Duration::from_secs(60), || process.get("/readyz").is_some());
+    d.ok(&["rejects", "redrive"]);
+}
+
+/// The whole way with tables that forget: what has gone is not taken for lost, and the sink goes on.
+#[test]
+fn tables_forget_as_configured() {
+    let d = Deployment::new("forget", "");
+    let ttl = |d: &Deployment, table: &str| {
+        let sql = format!(
+            "SELECT extract(engine_full, 'TTL (.*) SETTINGS') AS ttl FROM system.tables
+            WHERE database = currentDatabase() AND name = '{table}'"
+        );
+        d.rows(&sql)[0]["ttl"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(ttl(&d, "events"), "");
+    d.configure("[clickhouse.retention]\nevents = \"30d\"\nrejects = \"30d\"\nledger = \"40d\"\n");
+    let process = d.spawn("clickhouse", "1", &[]);
+    wait_until("the sink to say what is wrong", Duration::from_secs(60), || {
+        process.log().contains("run `waybill migrate`") && process.log().contains("has TTL none")
+    });
+    let said = d.ok(&["migrate"]);
+    let days = |n: u32| format!("toIntervalSecond({})", n * 86_400);
+    assert!(
+        said.contains(&format!("migrate: set events: toDateTime(received_at) + {}\n", days(30))),
+        "{said}"
+    );
+    assert_eq!(ttl(&d, "ledger"), format!("toDateTime(committed_at) + {}", days(40)));
+    assert!(d.ok(&["migrate"]).contains("is up to date"));
+    wait_until("the sink to go on", Duration::from_secs(60), || process.get("/readyz").is_some());
+    d.audit();
 }

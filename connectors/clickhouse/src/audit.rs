@@ -5,8 +5,8 @@ use clickhouse::{Row, RowOwned, RowRead};
 use serde::Deserialize;
 use waybill_stage::Fault;
 
-use crate::Database;
 use crate::metrics::Metrics;
+use crate::{Database, KeptSince};
 
 /// Of each kind of finding, so many are listed.
 const LISTED: usize = 20;
@@ -110,12 +110,25 @@ pub struct Books {
     pub derived: Vec<Derived>,
 }
 
+/// What the books are asked.
+#[derive(Clone, Debug, Default)]
+pub struct BookQuestion {
+    /// Only what was committed since then, ms UTC; 0: ever.
+    pub since_ms: i64,
+    /// The hours of this carrier alone.
+    pub carrier: Option<String>,
+    /// Whether tables are held against what is derived from them.
+    pub derived: bool,
+    /// Rows of before are not expected, nor counted where they still are.
+    pub kept: KeptSince,
+}
+
 impl Database {
-    /// What is written of what was committed since `since_ms` (ms UTC; 0: ever), the hours of one
-    /// carrier if it is named. Whole tables are compared only where `since_ms` is 0.
-    pub fn books(&self, since_ms: i64, carrier: Option<&str>) -> Result<Books, Fault> {
+    pub fn books(&self, question: &BookQuestion) -> Result<Books, Fault> {
+        let BookQuestion { since_ms, carrier, derived, kept } = question;
         let ledger = self.ledger();
-        let ask = Ask { database: self, since_ms, carrier: carrier.unwrap_or_default() };
+        let carrier = carrier.as_deref().unwrap_or_default();
+        let ask = Ask { database: self, since_ms: *since_ms, carrier };
         let mut books = Books {
             coverage: ask.rows(&format!(
                 "SELECT topic, topic_id, partition, min(from_offset) AS first,
@@ -148,8 +161,8 @@ impl Database {
                 "SELECT stages, `outputs.topic` AS topic, sum(`outputs.records`) AS records
                 FROM {ledger} ARRAY JOIN outputs GROUP BY ALL ORDER BY ALL"
             ))?,
-            misstored_events: ask.rows(&self.misstored(&ledger, "events"))?,
-            misstored_rejects: ask.rows(&self.misstored(&ledger, "rejects"))?,
+            misstored_events: ask.rows(&self.misstored(&ledger, "events", kept.events))?,
+            misstored_rejects: ask.rows(&self.misstored(&ledger, "rejects", kept.rejects))?,
             unaccounted: ask.rows(&format!(
                 "SELECT carrier_id, toString(hour) AS hour, toInt64(in_flight) AS in_flight
                 FROM {} WHERE in_flight != 0
@@ -160,8 +173,8 @@ impl Database {
             ))?,
             derived: Vec::new(),
         };
-        if since_ms == 0 {
-            books.derived = ask.rows(&self.derived())?;
+        if *derived {
+            books.derived = ask.rows(&self.derived(kept))?;
         }
         Ok(books)
     }
@@ -209,12 +222,14 @@ impl Database {
         )
     }
 
-    /// Ranges whose rows are not those that the ledger says.
-    fn misstored(&self, ledger: &str, topic: &str) -> String {
+    /// Ranges whose rows, of those received since `since_ms`, are not those that the ledger says. (That is the
+    /// beginning of an hour, and the ledger counts by hours.)
+    fn misstored(&self, ledger: &str, topic: &str, since_ms: i64) -> String {
         format!(
-            "WITH entries AS (
+            "WITH toDateTime({since_ms} / 1000, 'UTC') AS since, entries AS (
                 SELECT written_id AS topic_id, partition, from_offset, next_offset, toUInt64(arraySum(arrayMap(
-                    (outcome, n) -> if(outcome = 'passed', n, 0), `counts.outcome`, `counts.records`
+                    (outcome, hour, n) -> if(outcome = 'passed' AND hour >= since, n, 0),
+                    `counts.outcome`, `counts.hour`, `counts.records`
                 ))) AS passed
                 FROM {ledger} WHERE topic = '{topic}' AND stages = 'clickhouse'
             )
@@ -223,7 +238,8 @@ impl Database {
             FROM entries LEFT JOIN (
                 SELECT kafka_topic_id AS topic_id, kafka_partition AS partition, from_offset,
                     count() AS n, uniqExact(kafka_offset) AS different
-                FROM (SELECT kafka_topic_id, kafka_partition, kafka_offset FROM {}) AS row
+                FROM (SELECT kafka_topic_id, kafka_partition, kafka_offset FROM {}
+                    WHERE received_at >= since) AS row
                 ASOF INNER JOIN entries
                     ON row.kafka_topic_id = entries.topic_id
                     AND row.kafka_partition = entries.partition
@@ -238,27 +254,36 @@ impl Database {
     }
 
     /// Counts that must be the same.
-    fn derived(&self) -> String {
-        let count = |table: &str| format!("(SELECT count() FROM {})", self.table(table));
-        let sum = |column: &str, table: &str, filter: &str| {
-            format!("(SELECT sum({column}) FROM {} {filter})", self.table(table))
+    fn derived(&self, kept: &KeptSince) -> String {
+        let since = |time: &str, ms: i64| format!("{time} >= toDateTime({} , 'UTC')", ms / 1000);
+        let select = |what: &str, table: &str, filter: String| {
+            format!("(SELECT {what} FROM {} WHERE {filter})", self.table(table))
         };
+        // Both are there since the later of the two.
+        let both = kept.events.max(kept.rollups);
+        let rows = |table: &str, ms: i64| select("count()", table, since("received_at", ms));
+        let sum = |column: &str, table: &str, ms: i64, more: &str| {
+            select(&format!("sum({column})"), table, since("minute", ms) + more)
+        };
+        let different =
+            select("uniqExact(carrier_id, event_id)", "events", since("received_at", kept.events));
+        let rejects = kept.rejects.max(kept.rollups);
         let lines = [
+            ("events: different (carrier_id, event_id)", rows("events", kept.events), different),
             (
-                "events: different (carrier_id, event_id)",
-                count("events"),
-                format!("(SELECT uniqExact(carrier_id, event_id) FROM {})", self.table("events")),
+                "events: rollup throughput",
+                rows("events", both),
+                sum("events", "throughput", both, ""),
             ),
-            ("events: rollup throughput", count("events"), sum("events", "throughput", "")),
             (
                 "events: rollup latency, total",
-                count("events"),
-                sum("events", "latency", "WHERE stage = 'total'"),
+                rows("events", both),
+                sum("events", "latency", both, " AND stage = 'total'"),
             ),
             (
                 "rejects: rollup rejects_by_minute",
-                count("rejects"),
-                sum("rejects", "rejects_by_minute", ""),
+                rows("rejects", rejects),
+                sum("rejects", "rejects_by_minute", rejects, ""),
             ),
         ];
         lines

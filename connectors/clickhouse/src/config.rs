@@ -4,6 +4,8 @@ use clickhouse::Client;
 use secrecy::{ExposeSecret, SecretString};
 use waybill_stage::Fault;
 
+use crate::{Retention, Tls};
+
 /// How to reach ClickHouse. `Debug` does not show the password.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -13,6 +15,9 @@ pub struct Config {
     pub database: String,
     pub user: Option<String>,
     pub password: Option<SecretString>,
+    /// With `https` alone.
+    pub tls: Tls,
+    pub retention: Retention,
     /// How long one request may take.
     pub request_timeout: Duration,
 }
@@ -24,6 +29,8 @@ impl Default for Config {
             database: "waybill".to_owned(),
             user: None,
             password: None,
+            tls: Tls::default(),
+            retention: Retention::default(),
             request_timeout: Duration::from_secs(30),
         }
     }
@@ -51,17 +58,26 @@ impl Config {
         if !starts || !name.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return fault("ClickHouse's database must be letters, digits and underscores");
         }
-        Ok(())
+        if self.tls != Tls::default() && !self.url.starts_with("https://") {
+            return fault("ClickHouse's certificates are for an https url: this one is http");
+        }
+        self.tls.client().map(drop)
+    }
+
+    /// The database of tables that stand for a moment, next to the other. There the sink may make and drop
+    /// tables; where the rows are, it may not.
+    pub(crate) fn scratch_database(&self) -> String {
+        format!("{}_scratch", self.database)
     }
 
     /// A client without a default database (it may not exist yet): every name is written in full.
-    pub(crate) fn client(&self) -> Client {
-        let mut client = Client::default()
+    pub(crate) fn client(&self) -> Result<Client, Fault> {
+        let mut client = self
+            .tls
+            .client()?
             .with_url(&self.url)
             .with_product_info("waybill", env!("CARGO_PKG_VERSION"))
-            // Rows are visible when the answer comes: neither queued by the server…
-            .with_setting("async_insert", "0")
-            // …nor acknowledged before they are written.
+            // The answer comes when all is done. (No setting, and so allowed to users who may set none.)
             .with_setting("wait_end_of_query", "1");
         if let Some(user) = &self.user {
             client = client.with_user(user);
@@ -69,7 +85,7 @@ impl Config {
         if let Some(password) = &self.password {
             client = client.with_password(password.expose_secret());
         }
-        client
+        Ok(client)
     }
 }
 

@@ -26,7 +26,7 @@ impl Database {
             .enable_all()
             .build()
             .map_err(|e| Fault(format!("ClickHouse: cannot start a runtime: {e}")))?;
-        let client = config.client();
+        let client = config.client()?;
         Ok(Self { config, client, runtime })
     }
 

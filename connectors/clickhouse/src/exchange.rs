@@ -47,12 +47,17 @@ impl Inserter<'_> {
         format!("{}.{name}", self.config.database)
     }
 
-    /// Name of a table that holds something of this range for a moment: the same at every attempt,
-    /// so that the next one cleans up after one that was cut off.
+    /// Name of a table of the scratch database that holds something of this range for a moment: the same at
+    /// every attempt, so that the next one cleans up after one that was cut off.
     pub(crate) fn scratch<T: Table>(&self, what: &str) -> String {
         let hash = Sha256::digest(&self.batch.token);
         let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         format!("{}_{what}_{hash}", T::NAME)
+    }
+
+    /// That table, in full.
+    pub(crate) fn scratch_table(&self, name: &str) -> String {
+        format!("{}.{name}", self.config.scratch_database())
     }
 
     /// Where the range stands, for people.
@@ -91,7 +96,7 @@ impl Inserter<'_> {
 
     /// One INSERT of one block. If an attempt arrived although we did not hear of it, the token
     /// makes the next one change nothing, in the rollups neither; and where one of these lacks what
-    /// the others have, it is completed.
+    /// the others have, it is completed. `table` is named in full.
     pub(crate) async fn write<'r, T: Table>(
         &self,
         table: &str,
@@ -102,15 +107,14 @@ impl Inserter<'_> {
         let limit = Some(self.config.request_timeout);
         let block = LONGEST_BLOCK.to_string();
         let names: Vec<_> = T::COLUMNS.iter().map(|(name, _)| format!("`{name}`")).collect();
-        let sql = format!(
-            "INSERT INTO {}({}) FORMAT RowBinaryWithNamesAndTypes",
-            self.table(table),
-            names.join(",")
-        );
+        let sql =
+            format!("INSERT INTO {table}({}) FORMAT RowBinaryWithNamesAndTypes", names.join(","));
         let mut insert = self
             .client
             .insert_formatted_with(sql)
             .with_timeouts(limit, limit)
+            // Rows are visible when the answer comes, not queued by the server.
+            .with_setting("async_insert", "0")
             .with_setting("insert_deduplication_token", &self.batch.token)
             .with_setting("log_comment", &self.batch.token)
             .with_setting("insert_deduplicate", "1")

@@ -1,6 +1,8 @@
 use clickhouse::error::Error;
 use waybill_stage::{Fault, safe_detail};
 
+use crate::tls;
+
 /// What kind of failure ClickHouse, or the way to it, answered with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -10,7 +12,7 @@ pub enum Kind {
     Overload,
     Timeout,
     Network,
-    /// User, password, or a right that is missing.
+    /// User, password, a certificate, or a right that is missing.
     Authentication,
     /// Database, table or column is absent, or of another type.
     Schema,
@@ -61,6 +63,9 @@ impl Kind {
                 None if text.starts_with("401") || text.starts_with("403") => Self::Authentication,
                 None => Self::Network,
             },
+            Error::Network(cause) if tls::complaint(cause.as_ref()).is_some() => {
+                Self::Authentication
+            }
             Error::Network(_) => Self::Network,
             Error::TimedOut => Self::Timeout,
             Error::SchemaMismatch(_) | Error::InvalidColumnsHeader(_) => Self::Schema,
@@ -149,7 +154,12 @@ pub(crate) fn code(text: &str) -> Option<u32> {
 /// For the operator: what to look at, then what ClickHouse said.
 pub(crate) fn fault(doing: &str, error: &Error) -> Fault {
     let kind = Kind::of(error);
+    let certificate = match error {
+        Error::Network(cause) => tls::complaint(cause.as_ref()),
+        _ => None,
+    };
     let advice = match kind {
+        Kind::Authentication if certificate.is_some() => certificate.unwrap_or_default(),
         Kind::Authentication => "it refuses the user, the password or a right of the user",
         Kind::Schema => {
             "database, table or column is not as this version needs it: run `waybill migrate`"

@@ -155,7 +155,7 @@ impl Inserter<'_> {
     async fn send<T: Table>(&self, decoded: &Decoded) -> Result<(), Failed> {
         self.begin("inserting")?;
         let started = Instant::now();
-        let Err(error) = self.write::<T>(T::NAME, decoded, &decoded.rows).await else {
+        let Err(error) = self.write::<T>(&self.table(T::NAME), decoded, &decoded.rows).await else {
             self.count::<T>("ok");
             let seconds = started.elapsed().as_secs_f64();
             self.metrics.insert_seconds.with_label_values(&[T::NAME]).observe(seconds);

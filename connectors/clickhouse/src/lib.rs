@@ -25,16 +25,19 @@ mod migrate;
 mod presence;
 mod pressure;
 mod probe;
+mod retention;
 mod rows;
 mod sink;
 mod statements;
 mod summary;
+mod tls;
 mod unmapped;
 mod wait;
 mod window;
 
 pub use audit::{
-    Books, Coverage, Derived, Misstored, Seam, StageTotal, Unaccounted, Unbalanced, Written,
+    BookQuestion, Books, Coverage, Derived, Misstored, Seam, StageTotal, Unaccounted, Unbalanced,
+    Written,
 };
 pub use config::Config;
 pub use database::Database;
@@ -43,6 +46,8 @@ pub use dead_letters::{DeadLetter, Filter, RejectedRecord};
 pub use decode::rows_of;
 pub use failure::{Kind, Remedy};
 pub use migrate::Applied;
+pub use retention::{KeptSince, Retention};
 pub use sink::ClickHouseSink;
 pub use summary::{CarrierSummary, Summary};
+pub use tls::Tls;
 pub use unmapped::UnmappedCode;

@@ -31,7 +31,9 @@ impl Database {
 
     fn apply(&self, migrations: &'static [Migration]) -> Result<Vec<Applied>, Fault> {
         let ledger = self.table("migrations");
-        self.execute(&format!("CREATE DATABASE IF NOT EXISTS {}", self.config.database))?;
+        for database in [&self.config.database, &self.config.scratch_database()] {
+            self.execute(&format!("CREATE DATABASE IF NOT EXISTS {database}"))?;
+        }
         self.execute(&format!(
             "CREATE TABLE IF NOT EXISTS {ledger} (
                 version UInt32 COMMENT 'Number of the file',
@@ -51,7 +53,8 @@ impl Database {
                 self.execute(&statement.replace(DATABASE, &self.config.database))?;
             }
             self.run("recording a migration", async {
-                let mut insert = self.client.insert_unescaped::<Recorded>(&ledger).await?;
+                let client = self.client.clone().with_setting("async_insert", "0");
+                let mut insert = client.insert_unescaped::<Recorded>(&ledger).await?;
                 insert
                     .write(&Recorded {
                         version: migration.version,
@@ -62,7 +65,28 @@ impl Database {
                 insert.end().await
             })?;
         }
+        self.take_views_over()?;
         Ok(pending.iter().map(|m| Applied { version: m.version, name: m.name }).collect())
+    }
+
+    /// A materialized view runs with somebody's rights: with those of whoever migrates, so that who inserts
+    /// needs none on rollups. One that was made by another user, who may be gone by now, would refuse every
+    /// insert.
+    fn take_views_over(&self) -> Result<(), Fault> {
+        let others = self.run("asking whose the views are", async {
+            let sql = "SELECT name FROM system.tables
+                WHERE database = {database:String} AND engine = 'MaterializedView'
+                    AND definer != currentUser()";
+            let query = self.client.query_raw(sql).param("database", &self.config.database);
+            query.fetch_all::<String>().await
+        })?;
+        for view in others {
+            let view = self.table(&view);
+            self.execute(&format!(
+                "ALTER TABLE {view} MODIFY SQL SECURITY DEFINER DEFINER = CURRENT_USER"
+            ))?;
+        }
+        Ok(())
     }
 
     fn execute(&self, sql: &str) -> Result<(), Fault> {

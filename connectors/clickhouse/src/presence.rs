@@ -6,6 +6,8 @@
 //! statement may still run: the scratch table is made anew first, then nothing under the token may
 //! be running, and only then the rows are counted.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use clickhouse::Row;
 use serde::Deserialize;
 use tracing::warn;
@@ -82,7 +84,7 @@ impl Inserter<'_> {
     async fn restore<T: Table>(&self, decoded: &Decoded) -> Result<(), Failed> {
         let doing = "putting lost rows in place";
         let (table, lost) = (self.table(T::NAME), self.scratch::<T>("lost"));
-        let scratch = self.table(&lost);
+        let scratch = self.scratch_table(&lost);
         self.execute(doing, &format!("DROP TABLE IF EXISTS {scratch} SYNC")).await?;
         self.execute(doing, &format!("CREATE TABLE {scratch} AS {table}")).await?;
         self.nothing_runs().await?;
@@ -98,7 +100,7 @@ impl Inserter<'_> {
             self.place()
         );
         self.begin(doing)?;
-        if let Err(error) = self.write::<T>(&lost, decoded, missing).await {
+        if let Err(error) = self.write::<T>(&scratch, decoded, missing).await {
             return Err(match Kind::of(&error).remedy() {
                 Remedy::Refuse => Failed::Refused(error),
                 Remedy::Again | Remedy::Operator => failed(doing, &error),
@@ -107,7 +109,7 @@ impl Inserter<'_> {
         let sql = "SELECT DISTINCT partition_id FROM system.parts
             WHERE database = {database:String} AND table = {table:String} AND active";
         let query = self.client.query_raw(sql);
-        let query = query.param("database", &self.config.database).param("table", &lost);
+        let query = query.param("database", self.config.scratch_database()).param("table", &lost);
         for partition in self.ask::<String>(doing, query).await? {
             let partition = format!("MOVE PARTITION ID '{partition}' TO TABLE {table}");
             self.execute(doing, &format!("ALTER TABLE {scratch} {partition}")).await?;
@@ -124,7 +126,7 @@ impl Inserter<'_> {
     /// Drops what earlier attempts may have left.
     pub(crate) async fn clean_up<T: Table>(&self) -> Result<(), Failed> {
         for what in ["probe", "lost"] {
-            let scratch = self.table(&self.scratch::<T>(what));
+            let scratch = self.scratch_table(&self.scratch::<T>(what));
             self.execute("cleaning up", &format!("DROP TABLE IF EXISTS {scratch} SYNC")).await?;
         }
         Ok(())
@@ -150,8 +152,13 @@ impl Inserter<'_> {
     ) -> Result<Vec<&'r BatchRow>, Failed> {
         let mut present = self.present::<T>(rows).await?.offsets;
         present.sort_unstable();
-        let missing: Vec<_> =
-            rows.iter().filter(|row| present.binary_search(&row.offset).is_err()).collect();
+        let now = now_ms();
+        let missing: Vec<_> = rows
+            .iter()
+            .filter(|row| present.binary_search(&row.offset).is_err())
+            // What waited longer than the table keeps rows has gone again, and is not lost.
+            .filter(|row| !self.config.retention.may_have_gone::<T>(row.cut_by, now))
+            .collect();
         let surplus = (present.len() + missing.len()).saturating_sub(rows.len());
         if surplus > 0 && !T::MERGES {
             return Err(Failed::Fault(Fault(format!(
@@ -199,4 +206,9 @@ impl Inserter<'_> {
             Failed::Again(Fault("ClickHouse (counting the rows of a range): no answer".to_owned()))
         })
     }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -26,16 +26,15 @@ impl Inserter<'_> {
         // Was it the row, or has the table changed under us?
         self.headers.forget();
         let doing = "looking for refused rows";
-        let probe = self.scratch::<T>("probe");
-        let scratch = self.table(&probe);
+        let scratch = self.scratch_table(&self.scratch::<T>("probe"));
         // Made anew for each search, so that it is as its model is now.
         self.execute(doing, &format!("DROP TABLE IF EXISTS {scratch} SYNC")).await?;
         let model = self.table(T::NAME);
         self.execute(doing, &format!("CREATE TABLE {scratch} AS {model} ENGINE = Null")).await?;
         if decoded.rows.len() >= ALL_REFUSED {
-            self.some_are_taken::<T>(&probe, decoded).await?;
+            self.some_are_taken::<T>(&scratch, decoded).await?;
         }
-        let refused = self.halve::<T>(&probe, decoded).await?;
+        let refused = self.halve::<T>(&scratch, decoded).await?;
         self.execute(doing, &format!("DROP TABLE IF EXISTS {scratch} SYNC")).await?;
         Ok(refused)
     }

@@ -39,6 +39,8 @@ pub(crate) struct Memory {
     pub(crate) inserts: u64,
     /// How long, where that counts too.
     pub(crate) seconds: Option<u64>,
+    /// Our user may not look at it, so nothing is known.
+    pub(crate) hidden: bool,
 }
 
 #[derive(Row, Deserialize)]
@@ -100,12 +102,21 @@ fn reached(facts: &[Facts], defaults: &[Default], database: &str, roots: &[&str]
     while let Some(name) = names.get(at).cloned() {
         at += 1;
         let Some(table) = facts.get(name.as_str()) else {
-            found.push(Memory { table: name, replicated: false, inserts: 0, seconds: None });
+            let hidden = at > roots.len();
+            found.push(Memory {
+                table: name,
+                replicated: false,
+                inserts: 0,
+                seconds: None,
+                hidden,
+            });
             continue;
         };
-        for target in table.views.iter().filter_map(|view| facts.get(view.as_str())) {
-            if !names.contains(&target.target) {
-                names.push(target.target.clone());
+        for view in &table.views {
+            // A view that is not shown to us is looked for as its own table, and not found.
+            let target = facts.get(view.as_str()).map_or(view, |view| &view.target);
+            if !names.contains(target) {
+                names.push(target.clone());
             }
         }
         // A table that holds nothing remembers nothing.
@@ -134,6 +145,7 @@ impl Facts {
             replicated,
             inserts: inserts.unwrap_or_default(),
             seconds: replicated.then(|| value(REPLICATED_SECONDS).unwrap_or_default()),
+            hidden: false,
         }
     }
 }
@@ -148,6 +160,13 @@ pub(crate) fn setting<'a>(engine_full: &'a str, name: &str) -> Option<&'a str> {
 impl Memory {
     /// What is wrong, and the statement that mends it.
     fn complaint(&self, partitions: u32) -> Option<String> {
+        if self.hidden {
+            return Some(format!(
+                "ClickHouse {} is fed by our tables, and our user may not look at it, so that nobody knows whether \
+                 it remembers inserts: GRANT SHOW TABLES ON its database, and that of the table it writes to",
+                self.table
+            ));
+        }
         let takeover = TAKEOVER.as_secs();
         let needed = u64::from(partitions) * INSERTS_PER_SECOND * takeover;
         let setting = if self.replicated { REPLICATED } else { PLAIN };
@@ -270,5 +289,28 @@ mod tests {
         let names: Vec<_> = found.iter().map(|m| (m.table.as_str(), m.inserts)).collect();
         let expect = [("w.events", 9), ("w.absent", 0), ("w.minutes", 9), ("x.hours", 9)];
         assert_eq!(names, expect);
+        let hidden: Vec<_> = found.iter().filter(|m| m.hidden).collect();
+        assert_eq!(hidden, [] as [&Memory; 0], "one that is absent is not hidden");
+    }
+
+    /// A user without the right to see them is not shown views and tables of others.
+    #[test]
+    fn what_is_fed_and_not_shown_is_complained_of() {
+        let facts = |table: &str, engine: &str, views: &[&str], target: &str| Facts {
+            table: table.to_owned(),
+            engine: engine.to_owned(),
+            engine_full: format!("{engine} SETTINGS {PLAIN} = 100000"),
+            views: views.iter().map(|&view| view.to_owned()).collect(),
+            target: target.to_owned(),
+        };
+        let check = |all: &[Facts], hidden: &str| {
+            let found = reached(all, &[], "w", &["events"]);
+            let said: Vec<String> = found.iter().filter_map(|m| m.complaint(4)).collect();
+            let expect = format!("ClickHouse {hidden} is fed");
+            assert!(matches!(&said[..], [one] if one.starts_with(&expect)), "{said:?}");
+        };
+        let events = || facts("w.events", "MergeTree", &["x.v"], "");
+        check(&[events()], "x.v");
+        check(&[events(), facts("x.v", "MaterializedView", &[], "y.hours")], "y.hours");
     }
 }

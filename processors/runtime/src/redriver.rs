@@ -1,5 +1,6 @@
 //! Sends sealed records through once more. Whoever opens a [`Redriver`] puts out whoever had it
-//! open before, and only then looks at what was sent: so nothing is sent twice.
+//! open before, and only then looks at what was sent: so nothing is sent twice. What was sent is known by
+//! the redrive topic alone, as long as it keeps it: a record that came before that is not sent any more.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,7 +25,13 @@ pub struct Redriver<'a> {
     values: &'a Values,
     producer: BaseProducer,
     sent: BTreeSet<Attempt>,
+    /// ms UTC.
+    known_since: i64,
 }
+
+/// By how much clocks may differ: the topic's records have the time of whoever redrove, retention goes by the
+/// broker's.
+const CLOCKS_MS: i64 = 3_600_000;
 
 /// A redrive of the sealed record at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,7 +93,15 @@ impl<'a> Redriver<'a> {
                 Ok(Go::On)
             })?;
         }
-        Ok(Self { settings, values, producer, sent })
+        let retention = settings.topics.retention(Role::Redrive);
+        let known_since = known_since(crate::health::now_ms(), retention);
+        Ok(Self { settings, values, producer, sent, known_since })
+    }
+
+    /// Whether every redrive of a record that was received then (ms UTC) is still known. It was redriven
+    /// later than that.
+    pub fn knows_all_of(&self, received_at: i64) -> bool {
+        received_at >= self.known_since
     }
 
     /// Whether that attempt was made, by anybody.
@@ -130,6 +145,13 @@ impl<'a> Redriver<'a> {
     }
 }
 
+fn known_since(now_ms: i64, retention: Option<Duration>) -> i64 {
+    retention.map_or(i64::MIN, |time| {
+        let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        now_ms.saturating_sub(ms).saturating_add(CLOCKS_MS)
+    })
+}
+
 /// The sealed record at a place, as it was published.
 pub fn source(settings: &HostSettings, partition: i32, offset: i64) -> Result<Source, Fault> {
     let topic = settings.topics.name(Role::Sealed);
@@ -153,4 +175,18 @@ pub fn source(settings: &HostSettings, partition: i32, offset: i64) -> Result<So
         Ok(Go::Enough)
     })?;
     Ok(found.unwrap_or(Source::Expired { oldest: None }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_topic_may_have_forgotten_is_not_known() {
+        let day = Duration::from_secs(86_400);
+        let now = 100 * 86_400_000;
+        assert_eq!(known_since(now, Some(2 * day)), 98 * 86_400_000 + CLOCKS_MS);
+        assert_eq!(known_since(now, None), i64::MIN);
+        assert_eq!(known_since(now, Some(Duration::MAX)), now - i64::MAX + CLOCKS_MS);
+    }
 }

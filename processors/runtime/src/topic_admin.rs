@@ -13,7 +13,9 @@ use rdkafka::error::RDKafkaErrorCode;
 use waybill_stage::Fault;
 
 use crate::hand_over::REQUEST_BYTES;
-use crate::topics::{COMPRESSION_TYPE, MAX_MESSAGE_BYTES, TIMESTAMP_TYPE, UNCOMPRESSED};
+use crate::topics::{
+    COMPRESSION_TYPE, MAX_MESSAGE_BYTES, RETENTION, SEGMENT_AGE, TIMESTAMP_TYPE, UNCOMPRESSED,
+};
 use crate::{KafkaConnection, Role, Topics};
 
 #[derive(Debug)]
@@ -40,20 +42,19 @@ struct Lack {
     key: &'static str,
     found: String,
     value: String,
-    /// Whether `value` or more.
-    at_least: bool,
+    /// What else than `value` would do.
+    or: &'static str,
 }
 
 impl std::fmt::Display for Lack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { key, found, value, .. } = self;
-        let more = if self.at_least { " or more" } else { "" };
-        write!(f, "{key}={found}, and must have {value}{more}: `waybill topics` sets it")
+        let Self { key, found, value, or } = self;
+        write!(f, "{key}={found}, and must have {value}{or}: `waybill topics` sets it")
     }
 }
 
 /// Of the properties without which a topic cannot keep what is promised, those that it has not.
-fn lacks(role: Role, topic: &ConfigResource) -> Vec<Lack> {
+fn lacks(topics: &Topics, role: Role, topic: &ConfigResource) -> Vec<Lack> {
     let found = |key: &str| topic.get(key).and_then(|entry| entry.value.clone());
     let shown = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
     let mut lacks = Vec::new();
@@ -64,8 +65,29 @@ fn lacks(role: Role, topic: &ConfigResource) -> Vec<Lack> {
             key: MAX_MESSAGE_BYTES,
             found: shown(largest),
             value: REQUEST_BYTES.to_string(),
-            at_least: true,
+            or: " or more",
         });
+    }
+    if let Some((wanted, segment)) = topics.retention_ms(role) {
+        let number = |key: &str| found(key).and_then(|value| value.parse::<i64>().ok());
+        if number(RETENTION) != Some(wanted) {
+            lacks.push(Lack {
+                key: RETENTION,
+                found: shown(found(RETENTION)),
+                value: wanted.to_string(),
+                or: "",
+            });
+        }
+        if let Some(longest) = segment
+            && number(SEGMENT_AGE).is_none_or(|age| age > longest)
+        {
+            lacks.push(Lack {
+                key: SEGMENT_AGE,
+                found: shown(found(SEGMENT_AGE)),
+                value: longest.to_string(),
+                or: " or less",
+            });
+        }
     }
     let compression = found(COMPRESSION_TYPE);
     if compression.as_deref() != Some(UNCOMPRESSED) {
@@ -73,13 +95,14 @@ fn lacks(role: Role, topic: &ConfigResource) -> Vec<Lack> {
             key: COMPRESSION_TYPE,
             found: shown(compression),
             value: UNCOMPRESSED.to_owned(),
-            at_least: false,
+            or: "",
         });
     }
     lacks
 }
 
-/// Creates the topics that are missing, and sets what those that are there lack. A sealed topic without
+/// Creates the topics that are missing, and sets what those that are there lack: retention too, when another
+/// is configured. A sealed topic without
 /// `LogAppendTime` would take the carrier's word for the receipt: it is refused, since the records that
 /// it has are of that kind.
 pub fn create_topics(
@@ -92,7 +115,7 @@ pub fn create_topics(
     let admin: AdminClient<DefaultClientContext> = connection.create().map_err(|e| error(&e))?;
     let timeout = Duration::from_secs(30);
     let options = AdminOptions::new().operation_timeout(Some(timeout));
-    let properties = Role::ALL.map(|role| (role, role.properties()));
+    let properties = Role::ALL.map(|role| (role, topics.properties(role)));
     let new: Vec<NewTopic<'_>> = properties
         .iter()
         .map(|(role, properties)| {
@@ -126,7 +149,7 @@ pub fn create_topics(
         if role == Role::Sealed {
             require_append_time(name, &found)?;
         }
-        let lacks = lacks(role, &found);
+        let lacks = lacks(topics, role, &found);
         if !lacks.is_empty() {
             set(&admin, &found, name, &lacks, &options)?;
         }
@@ -137,8 +160,8 @@ pub fn create_topics(
     Ok(changes)
 }
 
-/// Looks whether the topics that a process writes to take a share of a transaction as one request, and
-/// whether that which carriers write to keeps its readers from harm.
+/// Looks whether the topics that a process writes to take a share of a transaction as one request and keep
+/// records as long as is configured, and whether that which carriers write to keeps its readers from harm.
 pub fn check_topics(
     connection: &KafkaConnection,
     topics: &Topics,
@@ -151,7 +174,7 @@ pub fn check_topics(
         if role == Role::Sealed {
             require_append_time(name, &found).map_err(|e| Fault(e.0))?;
         }
-        if let Some(lack) = lacks(role, &found).first() {
+        if let Some(lack) = lacks(topics, role, &found).first() {
             return Err(Fault(format!("topic {name} has {lack}")));
         }
     }

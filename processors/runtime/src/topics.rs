@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::hand_over::REQUEST_BYTES;
 
@@ -10,6 +11,11 @@ pub(crate) const TIMESTAMP_TYPE: &str = "message.timestamp.type";
 /// smaller by compression.
 pub(crate) const COMPRESSION_TYPE: &str = "compression.type";
 pub(crate) const UNCOMPRESSED: &str = "uncompressed";
+pub(crate) const RETENTION: &str = "retention.ms";
+/// The broker removes whole segments: what is in one goes when its youngest record may. With the broker's own
+/// default, a week, records of a quiet topic would stay a week longer than is said.
+pub(crate) const SEGMENT_AGE: &str = "segment.ms";
+const LONGEST_SEGMENT: i64 = 86_400_000;
 
 /// What a topic is for. Its name is a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,16 +87,14 @@ impl Role {
         if matches!(self, Role::Redrive | Role::Rejects | Role::Ledger) { 1 } else { set }
     }
 
-    /// What the broker must be told of it.
-    pub(crate) fn properties(self) -> Vec<(&'static str, String)> {
+    /// What the broker must be told of it, but for how long it keeps records.
+    fn properties(self) -> Vec<(&'static str, String)> {
         let set = |key: &'static str, value: &str| (key, value.to_owned());
         let mut properties = match self {
             // The append time is the time of receipt: sealed-event.md.
             Role::Sealed => {
                 vec![set(TIMESTAMP_TYPE, "LogAppendTime"), set("cleanup.policy", "delete")]
             }
-            // Kept for ever: they tell what was redriven.
-            Role::Redrive => vec![set("cleanup.policy", "delete"), set("retention.ms", "-1")],
             Role::AggregateState => vec![
                 set("cleanup.policy", "compact"),
                 set("min.cleanable.dirty.ratio", "0.3"),
@@ -112,9 +116,12 @@ impl Role {
     }
 }
 
-/// Each role's topic name.
+/// Each role's topic: its name, and how long it keeps records.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Topics(BTreeMap<Role, String>);
+pub struct Topics {
+    names: BTreeMap<Role, String>,
+    retention: BTreeMap<Role, Option<Duration>>,
+}
 
 impl Topics {
     /// `prefix` before each name, then single names changed.
@@ -122,11 +129,42 @@ impl Topics {
         let mut all: BTreeMap<_, _> =
             Role::ALL.iter().map(|r| (*r, format!("{prefix}{}", r.as_str()))).collect();
         all.extend(names);
-        Self(all)
+        Self { names: all, retention: BTreeMap::new() }
+    }
+
+    /// After which time the topics' records may go; `None`: never. Of roles that are not named, nothing is asked.
+    pub fn keeping(self, times: impl IntoIterator<Item = (Role, Option<Duration>)>) -> Self {
+        Self { retention: times.into_iter().collect(), ..self }
     }
 
     pub fn name(&self, role: Role) -> &str {
-        self.0.get(&role).map_or("", String::as_str)
+        self.names.get(&role).map_or("", String::as_str)
+    }
+
+    /// How long records of `role` are kept at least; `None`: for ever, or nobody said.
+    pub fn retention(&self, role: Role) -> Option<Duration> {
+        self.retention.get(&role).copied().flatten()
+    }
+
+    /// As the broker is told: ms, or -1; and how old a segment may get then, ms.
+    pub(crate) fn retention_ms(&self, role: Role) -> Option<(i64, Option<i64>)> {
+        Some(match self.retention.get(&role)? {
+            None => (-1, None),
+            Some(time) => {
+                let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+                (ms, Some(ms.min(LONGEST_SEGMENT)))
+            }
+        })
+    }
+
+    /// What the broker must be told of the role's topic.
+    pub(crate) fn properties(&self, role: Role) -> Vec<(&'static str, String)> {
+        let mut properties = role.properties();
+        if let Some((ms, segment)) = self.retention_ms(role) {
+            properties.push((RETENTION, ms.to_string()));
+            properties.extend(segment.map(|age| (SEGMENT_AGE, age.to_string())));
+        }
+        properties
     }
 
     /// Of `roles`, the one whose topic has that name.

@@ -37,6 +37,7 @@ impl Validate {
         provenance: &std::sync::Arc<Provenance>,
         cx: &Context,
     ) -> Result<ShipmentEvent, Reject> {
+        rules::check_lengths(&draft)?;
         let mut draft = normalised(draft);
         // Some formats state no year (Cargo-IMP: `16OCT1317`).
         draft.resolve_year(provenance.received_at);

@@ -1,5 +1,5 @@
 use waybill_formats::tracking_number::{self, Verdict};
-use waybill_formats::{Draft, air_waybill, imo, iso6346, sscc};
+use waybill_formats::{Draft, air_waybill, imo, iso6346, limits, sscc};
 use waybill_schemas::vocabulary::{Classifier, Flag, ReferenceKind};
 use waybill_stage::{Code, Reject};
 
@@ -65,6 +65,64 @@ impl Rules {
     }
 }
 
+/// Each reader keeps to the limits of its texts; this holds whatever one has forgotten. What is stored, and
+/// indexed, is no longer than this.
+pub(crate) fn check_lengths(draft: &Draft) -> Result<(), Reject> {
+    let unit = draft.equipment.as_ref();
+    let place = draft.place.as_ref();
+    let transport = draft.transport.as_ref();
+    let customs = draft.customs.as_ref();
+    fn some<'a>(name: &'static str, text: Option<&'a String>) -> (&'static str, &'a str) {
+        (name, text.map_or("", String::as_str))
+    }
+    let alone = [
+        ("raw_code", draft.raw_code.as_str()),
+        some("raw_id", draft.raw_id.as_ref()),
+        some("withdraws", draft.withdraws.as_ref()),
+        some("document", draft.document.as_ref().map(|d| &d.number)),
+        some("equipment", unit.map(|u| &u.number)),
+        some("equipment type", unit.and_then(|u| u.iso_type.as_ref())),
+        some("unlocode", place.and_then(|p| p.unlocode.as_ref())),
+        some("iata", place.and_then(|p| p.iata.as_ref())),
+        some("place name", place.and_then(|p| p.name.as_ref())),
+        some("facility", place.and_then(|p| p.facility.as_ref())),
+        some("facility type", place.and_then(|p| p.facility_type.as_ref())),
+        some("city", place.and_then(|p| p.city.as_ref())),
+        some("region", place.and_then(|p| p.region.as_ref())),
+        some("postal code", place.and_then(|p| p.postal_code.as_ref())),
+        some("country", place.and_then(|p| p.country.as_ref())),
+        some("vessel_imo", transport.and_then(|t| t.vessel_imo.as_ref())),
+        some("vessel name", transport.and_then(|t| t.vessel_name.as_ref())),
+        some("voyage", transport.and_then(|t| t.voyage.as_ref())),
+        some("flight", transport.and_then(|t| t.flight.as_ref())),
+        some("vehicle", transport.and_then(|t| t.vehicle.as_ref())),
+        some("service", transport.and_then(|t| t.service.as_ref())),
+        some("call_id", transport.and_then(|t| t.call_id.as_ref())),
+        some("customs procedure", customs.and_then(|c| c.procedure.as_ref())),
+        some("customs status", customs.and_then(|c| c.status.as_ref())),
+    ];
+    let lists = draft.references.iter().map(|r| ("reference", r.value.as_str()));
+    let lists = lists
+        .chain(draft.exceptions.iter().map(|e| some("exception", e.raw_code.as_ref())))
+        .chain(draft.quantities.iter().map(|q| ("unit", q.unit.as_str())))
+        .chain(
+            draft
+                .readings
+                .iter()
+                .flat_map(|r| [("unit", r.unit.as_str()), some("sensor", r.sensor.as_ref())]),
+        );
+    let texts = alone.into_iter().chain(lists).map(|(name, text)| (name, text, limits::EVENT_ID));
+    let remark = (draft.remark.as_deref()).map(|remark| ("remark", remark, limits::REMARK));
+    for (name, text, most) in texts.chain(remark) {
+        // Bytes are at least as many as characters.
+        if text.len() > most && text.chars().count() > most {
+            let detail = format!("{name}: more than {most} characters");
+            return Err(Reject::new(Code::InvalidField, detail));
+        }
+    }
+    Ok(())
+}
+
 /// The digits of a number that has so many, and between them nothing but blanks and dashes. What has
 /// another form is a number of another kind, and nothing is said of it.
 fn of_digits(number: &str, count: usize) -> Option<String> {
@@ -105,5 +163,52 @@ pub(crate) fn flag_identifiers(draft: &mut Draft) {
         if is_wrong && !draft.flags.contains(&flag) {
             draft.flags.push(flag);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use waybill_schemas::vocabulary::{ExceptionKind, Milestone, ReadingKind};
+    use waybill_schemas::{Customs, OccurrenceTime, Place, Reading, Transport};
+
+    use super::*;
+
+    #[test]
+    fn no_text_is_longer_than_is_stored() {
+        let refused = |change: &dyn Fn(&mut Draft, String), most: usize| {
+            let of = |characters: usize| {
+                let occurred = OccurrenceTime::stated(0, 0);
+                let mut draft = Draft::new(Milestone::Other, "X/Y".to_owned(), occurred);
+                change(&mut draft, "é".repeat(characters));
+                check_lengths(&draft)
+            };
+            of(most).unwrap();
+            of(most + 1).unwrap_err().detail
+        };
+        for (change, name) in [
+            (&(|d: &mut Draft, t| d.raw_code = t) as &dyn Fn(&mut Draft, String), "raw_code"),
+            (&|d, t| d.place = Some(Place { region: Some(t), ..Place::default() }), "region"),
+            (
+                &|d, t| d.transport = Some(Transport { voyage: Some(t), ..Transport::default() }),
+                "voyage",
+            ),
+            (
+                &|d, t| d.customs = Some(Customs { status: Some(t), ..Customs::default() }),
+                "customs status",
+            ),
+            (&|d, t| d.exception(ExceptionKind::Delay, Some(t)), "exception"),
+            (&|d, t| d.reference(ReferenceKind::Booking, &t), "reference"),
+            (
+                &|d, t| {
+                    let (kind, sensor) = (ReadingKind::Temperature, Some(t));
+                    d.readings.push(Reading { kind, value: 1.0, unit: "Cel".to_owned(), sensor });
+                },
+                "sensor",
+            ),
+        ] {
+            assert_eq!(refused(change, 500), format!("{name}: more than 500 characters"));
+        }
+        let remark = refused(&|d, t| d.remark = Some(t), 2_000);
+        assert_eq!(remark, "remark: more than 2000 characters");
     }
 }

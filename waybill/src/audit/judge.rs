@@ -106,8 +106,8 @@ pub fn judge(facts: &Facts) -> Verdict {
     sums(facts, &mut verdict);
     if facts.is_whole {
         flow(facts, &mut verdict);
-        derived(facts, &mut verdict);
     }
+    derived(facts, &mut verdict);
     store(facts, &mut verdict);
     for hour in &facts.books.unaccounted {
         let line = format!(

@@ -6,12 +6,14 @@ pub use judge::{Facts, Verdict, judge};
 
 use std::time::{Duration, Instant};
 
-use waybill_clickhouse::Database;
+use waybill_clickhouse::{BookQuestion, Database};
 use waybill_runtime::{Reader, Role, standings};
 use waybill_stage::Fault;
 
 use crate::config::Config;
 use crate::exit::Failure;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// Who reads each topic: the stage whose group it is, in the order of the flow.
 pub const READERS: [(Role, &str); 9] = [
@@ -40,15 +42,25 @@ pub struct Question {
 pub fn audit(config: &Config, question: &Question) -> Result<Verdict, Failure> {
     let database = Database::open(config.clickhouse()?).map_err(|f| unreachable(&f))?;
     let (connection, readers) = (config.connection()?, readers(config));
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let kept = config.clickhouse.retention.as_clickhouse().kept_since(now_ms);
+    // What the ledger has forgotten is not held against it; a day more, since an hour of receipt is accounted for
+    // by entries of later.
+    let known_since = if kept.ledger == 0 { 0 } else { kept.ledger + DAY_MS };
+    let since_ms = question.since_ms.unwrap_or_default().max(known_since);
+    let books_asked = BookQuestion {
+        since_ms,
+        carrier: question.carrier.clone(),
+        derived: question.since_ms.is_none(),
+        kept,
+    };
     let began = Instant::now();
     let asked = standings(&connection, &readers).map_err(|f| unreachable(&f))?;
     let mut now = asked.clone();
     loop {
         // Offsets first: what the books say of them is then at least as new.
-        let books = database
-            .books(question.since_ms.unwrap_or_default(), question.carrier.as_deref())
-            .map_err(|f| unreachable(&f))?;
-        let is_whole = question.since_ms.is_none();
+        let books = database.books(&books_asked).map_err(|f| unreachable(&f))?;
+        let is_whole = since_ms == 0;
         let facts = Facts { asked: asked.clone(), standings: now, books, is_whole };
         // A batch is committed before its entry has come through to the table: what is still
         // moving is looked at again.

@@ -3,10 +3,11 @@ use waybill_clickhouse::Database;
 use crate::config::Config;
 use crate::exit::Failure;
 
-/// Bring ClickHouse's tables and views up to date
+/// Bring ClickHouse's tables and views up to date, and how long they keep rows
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: waybill migrate\n\nIdempotent: what was applied is recorded in the table `migrations`."
+    after_help = "Example: waybill migrate\n\nIdempotent: what was applied is recorded in the table `migrations`.
+How long rows are kept is clickhouse.retention, and can be changed at any time."
 )]
 pub struct Args {}
 
@@ -14,13 +15,15 @@ pub fn run(config: &Config, _: &Args) -> Result<(), Failure> {
     let database =
         Database::open(config.clickhouse()?).map_err(|f| Failure::config(f.to_string()))?;
     let applied = database.migrate().map_err(|f| Failure::unreachable(f.to_string()))?;
-    match applied.as_slice() {
-        [] => println!("migrate: {} is up to date", config.clickhouse.database),
-        list => {
-            for migration in list {
-                println!("migrate: applied {}", migration.name);
-            }
-        }
+    let kept = database.set_retention().map_err(|f| Failure::unreachable(f.to_string()))?;
+    for migration in &applied {
+        println!("migrate: applied {}", migration.name);
+    }
+    for ttl in &kept {
+        println!("migrate: set {ttl}");
+    }
+    if applied.is_empty() && kept.is_empty() {
+        println!("migrate: {} is up to date", config.clickhouse.database);
     }
     Ok(())
 }

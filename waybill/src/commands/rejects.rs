@@ -1,5 +1,7 @@
 use waybill_clickhouse::{Database, DeadLetter, Filter, RejectedRecord};
-use waybill_runtime::{Attempt, HostSettings, Redriver, Source, Values, source};
+use waybill_runtime::{
+    Attempt, HostSettings, Redriver, Role, Source, Values, check_topics, source,
+};
 use waybill_schemas::{Answered, Redrive};
 
 use crate::config::Config;
@@ -99,6 +101,8 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         Command::Redrive { which, dry_run } => {
             let records = database.rejected_records(&which.filter()).map_err(unreachable)?;
             let values = config.values()?;
+            check_topics(&settings.connection, &settings.topics, &[Role::Redrive])
+                .map_err(unreachable)?;
             redrive(&settings, &values, &records, *dry_run).map_err(unreachable)
         }
     }
@@ -221,6 +225,14 @@ fn redrive(
                 continue;
             }
             match source(settings, attempt.source_partition, attempt.source_offset)? {
+                Source::Record { received_at, .. } if !redriver.knows_all_of(received_at) => {
+                    println!(
+                        "{place}: refused: received {}, and what was redriven of then is kept no longer \
+                         (topics.retention.redrive): it may have passed already",
+                        moment(received_at)
+                    );
+                    tally.gone += 1;
+                }
                 Source::Record { key, value, received_at } => {
                     let codes: Vec<&str> =
                         record.answers.iter().map(|(_, _, code, _)| code.as_str()).collect();

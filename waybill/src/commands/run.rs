@@ -161,6 +161,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 let store = ClickHouseSink::open(clickhouse.clone())?;
                 store.database().ping()?;
                 store.check_window(most)?;
+                store.database().check_retention()?;
                 let sink = || -> Result<Box<dyn Sink>, Fault> {
                     Ok(Box::new(ClickHouseSink::open(clickhouse.clone())?))
                 };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::TableRetention;
 use crate::secret::Secret;
 
 /// How to reach Kafka. TLS and SASL as librdkafka has them.
@@ -14,6 +15,8 @@ pub struct Kafka {
     pub brokers: String,
     /// plaintext, ssl, sasl_plaintext or sasl_ssl
     pub security_protocol: String,
+    /// Also beyond this machine.
+    pub allow_plaintext: bool,
     /// PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
     pub sasl_mechanism: Option<String>,
     pub sasl_username: Option<String>,
@@ -32,6 +35,7 @@ impl Default for Kafka {
         Self {
             brokers: "127.0.0.1:9092".to_owned(),
             security_protocol: "plaintext".to_owned(),
+            allow_plaintext: false,
             sasl_mechanism: None,
             sasl_username: None,
             sasl_password: None,
@@ -50,20 +54,33 @@ impl Default for Kafka {
 pub struct ClickHouse {
     /// http or https.
     pub url: String,
+    /// http also beyond this machine.
+    pub allow_plaintext: bool,
     pub database: String,
     pub user: Option<String>,
     pub password: Option<Secret>,
     pub password_file: Option<PathBuf>,
+    /// Who signs the server's certificate, in place of the public authorities.
+    pub ca_file: Option<PathBuf>,
+    /// A certificate of ours, for a server that asks for one.
+    pub certificate_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+    pub retention: TableRetention,
 }
 
 impl Default for ClickHouse {
     fn default() -> Self {
         Self {
             url: "http://127.0.0.1:8123".to_owned(),
+            allow_plaintext: false,
             database: "waybill".to_owned(),
             user: None,
             password: None,
             password_file: None,
+            ca_file: None,
+            certificate_file: None,
+            key_file: None,
+            retention: TableRetention::default(),
         }
     }
 }

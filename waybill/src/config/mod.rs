@@ -14,10 +14,13 @@ use waybill_runtime::{
 
 mod connections;
 mod names;
+mod plaintext;
+mod retention;
 mod stages;
 
 pub use connections::{Carriers, ClickHouse, Kafka, Keys, Metrics};
 pub use names::{Groups, TopicSettings};
+pub use retention::{TableRetention, TopicRetention};
 pub use stages::{Aggregate, Batch, Decrypt, Enrich, Validate};
 
 use crate::exit::Failure;
@@ -123,6 +126,12 @@ impl Config {
         if url.contains('@') {
             return refuse("clickhouse.url: user and password have keys of their own".to_owned());
         }
+        let in_clear = plaintext::refused_of_kafka(&self.kafka)
+            .or_else(|| plaintext::refused_of_clickhouse(&self.clickhouse));
+        let voiding = || self.topics.retention.refused().or(self.clickhouse.retention.refused());
+        if let Some(why) = in_clear.or_else(voiding) {
+            return refuse(why);
+        }
         if !self.clickhouse.database.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             || self.clickhouse.database.is_empty()
         {
@@ -202,6 +211,7 @@ impl Config {
             &t.prefix,
             named.into_iter().filter_map(|(role, name)| Some((role, name.clone()?))),
         )
+        .keeping(t.retention.of_roles().map(|(role, keep)| (role, keep.limit())))
     }
 
     pub fn connection(&self) -> Result<KafkaConnection, Failure> {
@@ -264,6 +274,12 @@ impl Config {
             database: c.database.clone(),
             user: c.user.clone(),
             password: password.map(|p| p.reveal().to_owned().into()),
+            tls: waybill_clickhouse::Tls {
+                ca_file: c.ca_file.clone(),
+                certificate_file: c.certificate_file.clone(),
+                key_file: c.key_file.clone(),
+            },
+            retention: c.retention.as_clickhouse(),
             ..waybill_clickhouse::Config::default()
         };
         found.check().map_err(|f| Failure::config(f.to_string()))?;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::TopicRetention;
+
 /// Topic names: the prefix and the role's name, unless one is named here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +23,7 @@ pub struct TopicSettings {
     pub rejects: Option<String>,
     pub ledger: Option<String>,
     pub aggregate_state: Option<String>,
+    pub retention: TopicRetention,
 }
 
 impl Default for TopicSettings {
@@ -40,6 +43,7 @@ impl Default for TopicSettings {
             rejects: None,
             ledger: None,
             aggregate_state: None,
+            retention: TopicRetention::default(),
         }
     }
 }

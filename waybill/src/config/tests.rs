@@ -12,13 +12,22 @@ fn what_is_wrong_is_said_with_its_place() {
     for (toml, expected) in [
         ("[kafka]\nborkers = \"x\"", "do you mean \"brokers\"?"),
         ("[kafkaa]\nbrokers = \"x\"", "do you mean \"kafka\"?"),
-        ("[clickhouse]\nzzz = 1", "known here: url, database"),
+        ("[clickhouse]\nzzz = 1", "known here: url, allow_plaintext, database"),
         ("[kafka]\nbrokers = 1", "kafka.brokers"),
         ("[kafka]\nsecurity_protocol = \"tls\"", "none of plaintext, ssl"),
         ("[clickhouse]\nurl = \"tcp://x\"", "neither http:// nor https://"),
         ("[clickhouse]\nurl = \"https://me:s3cret@x\"", "keys of their own"),
         ("[clickhouse]\ndatabase = \"a-b\"", "no plain name"),
+        ("[clickhouse]\nurl = \"http://ch:8123\"", "http to \"ch\", which is not this machine"),
+        ("[kafka]\nbrokers = \"127.0.0.1:9092,b:9092\"", "plaintext to \"b\", which is not"),
         ("[topics]\npartitions = 0", "not 1 to 10000"),
+        ("[topics.retention]\nsealed = \"30d\"", "topics.retention.redrive: 14days is less than"),
+        ("[topics.retention]\nsealed = \"long\"", "neither \"forever\" nor a time such as"),
+        ("[topics.retention]\naggregate_state = \"1d\"", "unknown key \"aggregate_state\""),
+        (
+            "[clickhouse.retention]\nledger = \"30d\"",
+            "could not tell whether rows without an entry",
+        ),
         ("[topics]\nsealed = \"a\"\nopened = \"a\"", "same name \"a\""),
         ("[batch]\nrecords = 0\nbytes = 1\nage = \"1s\"", "at least 1"),
         ("[sink]\nrecords = 1\nbytes = 1\nage = \"2m\"", "at most 60s"),
@@ -75,6 +84,23 @@ fn the_example_in_the_docs_is_read_and_is_the_default() {
     let example = docs.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let config = load(example).unwrap();
     assert_eq!(config.to_string(), Config::default().to_string());
+    // And nothing that has a default is left out.
+    fn absent(place: &str, ours: &toml::Table, docs: &toml::Table, found: &mut Vec<String>) {
+        for (key, value) in ours {
+            match (value, docs.get(key)) {
+                (_, None) => found.push(format!("{place}{key}")),
+                (toml::Value::Table(ours), Some(toml::Value::Table(docs))) => {
+                    absent(&format!("{place}{key}."), ours, docs, found);
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let table = |text: &str| text.parse::<toml::Table>().unwrap();
+    absent("", &table(&Config::default().to_string()), &table(example), &mut found);
+    // A map that is empty unless something is set; the table below the example names it.
+    assert_eq!(found, ["enrich", "validate.codes"]);
 }
 
 #[test]

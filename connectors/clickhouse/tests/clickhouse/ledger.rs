@@ -25,7 +25,7 @@ pub fn entry(stages: &str, topic: &str, from: i64, counts: Vec<LedgerCount>) -> 
     LedgerEntry {
         stages: stages.to_owned(),
         topic: topic.to_owned(),
-        topic_id: "of_input".into(),
+        topic_id: "id".into(),
         partition: 2,
         from_offset: from,
         next_offset: from + 20,

@@ -16,13 +16,18 @@ pub struct Proxy {
 
 impl Proxy {
     pub fn start() -> Self {
+        Self::before(url())
+    }
+
+    /// A way to that server.
+    pub fn before(url: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (lose, lost) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let proxy = Self { port, lose: lose.clone(), lost: lost.clone() };
         thread::spawn(move || {
             for client in listener.incoming() {
-                let server = TcpStream::connect(url().trim_start_matches("http://")).unwrap();
+                let server = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
                 relay(client.unwrap(), server, lose.clone(), lost.clone());
             }
         });

@@ -103,7 +103,7 @@ fn the_names_that_others_rely_on_are_there() {
         ("shipment_id", "String"),
         ("milestone", word),
         ("classifier", word),
-        ("raw_code", word),
+        ("raw_code", "String"),
         ("occurred_at", time),
         ("zone_quality", word),
         ("unlocode", word),

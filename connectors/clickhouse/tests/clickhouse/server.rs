@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use waybill_clickhouse::{ClickHouseSink, Config, Database};
@@ -17,16 +18,25 @@ pub fn url() -> &'static str {
     static SERVER: OnceLock<(String, Option<Child>)> = OnceLock::new();
     let (url, _) = SERVER.get_or_init(|| match std::env::var("WAYBILL_TEST_CLICKHOUSE_URL") {
         Ok(url) => (url, None),
-        Err(_) => start(),
+        Err(_) => {
+            let (url, watcher) = start("tests", &[]);
+            (url, Some(watcher))
+        }
     });
     url
 }
 
-/// Runs `dev/servers up clickhouse` in a folder of its own. A shell waits for the end of this
-/// process, whichever way it ends, and takes the server down.
-fn start() -> (String, Option<Child>) {
+/// Runs `dev/servers up clickhouse` in a folder of its own; the server's URL. A shell waits for the end of
+/// this process, whichever way it ends, or until it is dropped, and takes the server down.
+pub fn start(name: &str, environment: &[(&str, &str)]) -> (String, Child) {
+    try_start(name, environment).unwrap()
+}
+
+/// The same, or what `dev/servers` says when the server does not start.
+pub fn try_start(name: &str, environment: &[(&str, &str)]) -> Result<(String, Child), String> {
     let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev/servers");
-    let state = std::env::temp_dir().join(format!("waybill-clickhouse-{}", std::process::id()));
+    let state =
+        std::env::temp_dir().join(format!("waybill-clickhouse-{name}-{}", std::process::id()));
     let (http, tcp) = free_ports();
     let command = |program: &str| {
         let mut command = Command::new(program);
@@ -34,11 +44,15 @@ fn start() -> (String, Option<Child>) {
             .env("WAYBILL_STATE", &state)
             .env("WAYBILL_CLICKHOUSE_HTTP_PORT", http.to_string())
             .env("WAYBILL_CLICKHOUSE_TCP_PORT", tcp.to_string())
-            .env("SERVERS", &servers);
+            .env("SERVERS", &servers)
+            .envs(environment.iter().copied());
         command
     };
     let up = command("bash").args(["-c", "exec \"$SERVERS\" up clickhouse"]).output().unwrap();
-    assert!(up.status.success(), "dev/servers up: {}", String::from_utf8_lossy(&up.stderr));
+    if !up.status.success() {
+        let _ = std::fs::remove_dir_all(&state);
+        return Err(String::from_utf8_lossy(&up.stderr).into_owned());
+    }
     let watcher = command("bash")
         .args(["-c", "read -r _; \"$SERVERS\" down clickhouse; rm -rf \"$WAYBILL_STATE\""])
         .stdin(Stdio::piped())
@@ -46,14 +60,16 @@ fn start() -> (String, Option<Child>) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    (format!("http://127.0.0.1:{http}"), Some(watcher))
+    Ok((format!("http://127.0.0.1:{http}"), watcher))
 }
 
 /// Two of them, below those that outgoing connections are given (from 32,768), one of which could
 /// take a port before the server does.
 fn free_ports() -> (u16, u16) {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    let start = 20_000 + (std::process::id() % 6_000) as u16 * 2;
+    let skip = 2 * NEXT.fetch_add(1, Ordering::Relaxed);
+    let start = 20_000 + (std::process::id() % 5_000) as u16 * 2 + skip;
     let mut found = (start..32_000).chain(20_000..start).filter(free);
     found.next().zip(found.next()).unwrap()
 }
@@ -67,6 +83,7 @@ pub fn empty(database: &str) -> Database {
     let config = config(database);
     let opened = Database::open(config.clone()).unwrap();
     execute(&format!("DROP DATABASE IF EXISTS {}", config.database));
+    execute(&format!("DROP DATABASE IF EXISTS {}_scratch", config.database));
     opened
 }
 
