@@ -430,6 +430,7 @@ mod tests {
     use waybill_sealing::internal::InternalKey;
 
     use super::*;
+    use crate::RoleKeys;
 
     /// Passes a record on as it is, and calls every other one costly. One is rejected.
     struct Echo;
@@ -476,7 +477,8 @@ mod tests {
         let collected = Collect::default();
         let seen = collected.0.clone();
         let mut chain = Sealed::new(Run::new(Echo, collected));
-        let values = Values::new(&InternalKey::generate().unwrap()).unwrap();
+        let keys = RoleKeys::of(&InternalKey::generate().unwrap()).unwrap();
+        let values = Values::new(&keys).unwrap();
         let mut batch = Batch::default();
         let records: Vec<_> = (0..11)
             .map(|offset| Incoming {

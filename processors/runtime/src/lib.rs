@@ -46,4 +46,4 @@ pub use sink_host::{SINK_INPUTS, sink_host};
 pub use supervise::{Shutdown, supervise};
 pub use topic_admin::{TopicChanges, TopicError, check_topics, create_topics};
 pub use topics::{Role, Topics};
-pub use values::Values;
+pub use values::{RoleKeys, Values};

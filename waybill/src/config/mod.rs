@@ -9,7 +9,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
 use waybill_runtime::{
-    BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Role, Topics, Values,
+    BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Role, RoleKeys, Topics, Values,
 };
 
 mod connections;
@@ -267,7 +267,8 @@ impl Config {
     /// What seals and opens the values of internal topics.
     pub fn values(&self) -> Result<Values, Failure> {
         let internal = Keyring::new(&self.keys.folder, self.passphrase()?).internal()?;
-        let values = Values::new(&internal).map_err(|f| Failure::config(f.to_string()))?;
+        let keys = RoleKeys::of(&internal).map_err(|e| Failure::config(e.to_string()))?;
+        let values = Values::new(&keys).map_err(|f| Failure::config(f.to_string()))?;
         Ok(values.taking_plain(self.keys.accept_plain))
     }
 }
