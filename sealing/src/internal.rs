@@ -21,6 +21,7 @@
 //! Version 1, which is opened only, had no origin and authenticated the place alone. Its data keys
 //! came from the internal key itself, so that whoever could read one topic could read all.
 
+mod key_file;
 mod keys;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
+pub use key_file::KeyFile;
 pub use keys::{InternalKey, KeyId, RoleKey};
 
 use crate::content_key::{ContentKey, IV_BYTES, TAG_BYTES};

@@ -21,6 +21,7 @@ pub mod jwe;
 mod jwk;
 pub mod jws;
 mod key_error;
+mod pbes2;
 pub mod platform_key;
 mod random;
 pub mod rsa_key;

@@ -31,6 +31,19 @@ pub enum KeyState {
     Retiring,
     /// Opens nothing any more.
     Retired,
+    /// It is gone: what was sealed for it can be opened by nobody.
+    Destroyed,
+}
+
+impl KeyState {
+    pub fn opens(self) -> bool {
+        matches!(self, Self::Active | Self::Retiring)
+    }
+
+    /// Whether there is still a private half.
+    pub fn is_held(self) -> bool {
+        self != Self::Destroyed
+    }
 }
 
 /// A private RSA key of the platform. Zeroized when dropped.

@@ -14,6 +14,7 @@ mod signals;
 mod since;
 mod telemetry;
 mod watched;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -32,11 +32,11 @@ impl fmt::Debug for KeyId {
 
 /// The platform's key for internal topics: the keys of all roles come from it.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct InternalKey([u8; KEY_BYTES]);
+pub struct InternalKey(pub(super) [u8; KEY_BYTES]);
 
 /// The key of one topic role: who has it can seal and open that role's values, and no others.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct RoleKey([u8; KEY_BYTES]);
+pub struct RoleKey(pub(super) [u8; KEY_BYTES]);
 
 impl fmt::Debug for InternalKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,17 +1,19 @@
 use clap::{Args as ClapArgs, Subcommand};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::keyring::{Keyring, SHOWN_AFTER_SECONDS};
+use crate::keyring::{Index, Keyring, SHOWN_AFTER_SECONDS};
 
-/// Platform keys: what carriers' content keys are wrapped for
+/// Platform keys, which carriers' content keys are wrapped for, and the keys of the internal topics
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  waybill keys new                      a new key; processors take it up by themselves
+  waybill keys new                      a new platform key; processors take it up by themselves
   waybill keys export > platform.jwks   the JWK Set for carriers
-  waybill keys retire platform-2026-11-24")]
+  waybill keys retire platform-2026-11-24
+  waybill keys rotate-internal          a new key for the internal topics
+  waybill keys wrap                     encrypt what lies plain in the folder")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -38,10 +40,30 @@ enum Command {
     },
     /// Print the JWK Set (RFC 7517) of the keys that carriers may use
     Export,
+    /// Make a new internal key: every process opens with it at once, and seals with it a while later
+    RotateInternal {
+        /// Nobody seals with it before: by then every process must have it
+        #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = after)]
+        after: SignedDuration,
+    },
+    /// Encrypt under the passphrase what lies plain in the key folder
+    Wrap,
+}
+
+/// Processes look for new keys once a second.
+const LEAST_AFTER: SignedDuration = SignedDuration::from_secs(5);
+
+fn after(text: &str) -> Result<SignedDuration, String> {
+    let after = humantime::parse_duration(text).map_err(|e| e.to_string())?;
+    let after = SignedDuration::try_from(after).map_err(|e| e.to_string())?;
+    if after < LEAST_AFTER {
+        return Err("at least 5s: processes look for new keys once a second".to_owned());
+    }
+    Ok(after)
 }
 
 pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
-    let ring = Keyring::new(&config.keys.folder, config.passphrase()?);
+    let ring = config.keyring()?;
     match args.command {
         Command::New { kid, bits } => {
             let entry = ring.create(kid, bits as usize, Timestamp::now())?;
@@ -50,19 +72,43 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
                 entry.kid, SHOWN_AFTER_SECONDS
             );
         }
-        Command::List => {
-            for e in ring.entries()? {
-                println!("{:<32} {:<9} {}", e.kid, e.state.to_string(), e.created);
-            }
-        }
+        Command::List => list(&ring.index()?),
         Command::Retire { kid, now } => {
-            let entry = ring.retire(&kid, now)?;
-            println!("keys: {} is {} now", entry.kid, entry.state);
+            let state = ring.retire(&kid, now, Timestamp::now())?;
+            println!("keys: {kid} is {state} now");
         }
-        Command::Export => {
-            let set = ring.shown(Timestamp::now())?.jwk_set();
-            println!("{}", set.to_json().map_err(|e| Failure::config(e.to_string()))?);
+        Command::Export => export(&ring)?,
+        Command::RotateInternal { after } => {
+            let entry = ring.rotate_internal(after, Timestamp::now())?;
+            println!(
+                "keys: {} is made; processes take it up by themselves, and seal with it from {:.0} on",
+                entry.kid, entry.seals_from
+            );
         }
+        Command::Wrap => match ring.wrap()?.as_slice() {
+            [] => println!("keys: nothing lies plain"),
+            wrapped => println!("keys: encrypted under the passphrase: {}", wrapped.join(", ")),
+        },
     }
     Ok(())
+}
+
+fn export(ring: &Keyring) -> Result<(), Failure> {
+    let set = ring.shown(Timestamp::now())?.jwk_set();
+    println!("{}", set.to_json().map_err(|e| Failure::config(e.to_string()))?);
+    Ok(())
+}
+
+fn list(index: &Index) {
+    for e in &index.keys {
+        println!("{:<32} {:<9} {:.0}  opens events", e.kid, e.state.to_string(), e.created);
+    }
+    for e in &index.internal {
+        let what = if e.is_whole() { "all internal topics" } else { "these internal topics" };
+        let (state, from) = (e.state.to_string(), e.seals_from);
+        println!("{:<32} {:<9} {:.0}  {what}, seals from {from:.0}", e.kid, state, e.created);
+        // The log names keys so, where one is not held.
+        let ids: Vec<_> = e.ids.iter().map(|(role, id)| format!("{role} {id}")).collect();
+        println!("    {}", ids.join(", "));
+    }
 }

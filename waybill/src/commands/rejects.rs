@@ -1,5 +1,5 @@
 use waybill_clickhouse::{Database, DeadLetter, Filter, RejectedRecord};
-use waybill_runtime::{Attempt, HostSettings, Redriver, Source, Values, source};
+use waybill_runtime::{Attempt, HostSettings, Redriver, Role, Source, Values, source};
 use waybill_schemas::{Answered, Redrive};
 
 use crate::config::Config;
@@ -98,7 +98,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         }
         Command::Redrive { which, dry_run } => {
             let records = database.rejected_records(&which.filter()).map_err(unreachable)?;
-            let values = config.values()?;
+            let values = config.values(&[Role::Redrive])?;
             redrive(&settings, &values, &records, *dry_run).map_err(unreachable)
         }
     }

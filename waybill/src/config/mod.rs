@@ -9,7 +9,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
 use waybill_runtime::{
-    BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Role, RoleKeys, Topics, Values,
+    BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Role, Topics, Values,
 };
 
 mod connections;
@@ -260,14 +260,17 @@ impl Config {
         Ok(found)
     }
 
-    pub fn passphrase(&self) -> Result<Option<Secret>, Failure> {
+    fn passphrase(&self) -> Result<Option<Secret>, Failure> {
         Secret::of("keys.passphrase", &self.keys.passphrase, &self.keys.passphrase_file)
     }
 
-    /// What seals and opens the values of internal topics.
-    pub fn values(&self) -> Result<Values, Failure> {
-        let internal = Keyring::new(&self.keys.folder, self.passphrase()?).internal()?;
-        let keys = RoleKeys::of(&internal).map_err(|e| Failure::config(e.to_string()))?;
+    pub fn keyring(&self) -> Result<Keyring, Failure> {
+        Ok(Keyring::new(&self.keys.folder, self.passphrase()?))
+    }
+
+    /// What seals and opens the values of these internal topics.
+    pub fn values(&self, roles: &[Role]) -> Result<Values, Failure> {
+        let keys = self.keyring()?.role_keys(roles)?;
         let values = Values::new(&keys).map_err(|f| Failure::config(f.to_string()))?;
         Ok(values.taking_plain(self.keys.accept_plain))
     }

@@ -1,0 +1,101 @@
+//! Platform keys: made, shown to carriers, retired, and read to open with.
+
+use jiff::{Timestamp, ToSpan};
+use waybill_sealing::platform_key::{KeyState, PlatformKey, PlatformKeys};
+
+use super::{Entry, Keyring, SHOWN_AFTER_SECONDS, dated, index};
+use crate::exit::Failure;
+
+impl Keyring {
+    /// Makes a platform key, and the internal key if there is none.
+    pub fn create(
+        &self,
+        kid: Option<String>,
+        bits: usize,
+        now: Timestamp,
+    ) -> Result<Entry, Failure> {
+        self.make_folder()?;
+        let mut index = self.index()?;
+        let kid = kid.unwrap_or_else(|| dated("platform", now, |kid| index.has(kid)));
+        if !kid.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            || kid.is_empty()
+            || kid.starts_with('.')
+        {
+            return Err(Failure::config(format!("kid {kid:?}: letters, digits, - _ . only")));
+        }
+        if index.has(&kid) {
+            return Err(Failure::config(format!("kid {kid:?} is there already")));
+        }
+        if index.internal.is_empty() {
+            self.create_internal(&mut index, now)?;
+        }
+        let key = PlatformKey::generate(&kid, bits).map_err(|e| Failure::config(e.to_string()))?;
+        let pem = key.to_pem(self.passphrase()).map_err(|e| self.failure(&kid, e))?;
+        self.write(&format!("{kid}.pem"), pem.as_bytes())?;
+        let entry = Entry { kid, state: KeyState::Active, created: now };
+        index.keys.push(entry.clone());
+        self.write_index(index)?;
+        Ok(entry)
+    }
+
+    /// Takes a key one step further: active, retiring, retired. The state it has then.
+    pub fn retire(&self, kid: &str, at_once: bool, now: Timestamp) -> Result<KeyState, Failure> {
+        let mut index = self.index()?;
+        if index.internal.iter().any(|e| e.kid == kid) {
+            self.check_replaced(&index, kid, now)?;
+        }
+        let states = index.keys.iter_mut().map(|e| (&e.kid, &mut e.state));
+        let states = states.chain(index.internal.iter_mut().map(|e| (&e.kid, &mut e.state)));
+        let Some((_, state)) = states.into_iter().find(|(known, _)| *known == kid) else {
+            return Err(Failure::config(format!("no key {kid:?}; `waybill keys list` shows all")));
+        };
+        *state = match (*state, at_once) {
+            (KeyState::Active, false) => KeyState::Retiring,
+            _ => KeyState::Retired,
+        };
+        let done = *state;
+        self.write_index(index)?;
+        Ok(done)
+    }
+
+    /// Every platform key, ready to open with.
+    pub fn load(&self) -> Result<PlatformKeys, Failure> {
+        let entries = self.index()?.keys;
+        if entries.is_empty() {
+            return Err(self.failure(index::FILE, "no platform key; `waybill keys new` makes one"));
+        }
+        let keys: Result<Vec<_>, _> =
+            entries.iter().map(|entry| self.platform_key(entry)).collect();
+        PlatformKeys::new(keys?).map_err(|e| self.failure(index::FILE, e))
+    }
+
+    /// The keys that carriers may be shown now: active, and in force everywhere. If no key is that
+    /// old (a new deployment), the active ones there are.
+    pub fn shown(&self, now: Timestamp) -> Result<PlatformKeys, Failure> {
+        let entries = self.index()?.keys;
+        let limit = now.checked_sub(SHOWN_AFTER_SECONDS.seconds()).unwrap_or(now);
+        let active = |e: &&Entry| e.state == KeyState::Active;
+        let old: Vec<&Entry> =
+            entries.iter().filter(active).filter(|e| e.created <= limit).collect();
+        let shown = if old.is_empty() { entries.iter().filter(active).collect() } else { old };
+        let keys: Result<Vec<_>, _> = shown.into_iter().map(|e| self.platform_key(e)).collect();
+        PlatformKeys::new(keys?).map_err(|e| self.failure(index::FILE, e))
+    }
+
+    fn platform_key(&self, entry: &Entry) -> Result<PlatformKey, Failure> {
+        let file = format!("{}.pem", entry.kid);
+        let pem = self.read(&file)?;
+        PlatformKey::from_pem(&entry.kid, entry.state, &pem, self.passphrase())
+            .map_err(|e| self.failure(&file, e))
+    }
+
+    pub(super) fn wrap_platform_key(&self, entry: &Entry) -> Result<Option<String>, Failure> {
+        let file = format!("{}.pem", entry.kid);
+        if self.read(&file)?.contains("ENCRYPTED PRIVATE KEY") {
+            return Ok(None);
+        }
+        let pem = self.platform_key(entry)?.to_pem(self.passphrase());
+        self.write(&file, pem.map_err(|e| self.failure(&file, e))?.as_bytes())?;
+        Ok(Some(file))
+    }
+}
