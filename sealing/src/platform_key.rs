@@ -1,6 +1,6 @@
 //! The platform's private RSA keys and the states they pass through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
@@ -178,9 +178,12 @@ fn unwrapping_key(private: &rsa::PrivateKey) -> Result<OaepPrivateDecryptingKey,
         .map_err(|_| KeyError::new("AWS-LC has no OAEP for this RSA key"))
 }
 
-/// All keys that the platform holds, by `kid`.
+/// All keys that the platform holds, by `kid`, and the names of those that it holds no more.
 #[derive(Debug, Default)]
-pub struct PlatformKeys(BTreeMap<String, PlatformKey>);
+pub struct PlatformKeys {
+    keys: BTreeMap<String, PlatformKey>,
+    retired: BTreeSet<String>,
+}
 
 impl PlatformKeys {
     pub fn new(keys: impl IntoIterator<Item = PlatformKey>) -> Result<Self, KeyError> {
@@ -191,32 +194,43 @@ impl PlatformKeys {
         Ok(all)
     }
 
+    /// Knows these keys as retired; their private halves are not needed for that.
+    pub fn with_retired(mut self, kids: impl IntoIterator<Item = String>) -> Self {
+        self.retired.extend(kids);
+        self
+    }
+
+    /// Whether what is sealed for it is not opened any more.
+    pub fn is_retired(&self, kid: &str) -> bool {
+        self.retired.contains(kid) || self.keys.get(kid).is_some_and(|key| !key.state.opens())
+    }
+
     /// A `kid` that is there already is refused.
     pub fn insert(&mut self, key: PlatformKey) -> Result<(), KeyError> {
-        if self.0.contains_key(key.kid()) {
+        if self.keys.contains_key(key.kid()) {
             return Err(KeyError::new(format!("`kid` {:?} stands twice", key.kid())));
         }
-        self.0.insert(key.kid().to_owned(), key);
+        self.keys.insert(key.kid().to_owned(), key);
         Ok(())
     }
 
     pub fn get(&self, kid: &str) -> Option<&PlatformKey> {
-        self.0.get(kid)
+        self.keys.get(kid)
     }
 
     pub fn get_mut(&mut self, kid: &str) -> Option<&mut PlatformKey> {
-        self.0.get_mut(kid)
+        self.keys.get_mut(kid)
     }
 
     /// In order of `kid`.
     pub fn iter(&self) -> impl Iterator<Item = &PlatformKey> {
-        self.0.values()
+        self.keys.values()
     }
 
     /// What carriers are shown: the active keys, the last `kid` first, so that with names that
     /// sort by date the newest is preferred.
     pub fn jwk_set(&self) -> JwkSet {
-        let active = self.0.values().rev().filter(|key| key.state == KeyState::Active);
+        let active = self.keys.values().rev().filter(|key| key.state == KeyState::Active);
         JwkSet { keys: active.map(|key| key.public.clone()).collect() }
     }
 }

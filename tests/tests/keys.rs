@@ -58,3 +58,60 @@ fn the_internal_key_rotates_while_events_pass() {
     }
     d.audit();
 }
+
+const STAGES: [&str; 5] = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
+
+/// Gives each stage a folder of its own, or brings it up to date.
+fn grant(d: &Deployment) -> Vec<Deployment> {
+    let to = |stage: &str| {
+        let folder = format!("keys-{stage}");
+        d.ok(&["keys", "grant", stage, "--out", d.folder.join(&folder).to_str().unwrap()]);
+        d.with_keys(&folder)
+    };
+    STAGES.map(to).into()
+}
+
+#[test]
+fn each_stage_runs_with_its_own_keys_and_with_no_others() {
+    let d = with_carrier("least", "");
+    let stages = grant(&d);
+    let mut processes: Vec<_> = stages.iter().zip(STAGES).map(|(own, s)| own.start(s)).collect();
+    publish(&d, 4);
+    d.wait_for("SELECT count() FROM events", 4);
+
+    // A new internal key and a new platform key reach them by the same command.
+    d.ok(&["keys", "rotate-internal", "--after", "10s"]);
+    d.ok(&["keys", "new", "--bits", "2048", "--kid", "second"]);
+    grant(&d);
+    std::thread::sleep(Duration::from_secs(12));
+    publish(&d, 4);
+    d.wait_for("SELECT count() FROM events", 8);
+    assert_eq!(d.number("SELECT count() FROM rejects"), 0);
+    let new = internal_key(&d, 1);
+    for topic in TOPICS {
+        let id = new["ids"][topic].as_str().unwrap();
+        assert!(d.key_ids(topic).iter().any(|found| found == id), "{topic}");
+    }
+    for process in &mut processes {
+        assert!(!process.has_ended(), "{}", process.log());
+        assert!(!process.log().contains("fault:"), "{}", process.log());
+    }
+    d.audit();
+
+    // Nothing of decrypt's is in another's folder, and none of them does another's work.
+    for (own, stage) in stages.iter().zip(STAGES) {
+        let names = std::fs::read_dir(d.folder.join(format!("keys-{stage}"))).unwrap();
+        let mut names = names.map(|f| f.unwrap().file_name().into_string().unwrap());
+        assert_eq!(names.any(|n| n.ends_with(".pem")), stage == "decrypt", "{stage}");
+        for other in STAGES.into_iter().filter(|other| *other != stage) {
+            // All that the sink reads is written by aggregate, under the same keys.
+            if (stage, other) == ("aggregate", "clickhouse") {
+                continue;
+            }
+            let out = own.run(&["run", other]);
+            let said = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert_eq!(out.status.code(), Some(3), "{other} with the keys of {stage}: {said}");
+            assert!(said.contains("holds no internal key for the role `"), "{said}");
+        }
+    }
+}

@@ -47,6 +47,11 @@ impl Work {
         }
     }
 
+    /// The stages as written, if they make a process.
+    pub fn named(stages: &str) -> Result<String, String> {
+        Self::parse(stages).map(|_| stages.to_owned())
+    }
+
     /// Whether it opens what carriers have sealed.
     pub fn opens_events(self) -> bool {
         matches!(self, Self::Stateless { first: 0, .. })

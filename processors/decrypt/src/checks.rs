@@ -9,7 +9,7 @@ use waybill_sealing::content_key::ContentKey;
 use waybill_sealing::grant::{Grant, GrantError};
 use waybill_sealing::header::{self, Header, HeaderError};
 use waybill_sealing::jwe::{Encrypted, Parts};
-use waybill_sealing::platform_key::{KeyState, PlatformKey, PlatformKeys, UnwrapError};
+use waybill_sealing::platform_key::{PlatformKey, PlatformKeys, UnwrapError};
 use waybill_sealing::signed::{Signed, SignedError};
 use waybill_sealing::{MAX_SEALED, forms};
 use waybill_stage::{Claims, Failure, Reject, SealedRecord, safe_detail};
@@ -277,13 +277,11 @@ fn platform_key<'k>(
     if carrier.status == Status::Suspended {
         return Err(Reason::CarrierSuspended.reject("the carrier is suspended").into());
     }
-    let key = platform_keys
-        .get(&header.kid)
-        .ok_or_else(|| shown(Reason::PlatformKeyNotHeld, "`kid`", &header.kid))?;
-    if key.state() == KeyState::Retired {
+    if platform_keys.is_retired(&header.kid) {
         return Err(shown(Reason::PlatformKeyRetired, "`kid`", &header.kid).into());
     }
-    Ok(key)
+    let key = platform_keys.get(&header.kid);
+    key.ok_or_else(|| shown(Reason::PlatformKeyNotHeld, "`kid`", &header.kid).into())
 }
 
 impl Addressed<'_> {

@@ -203,7 +203,7 @@ impl Values {
             Err(OpenError::NotAuthentic) => Ok(None),
             Err(error @ OpenError::UnknownKey { version: 1, .. }) => Err(Fault(format!(
                 "a record is {error}: version 1 is opened by the internal key itself, so give this \
-                 process the whole keys folder, not one of `waybill keys grant`, until it is read"
+                 process the whole keys folder, or one of `waybill keys grant --version-1`, until it is read"
             ))),
             Err(error @ OpenError::UnknownKey { .. }) => Err(Fault(format!(
                 "a record is {error}: give this process the keys folder (internal.key) of those that \
@@ -261,6 +261,21 @@ mod tests {
             let expected = role.was_plain().then(|| plain.clone());
             assert_eq!(migrating.open(role, b"k", &plain).unwrap(), expected);
         }
+    }
+
+    /// What lies on the topics when a deployment is upgraded: written by the build of 27 November 2026 for
+    /// the key "h-1" of `opened`.
+    #[test]
+    fn what_was_sealed_in_version_1_opens_with_the_internal_key() {
+        let key = InternalKey::new([7; 32]);
+        let text = "AZGJebcJCQkJCQkJCQkJCQkJCQkJAAAAAAAAAQIEQNfBVoC4owMGmoOVq0pWHJ_s9g";
+        let value = waybill_sealing::base64url::decode(text).unwrap();
+        let plain = of(&key).open(Role::Opened, b"h-1", &value).unwrap();
+        assert_eq!(plain.as_deref(), Some(&b"text"[..]));
+        let mut keys = RoleKeys::default();
+        keys.hold(Role::Opened, key.role("opened").unwrap(), Some(0));
+        let fault = Values::new(&keys).unwrap().open(Role::Opened, b"h-1", &value).unwrap_err();
+        assert!(fault.0.contains("grant --version-1"), "{fault}");
     }
 
     /// A process that reads one topic can neither read nor write another.

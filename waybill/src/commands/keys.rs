@@ -1,9 +1,13 @@
+use std::path::PathBuf;
+
 use clap::{Args as ClapArgs, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::keyring::{Index, Keyring, SHOWN_AFTER_SECONDS};
+use crate::secret::Secret;
+use crate::work::Work;
 
 /// Platform keys, which carriers' content keys are wrapped for, and the keys of the internal topics
 #[derive(Debug, ClapArgs)]
@@ -13,7 +17,9 @@ Examples:
   waybill keys export > platform.jwks   the JWK Set for carriers
   waybill keys retire platform-2026-11-24
   waybill keys rotate-internal          a new key for the internal topics
-  waybill keys wrap                     encrypt what lies plain in the folder")]
+  waybill keys wrap                     encrypt what lies plain in the folder
+  waybill keys grant validate --out keys-validate
+                                        a folder with what validate needs, and nothing else")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -48,6 +54,22 @@ enum Command {
     },
     /// Encrypt under the passphrase what lies plain in the key folder
     Wrap,
+    /// Write a key folder for one process: only the keys of the topics that it reads and writes, and platform
+    /// keys for decrypt alone. Once more after each change of keys
+    Grant {
+        /// As for `waybill run`
+        #[arg(value_name = "STAGE[,STAGE…]", value_parser = Work::named)]
+        stages: String,
+        /// The folder: that of the process, as its keys.folder
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+        /// Encrypt it under that passphrase [default: the one of the key folder]
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+        /// With the internal key itself: while what builds before version 2 sealed is still to be read
+        #[arg(long)]
+        version_1: bool,
+    },
 }
 
 /// Processes look for new keys once a second.
@@ -89,6 +111,12 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
             [] => println!("keys: nothing lies plain"),
             wrapped => println!("keys: encrypted under the passphrase: {}", wrapped.join(", ")),
         },
+        Command::Grant { stages, out, passphrase_file, version_1 } => {
+            let work = Work::parse(&stages).map_err(Failure::config)?;
+            let passphrase = Secret::of("passphrase", &None, &passphrase_file)?;
+            ring.grant(&stages, work, version_1, &out, passphrase)?;
+            println!("keys: {} holds what {stages} needs", out.display());
+        }
     }
     Ok(())
 }
@@ -100,6 +128,9 @@ fn export(ring: &Keyring) -> Result<(), Failure> {
 }
 
 fn list(index: &Index) {
+    if let Some(stages) = &index.granted {
+        println!("granted to {stages}");
+    }
     for e in &index.keys {
         println!("{:<32} {:<9} {:.0}  opens events", e.kid, e.state.to_string(), e.created);
     }

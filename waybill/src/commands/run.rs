@@ -39,13 +39,8 @@ Examples:
 It serves /metrics, /healthz and /readyz at metrics.listen.")]
 pub struct Args {
     /// decrypt, validate, enrich (any consecutive run of them), aggregate, or clickhouse
-    #[arg(value_name = "STAGE[,STAGE…]", value_parser = known)]
+    #[arg(value_name = "STAGE[,STAGE…]", value_parser = Work::named)]
     stages: String,
-}
-
-/// The stages as written, if they make a process.
-fn known(stages: &str) -> Result<String, String> {
-    Work::parse(stages).map(|_| stages.to_owned())
 }
 
 const DAY_MS: i64 = 86_400_000;

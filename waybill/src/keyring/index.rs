@@ -18,6 +18,9 @@ pub(super) const FIRST_INTERNAL: &str = "internal";
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Index {
+    /// The stages that the folder was granted to; absent where keys are made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<String>,
     /// Platform keys, the oldest first.
     pub keys: Vec<Entry>,
     /// Internal keys, the oldest first.
@@ -46,6 +49,12 @@ pub struct InternalEntry {
     pub ids: BTreeMap<String, String>,
 }
 
+impl Entry {
+    pub(super) fn file(&self) -> String {
+        format!("{}.pem", self.kid)
+    }
+}
+
 impl InternalEntry {
     pub(super) fn file(&self) -> String {
         format!("{}.key", self.kid)
@@ -63,6 +72,13 @@ impl InternalEntry {
 }
 
 impl Index {
+    /// Of the keys that open.
+    pub(super) fn files(&self) -> impl Iterator<Item = String> {
+        let platform = self.keys.iter().filter(|e| e.state.opens()).map(Entry::file);
+        let internal = self.internal.iter().filter(|e| e.state.opens()).map(InternalEntry::file);
+        platform.chain(internal)
+    }
+
     pub(super) fn has(&self, kid: &str) -> bool {
         self.keys.iter().any(|e| e.kid == kid) || self.internal.iter().any(|e| e.kid == kid)
     }
@@ -76,7 +92,7 @@ impl Keyring {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Index::default(),
             Err(e) => return Err(self.failure(FILE, e)),
         };
-        if index.internal.is_empty() {
+        if index.internal.is_empty() && index.granted.is_none() {
             index.internal.extend(self.unlisted()?);
         }
         Ok(index)

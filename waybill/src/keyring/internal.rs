@@ -115,7 +115,7 @@ impl Keyring {
         after: SignedDuration,
         now: Timestamp,
     ) -> Result<InternalEntry, Failure> {
-        let mut index = self.index()?;
+        let mut index = self.own_index()?;
         let Some(last) = index.internal.last() else {
             return Err(self.failure("", "holds no internal key yet; `waybill keys new` makes one"));
         };

@@ -2,11 +2,12 @@
 //! `KID.key` an internal one (a JWK Set), all of mode 0600 and encrypted under the passphrase if there is
 //! one. A granted folder holds what some stages need, and nothing else.
 
+mod grant;
 mod index;
 mod internal;
 mod platform;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -98,6 +99,22 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&beside, path)
+}
+
+/// Overwrites a file, and removes it. What a copy-on-write file system, a snapshot or a backup has of it
+/// stays: docs/operations.md.
+fn destroy_file(path: &Path) -> std::io::Result<()> {
+    let length = match std::fs::metadata(path) {
+        Ok(metadata) => metadata.len(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(e),
+    };
+    let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
+    std::io::copy(&mut std::io::repeat(0).take(length), &mut file)?;
+    file.sync_all()?;
+    std::fs::remove_file(path)?;
+    // The removal, too, is to outlive a crash.
+    std::fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

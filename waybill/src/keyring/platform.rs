@@ -15,7 +15,7 @@ impl Keyring {
         now: Timestamp,
     ) -> Result<Entry, Failure> {
         self.make_folder()?;
-        let mut index = self.index()?;
+        let mut index = self.own_index()?;
         let kid = kid.unwrap_or_else(|| dated("platform", now, |kid| index.has(kid)));
         if !kid.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
             || kid.is_empty()
@@ -40,7 +40,7 @@ impl Keyring {
 
     /// Takes a key one step further: active, retiring, retired. The state it has then.
     pub fn retire(&self, kid: &str, at_once: bool, now: Timestamp) -> Result<KeyState, Failure> {
-        let mut index = self.index()?;
+        let mut index = self.own_index()?;
         if index.internal.iter().any(|e| e.kid == kid) {
             self.check_replaced(&index, kid, now)?;
         }
@@ -58,15 +58,20 @@ impl Keyring {
         Ok(done)
     }
 
-    /// Every platform key, ready to open with.
+    /// Every platform key that opens, ready to do so, and the names of the others.
     pub fn load(&self) -> Result<PlatformKeys, Failure> {
         let entries = self.index()?.keys;
         if entries.is_empty() {
-            return Err(self.failure(index::FILE, "no platform key; `waybill keys new` makes one"));
+            return Err(self.failure(
+                index::FILE,
+                "no platform key; `waybill keys new` makes one, and `waybill keys grant` gives it to \
+                 the folder of decrypt",
+            ));
         }
-        let keys: Result<Vec<_>, _> =
-            entries.iter().map(|entry| self.platform_key(entry)).collect();
-        PlatformKeys::new(keys?).map_err(|e| self.failure(index::FILE, e))
+        let (opening, retired): (Vec<_>, Vec<_>) = entries.iter().partition(|e| e.state.opens());
+        let keys: Result<Vec<_>, _> = opening.into_iter().map(|e| self.platform_key(e)).collect();
+        let keys = PlatformKeys::new(keys?).map_err(|e| self.failure(index::FILE, e))?;
+        Ok(keys.with_retired(retired.into_iter().map(|entry| entry.kid.clone())))
     }
 
     /// The keys that carriers may be shown now: active, and in force everywhere. If no key is that
@@ -82,15 +87,15 @@ impl Keyring {
         PlatformKeys::new(keys?).map_err(|e| self.failure(index::FILE, e))
     }
 
-    fn platform_key(&self, entry: &Entry) -> Result<PlatformKey, Failure> {
-        let file = format!("{}.pem", entry.kid);
+    pub(super) fn platform_key(&self, entry: &Entry) -> Result<PlatformKey, Failure> {
+        let file = entry.file();
         let pem = self.read(&file)?;
         PlatformKey::from_pem(&entry.kid, entry.state, &pem, self.passphrase())
             .map_err(|e| self.failure(&file, e))
     }
 
     pub(super) fn wrap_platform_key(&self, entry: &Entry) -> Result<Option<String>, Failure> {
-        let file = format!("{}.pem", entry.kid);
+        let file = entry.file();
         if self.read(&file)?.contains("ENCRYPTED PRIVATE KEY") {
             return Ok(None);
         }

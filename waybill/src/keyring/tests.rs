@@ -4,6 +4,7 @@ use waybill_sealing::internal::KeyFile;
 use waybill_sealing::platform_key::KeyState;
 
 use super::*;
+use crate::work::Work;
 
 fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
@@ -158,4 +159,91 @@ fn another_key_in_the_file_of_one_is_refused() {
     assert!(a.role_keys(&[Role::Opened]).unwrap_err().message.contains("internal.key"));
     let why = Keyring::new(&folder.path().join("c"), None).role_keys(&[Role::Opened]);
     assert!(why.unwrap_err().message.contains("no internal key for the role `opened`"));
+}
+
+/// Names of the keys in a folder.
+fn files(ring: &Keyring) -> Vec<String> {
+    let names = std::fs::read_dir(&ring.folder).unwrap().map(|f| f.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.retain(|name| name != "keys.json");
+    names.sort();
+    names
+}
+
+#[test]
+fn a_granted_folder_holds_what_its_stages_need_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let ring = Keyring::new(&path("keys"), None);
+    ring.create(Some("k1".to_owned()), 2048, now()).unwrap();
+    let all: Vec<_> = internal::internal_roles().collect();
+    for stages in ["decrypt", "validate", "validate,enrich", "aggregate", "clickhouse"] {
+        let work = Work::parse(stages).unwrap();
+        let to = Keyring::new(&path(stages), Some(secret()));
+        ring.grant(stages, work, false, &to.folder, Some(secret())).unwrap();
+        let ids = to.index().unwrap().internal[0].ids.clone();
+        let held: Vec<&str> = ids.keys().map(String::as_str).collect();
+        let mut needed: Vec<_> = work.roles().iter().map(|role| role.as_str()).collect();
+        needed.sort_unstable();
+        assert_eq!(held, needed, "{stages}");
+        assert!(to.role_keys(&work.roles()).is_ok());
+        let lacking = all.iter().find(|role| !work.roles().contains(role)).unwrap();
+        let why = to.role_keys(&[*lacking]).unwrap_err().message;
+        assert!(why.contains(&format!("no internal key for the role `{}`", lacking.as_str())));
+        let opens = stages == "decrypt";
+        let expected: &[&str] = if opens { &["internal.key", "k1.pem"] } else { &["internal.key"] };
+        assert_eq!(files(&to), expected, "{stages}");
+        assert_eq!(to.load().is_ok(), opens, "{stages}");
+        // The keys are those of the others, and of this role: values name them.
+        let (whole, part) = (ring.index().unwrap(), to.index().unwrap());
+        for (role, id) in &part.internal[0].ids {
+            assert_eq!(whole.internal[0].ids[role], *id);
+        }
+        // It is encrypted, and no place to make keys in.
+        for file in files(&to) {
+            let text = to.read(&file).unwrap();
+            assert!(text.contains("ENCRYPTED") || !KeyFile::is_plain(&text), "{file}");
+        }
+        let why = to.create(None, 2048, now()).unwrap_err().message;
+        assert!(why.contains("was granted to"), "{why}");
+        assert!(to.rotate_internal(AFTER, now()).unwrap_err().message.contains("granted anew"));
+        assert!(to.grant(stages, work, false, &path("x"), None).is_err());
+    }
+    // Nor is a folder of others overwritten.
+    let validate = Work::parse("validate").unwrap();
+    let why =
+        |out: &str| ring.grant("validate", validate, false, &path(out), None).unwrap_err().message;
+    assert!(why("keys").contains("keys of its own"));
+    assert!(why("decrypt").contains("was granted to decrypt"));
+    // Only who asks for it gets the internal key itself.
+    let out = path("version-1");
+    ring.grant("validate", validate, true, &out, None).unwrap();
+    assert_eq!(Keyring::new(&out, None).index().unwrap().internal[0].is_whole(), true);
+}
+
+#[test]
+fn a_grant_is_brought_up_to_date_by_the_same_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let ring = Keyring::new(&folder.path().join("keys"), None);
+    ring.create(Some("k1".to_owned()), 2048, now()).unwrap();
+    let out = folder.path().join("decrypt");
+    let to = Keyring::new(&out, None);
+    let work = Work::parse("decrypt").unwrap();
+    let grant = || ring.grant("decrypt", work, false, &out, None).unwrap();
+    grant();
+    ring.create(Some("k2".to_owned()), 2048, now()).unwrap();
+    let new = ring.rotate_internal(AFTER, now()).unwrap();
+    grant();
+    assert_eq!(files(&to), ["internal-2026-11-24.key", "internal.key", "k1.pem", "k2.pem"]);
+    assert_eq!(to.index().unwrap().internal[1].seals_from, new.seals_from);
+    let later = now().checked_add(1.hours()).unwrap();
+    for _ in 0..2 {
+        ring.retire("k1", false, later).unwrap();
+    }
+    ring.retire("internal", false, later).unwrap();
+    grant();
+    assert_eq!(files(&to), ["internal-2026-11-24.key", "k2.pem"]);
+    // What was sealed for a retired key is still answered as such.
+    let keys = to.load().unwrap();
+    assert!(keys.is_retired("k1") && !keys.is_retired("k2") && keys.get("k1").is_none());
 }
