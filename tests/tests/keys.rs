@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use waybill_tests::{DCSA_22, Deployment, Servers, gate_in};
+use waybill_tests::{DCSA_22, Deployment, Servers, gate_in, wait_until};
 
 const CONTAINERS: [&str; 4] = ["MSKU1234565", "MSKU0000006", "CSQU3054383", "TCLU4265447"];
 const TOPICS: [&str; 6] = ["opened", "valid", "enriched", "events", "shipments", "ledger"];
@@ -114,4 +114,106 @@ fn each_stage_runs_with_its_own_keys_and_with_no_others() {
             assert!(said.contains("holds no internal key for the role `"), "{said}");
         }
     }
+}
+
+/// What the last line of `said` that begins so goes on with.
+fn after<'a>(said: &'a str, begin: &str) -> &'a str {
+    said.lines().find_map(|l| l.trim().strip_prefix(begin)).unwrap_or_else(|| panic!("{said}"))
+}
+
+#[test]
+fn a_platform_key_is_destroyed_once_it_is_said_what_goes_with_it() {
+    let d = with_carrier("destroy", "");
+    let processes = d.start_all();
+    let jwks = d.jwks();
+    let first = std::fs::read_to_string(&jwks).unwrap();
+    let kid = serde_json::from_str::<Value>(&first).unwrap()["keys"][0]["kid"].clone();
+    let kid = kid.as_str().unwrap();
+    publish(&d, 4);
+    d.publish("acme-line", DCSA_22, b"{}", &["--shipment", "h-1"]);
+    d.wait_for("SELECT count() FROM events", 4);
+    d.wait_for("SELECT count() FROM rejects", 1);
+
+    // What opens is not destroyed, but one may ask.
+    d.ok(&["keys", "new", "--bits", "2048", "--kid", "second"]);
+    for _ in ["active", "retiring"] {
+        let out = d.run(&["keys", "destroy", kid, "--yes"]);
+        assert_eq!(out.status.code(), Some(3));
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(said.contains("only a retired key is destroyed"), "{said}");
+        d.ok(&["keys", "retire", kid]);
+    }
+    let pem = d.folder.join(format!("keys/{kid}.pem"));
+    let said = d.ok(&["keys", "destroy", kid, "--dry-run"]);
+    assert!(after(&said, &format!("on {}sealed: ", d.prefix)).starts_with("5 records, from 20"));
+    assert_eq!(after(&said, "of these decrypt has not read: "), "0 records");
+    let rejected = after(&said, "of these are rejected, and could be redriven: ");
+    assert!(rejected.starts_with("1 records, from 20"), "{said}");
+    // Without an answer nothing is destroyed.
+    assert_eq!(d.run(&["keys", "destroy", kid]).status.code(), Some(1));
+    assert!(pem.exists());
+
+    // Without ClickHouse it is said, too, what is not known.
+    let alone = d.with(&[("WAYBILL_CLICKHOUSE__URL", "http://127.0.0.1:9")]);
+    let said = alone.ok(&["keys", "destroy", kid, "--yes"]);
+    assert!(said.contains("how many of these are rejected is not known"), "{said}");
+    assert!(!pem.exists());
+    assert!(d.ok(&["keys", "list"]).contains(&format!("{kid:<32} destroyed")));
+    assert_eq!(d.run(&["keys", "destroy", kid, "--yes"]).status.code(), Some(3));
+
+    // decrypt goes on, and still tells a retired key from one that never was.
+    publish(&d, 4);
+    d.wait_for("SELECT count() FROM events", 8);
+    let (old, message) = (d.folder.join("old.jwks"), d.folder.join("message"));
+    std::fs::write(&old, first).unwrap();
+    std::fs::write(&message, gate_in(CONTAINERS[0])).unwrap();
+    let key = d.folder.join("acme-line.pem");
+    let [old, message, key] = [&old, &message, &key].map(|path| path.to_str().unwrap());
+    d.ok(&[
+        "publish",
+        "--carrier",
+        "acme-line",
+        "--signing-key",
+        key,
+        "--jwks",
+        old,
+        "--media-type",
+        DCSA_22,
+        "--shipment",
+        "h-1",
+        message,
+    ]);
+    d.wait_for("SELECT count() FROM rejects WHERE code = 'retired_key'", 1);
+    drop(processes);
+}
+
+#[test]
+fn an_internal_key_is_retired_and_destroyed_once_nothing_needs_it() {
+    let d = with_carrier("destroy_internal", "");
+    let processes = d.start_all();
+    publish(&d, 4);
+    d.wait_for("SELECT count() FROM events", 4);
+    let out = d.run(&["keys", "destroy", "internal", "--yes"]);
+    assert_eq!(out.status.code(), Some(3));
+    let said = d.ok(&["keys", "destroy", "internal", "--dry-run"]);
+    for (topic, count) in [("opened", 4), ("valid", 4), ("redrive", 0)] {
+        let line = after(&said, &format!("on {}{topic}: ", d.prefix));
+        assert!(line.starts_with(&format!("{count} records")), "{said}");
+    }
+    drop(processes);
+    // It may seal for as long as the next one is not in force.
+    d.ok(&["keys", "rotate-internal", "--after", "5s"]);
+    assert_eq!(d.run(&["keys", "retire", "internal"]).status.code(), Some(3));
+    let index = d.folder.join("keys/keys.json");
+    let mut changed: Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
+    changed["internal"][1]["seals_from"] = "2026-11-24T12:00:00Z".into();
+    std::fs::write(&index, changed.to_string()).unwrap();
+    d.ok(&["keys", "retire", "internal"]);
+    d.ok(&["keys", "destroy", "internal", "--yes"]);
+    assert!(!d.folder.join("keys/internal.key").exists());
+    // Its values stop who reads them, and are not rejected: what may be ours is not thrown away.
+    let aggregate = d.spawn("aggregate", "1", &[]);
+    wait_until("aggregate to say what it lacks", Duration::from_secs(60), || {
+        aggregate.log().contains("which is not held")
+    });
 }

@@ -8,6 +8,7 @@ mod exit;
 mod explain;
 mod http;
 mod keyring;
+mod needed;
 mod registry_file;
 mod secret;
 mod signals;

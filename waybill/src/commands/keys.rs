@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::keyring::{Index, Keyring, SHOWN_AFTER_SECONDS};
+use crate::keyring::{Index, Keyring, SHOWN_AFTER_SECONDS, check_retired};
+use crate::needed::Needed;
 use crate::secret::Secret;
 use crate::work::Work;
 
@@ -18,6 +19,7 @@ Examples:
   waybill keys retire platform-2026-11-24
   waybill keys rotate-internal          a new key for the internal topics
   waybill keys wrap                     encrypt what lies plain in the folder
+  waybill keys destroy platform-2026-11-24 --dry-run
   waybill keys grant validate --out keys-validate
                                         a folder with what validate needs, and nothing else")]
 pub struct Args {
@@ -70,6 +72,16 @@ enum Command {
         #[arg(long)]
         version_1: bool,
     },
+    /// Destroy a retired key, after saying what can be opened by nobody then
+    Destroy {
+        kid: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Say what it would be, and destroy nothing: for a key in any state
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// Processes look for new keys once a second.
@@ -111,6 +123,7 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
             [] => println!("keys: nothing lies plain"),
             wrapped => println!("keys: encrypted under the passphrase: {}", wrapped.join(", ")),
         },
+        Command::Destroy { kid, yes, dry_run } => destroy(config, &ring, &kid, yes, dry_run)?,
         Command::Grant { stages, out, passphrase_file, version_1 } => {
             let work = Work::parse(&stages).map_err(Failure::config)?;
             let passphrase = Secret::of("passphrase", &None, &passphrase_file)?;
@@ -118,6 +131,36 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
             println!("keys: {} holds what {stages} needs", out.display());
         }
     }
+    Ok(())
+}
+
+fn destroy(
+    config: &Config,
+    ring: &Keyring,
+    kid: &str,
+    yes: bool,
+    dry_run: bool,
+) -> Result<(), Failure> {
+    let (named, state) = ring.named(kid)?;
+    if !dry_run {
+        check_retired(kid, state)?;
+    }
+    print!("{}", Needed::find(config, kid, &named)?);
+    if dry_run {
+        return Ok(());
+    }
+    if !yes {
+        println!("Nothing brings it back. Write its name to destroy it:");
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        if read.is_err() || answer.trim() != kid {
+            return Err(Failure::failed(format!("{kid} is not destroyed")));
+        }
+    }
+    ring.destroy(kid)?;
+    println!(
+        "keys: {kid} is destroyed here; grants have it until they are granted anew, and backups for good"
+    );
     Ok(())
 }
 

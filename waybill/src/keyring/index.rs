@@ -79,6 +79,12 @@ impl Index {
         platform.chain(internal)
     }
 
+    pub(super) fn state_mut(&mut self, kid: &str) -> Option<&mut KeyState> {
+        let platform = self.keys.iter_mut().map(|e| (&e.kid, &mut e.state));
+        let internal = self.internal.iter_mut().map(|e| (&e.kid, &mut e.state));
+        platform.chain(internal).find(|(known, _)| *known == kid).map(|(_, state)| state)
+    }
+
     pub(super) fn has(&self, kid: &str) -> bool {
         self.keys.iter().any(|e| e.kid == kid) || self.internal.iter().any(|e| e.kid == kid)
     }

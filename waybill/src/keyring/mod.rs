@@ -2,6 +2,7 @@
 //! `KID.key` an internal one (a JWK Set), all of mode 0600 and encrypted under the passphrase if there is
 //! one. A granted folder holds what some stages need, and nothing else.
 
+mod destroy;
 mod grant;
 mod index;
 mod internal;
@@ -13,7 +14,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+pub use destroy::{Named, check_retired};
 pub use index::{Entry, Index, InternalEntry};
+pub use internal::internal_roles;
 
 use crate::exit::Failure;
 use crate::secret::Secret;

@@ -3,6 +3,7 @@
 use jiff::{Timestamp, ToSpan};
 use waybill_sealing::platform_key::{KeyState, PlatformKey, PlatformKeys};
 
+use super::destroy::no_key;
 use super::{Entry, Keyring, SHOWN_AFTER_SECONDS, dated, index};
 use crate::exit::Failure;
 
@@ -44,13 +45,10 @@ impl Keyring {
         if index.internal.iter().any(|e| e.kid == kid) {
             self.check_replaced(&index, kid, now)?;
         }
-        let states = index.keys.iter_mut().map(|e| (&e.kid, &mut e.state));
-        let states = states.chain(index.internal.iter_mut().map(|e| (&e.kid, &mut e.state)));
-        let Some((_, state)) = states.into_iter().find(|(known, _)| *known == kid) else {
-            return Err(Failure::config(format!("no key {kid:?}; `waybill keys list` shows all")));
-        };
+        let state = index.state_mut(kid).ok_or_else(|| no_key(kid))?;
         *state = match (*state, at_once) {
             (KeyState::Active, false) => KeyState::Retiring,
+            (KeyState::Destroyed, _) => KeyState::Destroyed,
             _ => KeyState::Retired,
         };
         let done = *state;

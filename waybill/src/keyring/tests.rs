@@ -247,3 +247,38 @@ fn a_grant_is_brought_up_to_date_by_the_same_command() {
     let keys = to.load().unwrap();
     assert!(keys.is_retired("k1") && !keys.is_retired("k2") && keys.get("k1").is_none());
 }
+
+#[test]
+fn a_destroyed_key_s_file_is_overwritten_before_it_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let ring = Keyring::new(&folder.path().join("keys"), None);
+    for kid in ["k1", "k2"] {
+        ring.create(Some(kid.to_owned()), 2048, now()).unwrap();
+    }
+    let (pem, other_name) = (ring.folder.join("k1.pem"), folder.path().join("k1"));
+    std::fs::hard_link(&pem, &other_name).unwrap();
+    for state in [KeyState::Active, KeyState::Retiring] {
+        assert!(ring.destroy("k1").unwrap_err().message.contains(&format!("k1 is {state}")));
+        assert!(pem.exists());
+        ring.retire("k1", false, now()).unwrap();
+    }
+    ring.destroy("k1").unwrap();
+    assert!(!pem.exists());
+    let left = std::fs::read(&other_name).unwrap();
+    assert!(left.len() > 1000 && left.iter().all(|byte| *byte == 0));
+    assert_eq!(ring.index().unwrap().keys[0].state, KeyState::Destroyed);
+    assert!(ring.load().unwrap().is_retired("k1"));
+    // It has no way back.
+    assert_eq!(ring.retire("k1", false, now()).unwrap(), KeyState::Destroyed);
+    assert!(ring.destroy("k1").unwrap_err().message.contains("destroyed already"));
+    assert!(ring.destroy("k3").unwrap_err().message.contains("no key \"k3\""));
+
+    // A command that was broken off behind the file is given again.
+    ring.rotate_internal(AFTER, now()).unwrap();
+    ring.retire("internal", false, now().checked_add(1.hours()).unwrap()).unwrap();
+    std::fs::remove_file(ring.folder.join("internal.key")).unwrap();
+    let (Named::Internal(ids), _) = ring.named("internal").unwrap() else { panic!() };
+    assert_eq!(ids.len(), 1 + internal::internal_roles().count());
+    ring.destroy("internal").unwrap();
+    assert_eq!(ring.index().unwrap().internal[0].state, KeyState::Destroyed);
+}
