@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -216,4 +218,125 @@ fn an_internal_key_is_retired_and_destroyed_once_nothing_needs_it() {
     wait_until("aggregate to say what it lacks", Duration::from_secs(60), || {
         aggregate.log().contains("which is not held")
     });
+}
+
+/// A PKCS#11 token: NSS's, which has RSA-OAEP with SHA-256. What names it in the environment.
+fn nss_token(folder: &Path) -> Vec<(&'static str, String)> {
+    let (pin, token) = (folder.join("pin"), folder.join("token"));
+    std::fs::create_dir(&token).unwrap();
+    std::fs::write(&pin, "a test pin").unwrap();
+    let folder = format!("sql:{}", token.display());
+    let made = Command::new("certutil").args(["-N", "-d", &folder, "-f"]).arg(&pin).status();
+    assert!(made.expect("certutil is not there: run dev/setup").success());
+    // Debian's place, and Ubuntu's.
+    let libraries = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    let modules = ["", "/nss"].map(|folder| format!("{libraries}{folder}/libsoftokn3.so"));
+    let module = modules.into_iter().find(|module| Path::new(module).exists());
+    let module = module.expect("libsoftokn3.so is not there: run dev/setup");
+    vec![
+        ("WAYBILL_KEYS__PKCS11__MODULE", module),
+        ("WAYBILL_KEYS__PKCS11__TOKEN_LABEL", "NSS Certificate DB".to_owned()),
+        ("WAYBILL_KEYS__PKCS11__PIN_FILE", pin.to_str().unwrap().to_owned()),
+        ("WAYBILL_KEYS__PKCS11__PARAMETERS", format!("configdir='{folder}'")),
+    ]
+}
+
+fn with<'a>(d: &Deployment, environment: &'a [(&'static str, String)]) -> Deployment {
+    let environment: Vec<(&str, &'a str)> =
+        environment.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    d.with(&environment)
+}
+
+#[test]
+fn events_sealed_for_a_key_in_a_token_are_opened_there() {
+    let d = with_carrier("token", "");
+    let token = with(&d, &nss_token(&d.folder));
+    let first = d.jwks();
+    let first: Value = serde_json::from_slice(&std::fs::read(first).unwrap()).unwrap();
+    token.ok(&["keys", "new", "--bits", "2048", "--kid", "in-the-token"]);
+    assert!(!d.folder.join("keys/in-the-token.pem").exists());
+    assert!(d.ok(&["keys", "list"]).contains("in a PKCS#11 token"));
+    d.ok(&["keys", "retire", first["keys"][0]["kid"].as_str().unwrap()]);
+
+    // Without the token decrypt does not start; only decrypt needs it.
+    let out = d.run(&["run", "decrypt"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(3), "{said}");
+    assert!(said.contains("is in a PKCS#11 token: set keys.pkcs11"), "{said}");
+    // A granted folder of decrypt has no file of it.
+    let granted = d.folder.join("keys-decrypt");
+    token.ok(&["keys", "grant", "decrypt", "--out", granted.to_str().unwrap()]);
+    assert!(!granted.join("in-the-token.pem").exists());
+    let mut decrypt = token.with_keys("keys-decrypt").start("decrypt");
+    let others: Vec<_> = STAGES[1..].iter().map(|stage| d.start(stage)).collect();
+    publish(&d, 8);
+    let events: Vec<_> = CONTAINERS.map(gate_in).into();
+    d.publish_all("acme-line", DCSA_22, &events, &["--shipment", "h-1", "--proof", "signed"]);
+    d.wait_for("SELECT count() FROM events", 12);
+    assert_eq!(d.number("SELECT count() FROM rejects"), 0);
+    assert!(!decrypt.has_ended() && !decrypt.log().contains("fault:"), "{}", decrypt.log());
+    d.audit();
+
+    // What nobody can open is answered as ever.
+    let wrong = d.folder.join("wrong.jwks");
+    let mut set: Value = serde_json::from_str(&d.ok(&["keys", "export"])).unwrap();
+    set["keys"][0]["n"] = first["keys"][0]["n"].clone();
+    std::fs::write(&wrong, set.to_string()).unwrap();
+    let message = d.folder.join("message");
+    std::fs::write(&message, gate_in(CONTAINERS[0])).unwrap();
+    let key = d.folder.join("acme-line.pem");
+    let [wrong, message, key] = [&wrong, &message, &key].map(|path| path.to_str().unwrap());
+    d.ok(&[
+        "publish",
+        "--carrier",
+        "acme-line",
+        "--signing-key",
+        key,
+        "--jwks",
+        wrong,
+        "--media-type",
+        DCSA_22,
+        "--shipment",
+        "h-1",
+        message,
+    ]);
+    d.wait_for("SELECT count() FROM rejects WHERE code = 'not_authentic'", 1);
+
+    // It is destroyed where it is.
+    token.ok(&["keys", "new", "--bits", "2048", "--kid", "second"]);
+    token.ok(&["keys", "retire", "in-the-token", "--now"]);
+    token.ok(&["keys", "destroy", "in-the-token", "--yes"]);
+    token.ok(&["keys", "new", "--bits", "2048", "--kid", "third"]);
+    drop(others);
+}
+
+/// SoftHSM 2.6 has RSA-OAEP with SHA-1 alone: that is said when the key is made, and none is left behind.
+#[test]
+fn a_token_that_cannot_do_it_is_refused_when_the_key_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(at("tokens")).unwrap();
+    std::fs::write(at("softhsm2.conf"), format!("directories.tokendir = {}\n", at("tokens")))
+        .unwrap();
+    std::fs::write(at("pin"), "1234\n").unwrap();
+    let made = Command::new("softhsm2-util")
+        .args(["--init-token", "--free", "--label", "waybill", "--so-pin", "5678", "--pin", "1234"])
+        .env("SOFTHSM2_CONF", at("softhsm2.conf"))
+        .output()
+        .expect("softhsm2-util is not there: run dev/setup");
+    assert!(made.status.success());
+    for _ in ["a first time", "and again: nothing of that name is there"] {
+        let out = Command::new(Deployment::binary())
+            .args(["keys", "new", "--bits", "2048", "--kid", "k"])
+            .env("SOFTHSM2_CONF", at("softhsm2.conf"))
+            .env("WAYBILL_KEYS__FOLDER", at("keys"))
+            .env("WAYBILL_KEYS__PKCS11__MODULE", "/usr/lib/softhsm/libsofthsm2.so")
+            .env("WAYBILL_KEYS__PKCS11__TOKEN_LABEL", "waybill")
+            .env("WAYBILL_KEYS__PKCS11__PIN_FILE", at("pin"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(3), "{said}");
+        assert!(said.contains("RSA-OAEP with SHA-256") && said.contains("ArgumentsBad"), "{said}");
+    }
 }

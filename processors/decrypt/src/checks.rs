@@ -12,7 +12,7 @@ use waybill_sealing::jwe::{Encrypted, Parts};
 use waybill_sealing::platform_key::{PlatformKey, PlatformKeys, UnwrapError};
 use waybill_sealing::signed::{Signed, SignedError};
 use waybill_sealing::{MAX_SEALED, forms};
-use waybill_stage::{Claims, Failure, Reject, SealedRecord, safe_detail};
+use waybill_stage::{Claims, Failure, Fault, Reject, SealedRecord, safe_detail};
 
 use crate::key_cache::{Granted, KeyCache, Verdict};
 use crate::registry::{Carrier, RegisteredKey, Status};
@@ -262,6 +262,8 @@ impl Opener {
             Ok(content_key) => return Ok((content_key, encrypted)),
             Err(UnwrapError::Length) => Reason::EncryptedKeyLength,
             Err(UnwrapError::Unwrap) => Reason::EncryptedKeyUnwrap,
+            // Nobody knows whether it is a good one: it stays until that is known.
+            Err(UnwrapError::Unavailable(why)) => return Err(Failure::Fault(Fault(why))),
         };
         let _ = std::hint::black_box(encrypted.open(&ContentKey::new(&[0; 32])));
         Err(not_authentic(reason))

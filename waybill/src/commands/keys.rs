@@ -29,7 +29,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make an RSA key, and the internal key if there is none
+    /// Make an RSA key, in the PKCS#11 token if one is set, and the internal key if there is none
     New {
         /// Its name [default: platform-DATE]
         #[arg(long)]
@@ -97,7 +97,7 @@ fn after(text: &str) -> Result<SignedDuration, String> {
 }
 
 pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
-    let ring = config.keyring()?;
+    let ring = config.keyring_and_token()?;
     match args.command {
         Command::New { kid, bits } => {
             let entry = ring.create(kid, bits as usize, Timestamp::now())?;
@@ -165,7 +165,7 @@ fn destroy(
 }
 
 fn export(ring: &Keyring) -> Result<(), Failure> {
-    let set = ring.shown(Timestamp::now())?.jwk_set();
+    let set = ring.shown(Timestamp::now())?;
     println!("{}", set.to_json().map_err(|e| Failure::config(e.to_string()))?);
     Ok(())
 }
@@ -175,7 +175,8 @@ fn list(index: &Index) {
         println!("granted to {stages}");
     }
     for e in &index.keys {
-        println!("{:<32} {:<9} {:.0}  opens events", e.kid, e.state.to_string(), e.created);
+        let place = if e.token.is_some() { ", in a PKCS#11 token" } else { "" };
+        println!("{:<32} {:<9} {:.0}  opens events{place}", e.kid, e.state.to_string(), e.created);
     }
     for e in &index.internal {
         let what = if e.is_whole() { "all internal topics" } else { "these internal topics" };

@@ -218,7 +218,7 @@ impl Parts {
 impl Opening {
     fn new(config: &Config) -> Result<Self, Failure> {
         let carriers = carriers(config)?;
-        let ring = config.keyring()?;
+        let ring = config.keyring_and_token()?;
         let keys = watch("keys", ring.watched(), move || ring.load())?;
         let opener = Opener::new(waybill_decrypt::Settings {
             audience: config.deployment.clone(),

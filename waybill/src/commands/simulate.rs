@@ -99,7 +99,6 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         None => config
             .keyring()?
             .shown(Timestamp::now())?
-            .jwk_set()
             .keys
             .into_iter()
             .next()

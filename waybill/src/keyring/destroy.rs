@@ -36,13 +36,18 @@ impl Keyring {
         Ok((Named::Internal(versions(&ids).collect()), entry.state))
     }
 
-    /// Overwrites and removes the key's file. Only a retired one is destroyed: what still opens is needed.
+    /// Overwrites and removes the key's file, or destroys it in its token. Only a retired one is destroyed: what still opens is needed.
     pub fn destroy(&self, kid: &str) -> Result<(), Failure> {
         let mut index = self.own_index()?;
         let file = file(&index, kid)?;
         check_retired(kid, self.named(kid)?.1)?;
-        // The file first: if this ends between, the key is gone, and the same command says so.
-        destroy_file(&self.folder.join(&file)).map_err(|e| self.failure(&file, e))?;
+        // The key first: if this ends between, it is gone, and the same command says so.
+        if index.keys.iter().any(|e| e.kid == kid && e.token.is_some()) {
+            let token = self.token_of(kid)?;
+            token.destroy(kid).map_err(|e| Failure::config(e.to_string()))?;
+        } else {
+            destroy_file(&self.folder.join(&file)).map_err(|e| self.failure(&file, e))?;
+        }
         *index.state_mut(kid).ok_or_else(|| no_key(kid))? = KeyState::Destroyed;
         self.write_index(index)
     }

@@ -75,13 +75,12 @@ impl Keyring {
         }
     }
 
+    /// One in a token stays there.
     fn grant_platform_key(&self, entry: &Entry, to: &Self) -> Result<(), Failure> {
-        if !entry.state.opens() {
-            return Ok(());
+        match entry.state.opens() && entry.token.is_none() {
+            true => to.write_file_key(entry, &self.file_key(entry)?),
+            false => Ok(()),
         }
-        let file = entry.file();
-        let pem = self.platform_key(entry)?.to_pem(to.passphrase());
-        to.write(&file, pem.map_err(|e| self.failure(&file, e))?.as_bytes())
     }
 
     /// Its keys of these roles, or the key itself.

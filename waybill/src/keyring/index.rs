@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use waybill_sealing::internal::KeyFile;
 use waybill_sealing::platform_key::KeyState;
+use waybill_sealing::rsa_key::RsaPublicKey;
 
 use super::Keyring;
 use crate::exit::Failure;
@@ -34,6 +35,9 @@ pub struct Entry {
     pub kid: String,
     pub state: KeyState,
     pub created: Timestamp,
+    /// Its public half, if the private one is in a PKCS#11 token, and not in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<RsaPublicKey>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -74,7 +78,8 @@ impl InternalEntry {
 impl Index {
     /// Of the keys that open.
     pub(super) fn files(&self) -> impl Iterator<Item = String> {
-        let platform = self.keys.iter().filter(|e| e.state.opens()).map(Entry::file);
+        let platform = self.keys.iter().filter(|e| e.state.opens() && e.token.is_none());
+        let platform = platform.map(Entry::file);
         let internal = self.internal.iter().filter(|e| e.state.opens()).map(InternalEntry::file);
         platform.chain(internal)
     }

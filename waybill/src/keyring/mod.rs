@@ -1,6 +1,6 @@
 //! The key folder: `keys.json` names every key with its state, `KID.pem` holds a platform key (PKCS#8),
 //! `KID.key` an internal one (a JWK Set), all of mode 0600 and encrypted under the passphrase if there is
-//! one. A granted folder holds what some stages need, and nothing else.
+//! one. A platform key may be in a PKCS#11 token instead; the rest of it is here. A granted folder holds what some stages need, and nothing else.
 
 mod destroy;
 mod grant;
@@ -13,6 +13,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use waybill_pkcs11::Token;
 
 pub use destroy::{Named, check_retired};
 pub use index::{Entry, Index, InternalEntry};
@@ -30,11 +31,17 @@ pub const SHOWN_AFTER_SECONDS: i64 = 60;
 pub struct Keyring {
     folder: PathBuf,
     passphrase: Option<Secret>,
+    /// Where platform keys are made, and those that were made there are used.
+    token: Option<Token>,
 }
 
 impl Keyring {
     pub fn new(folder: &Path, passphrase: Option<Secret>) -> Self {
-        Self { folder: folder.to_owned(), passphrase }
+        Self { folder: folder.to_owned(), passphrase, token: None }
+    }
+
+    pub fn with_token(self, token: Option<Token>) -> Self {
+        Self { token, ..self }
     }
 
     fn failure(&self, file: &str, why: impl std::fmt::Display) -> Failure {
@@ -74,7 +81,8 @@ impl Keyring {
         }
         let index = self.index()?;
         let mut wrapped = Vec::new();
-        for entry in index.keys.iter().filter(|e| e.state.is_held()) {
+        let in_files = index.keys.iter().filter(|e| e.state.is_held() && e.token.is_none());
+        for entry in in_files {
             wrapped.extend(self.wrap_platform_key(entry)?);
         }
         for entry in index.internal.iter().filter(|e| e.state.is_held()) {

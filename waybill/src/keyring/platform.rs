@@ -1,7 +1,10 @@
 //! Platform keys: made, shown to carriers, retired, and read to open with.
 
 use jiff::{Timestamp, ToSpan};
+use waybill_pkcs11::Token;
+use waybill_sealing::file_key::FileKey;
 use waybill_sealing::platform_key::{KeyState, PlatformKey, PlatformKeys};
+use waybill_sealing::rsa_key::JwkSet;
 
 use super::destroy::no_key;
 use super::{Entry, Keyring, SHOWN_AFTER_SECONDS, dated, index};
@@ -30,10 +33,17 @@ impl Keyring {
         if index.internal.is_empty() {
             self.create_internal(&mut index, now)?;
         }
-        let key = PlatformKey::generate(&kid, bits).map_err(|e| Failure::config(e.to_string()))?;
-        let pem = key.to_pem(self.passphrase()).map_err(|e| self.failure(&kid, e))?;
-        self.write(&format!("{kid}.pem"), pem.as_bytes())?;
-        let entry = Entry { kid, state: KeyState::Active, created: now };
+        let mut entry = Entry { kid, state: KeyState::Active, created: now, token: None };
+        match &self.token {
+            Some(token) => {
+                let public = token.generate(&entry.kid, bits);
+                entry.token = Some(public.map_err(|e| Failure::config(e.to_string()))?);
+            }
+            None => {
+                let key = FileKey::generate(bits).map_err(|e| Failure::config(e.to_string()))?;
+                self.write_file_key(&entry, &key)?;
+            }
+        }
         index.keys.push(entry.clone());
         self.write_index(index)?;
         Ok(entry)
@@ -74,22 +84,52 @@ impl Keyring {
 
     /// The keys that carriers may be shown now: active, and in force everywhere. If no key is that
     /// old (a new deployment), the active ones there are.
-    pub fn shown(&self, now: Timestamp) -> Result<PlatformKeys, Failure> {
+    pub fn shown(&self, now: Timestamp) -> Result<JwkSet, Failure> {
         let entries = self.index()?.keys;
         let limit = now.checked_sub(SHOWN_AFTER_SECONDS.seconds()).unwrap_or(now);
         let active = |e: &&Entry| e.state == KeyState::Active;
         let old: Vec<&Entry> =
             entries.iter().filter(active).filter(|e| e.created <= limit).collect();
         let shown = if old.is_empty() { entries.iter().filter(active).collect() } else { old };
-        let keys: Result<Vec<_>, _> = shown.into_iter().map(|e| self.platform_key(e)).collect();
-        PlatformKeys::new(keys?).map_err(|e| self.failure(index::FILE, e))
+        let public = |entry: &Entry| match &entry.token {
+            Some(public) => Ok(public.clone()),
+            None => {
+                let public = self.file_key(entry)?.public(&entry.kid);
+                public.map_err(|e| self.failure(&entry.file(), e))
+            }
+        };
+        let keys: Result<Vec<_>, _> = shown.into_iter().map(public).collect();
+        Ok(JwkSet::of(keys?))
     }
 
     pub(super) fn platform_key(&self, entry: &Entry) -> Result<PlatformKey, Failure> {
+        let failure = |e: &dyn std::fmt::Display| self.failure(&entry.file(), e);
+        let Some(public) = &entry.token else {
+            let key = self.file_key(entry)?;
+            let public = key.public(&entry.kid).map_err(|e| failure(&e))?;
+            return Ok(PlatformKey::new(entry.state, public, Box::new(key)));
+        };
+        let kid = &entry.kid;
+        let key = self.token_of(kid)?.key(public.clone());
+        let key = key.map_err(|e| Failure::config(e.to_string()))?;
+        Ok(PlatformKey::new(entry.state, public.clone(), Box::new(key)))
+    }
+
+    pub(super) fn token_of(&self, kid: &str) -> Result<&Token, Failure> {
+        let why = format!("key {kid:?} is in a PKCS#11 token: set keys.pkcs11 to where it is");
+        self.token.as_ref().ok_or_else(|| self.failure(index::FILE, why))
+    }
+
+    pub(super) fn file_key(&self, entry: &Entry) -> Result<FileKey, Failure> {
         let file = entry.file();
         let pem = self.read(&file)?;
-        PlatformKey::from_pem(&entry.kid, entry.state, &pem, self.passphrase())
-            .map_err(|e| self.failure(&file, e))
+        FileKey::from_pem(&pem, self.passphrase()).map_err(|e| self.failure(&file, e))
+    }
+
+    pub(super) fn write_file_key(&self, entry: &Entry, key: &FileKey) -> Result<(), Failure> {
+        let file = entry.file();
+        let pem = key.to_pem(self.passphrase()).map_err(|e| self.failure(&file, e))?;
+        self.write(&file, pem.as_bytes())
     }
 
     pub(super) fn wrap_platform_key(&self, entry: &Entry) -> Result<Option<String>, Failure> {
@@ -97,8 +137,7 @@ impl Keyring {
         if self.read(&file)?.contains("ENCRYPTED PRIVATE KEY") {
             return Ok(None);
         }
-        let pem = self.platform_key(entry)?.to_pem(self.passphrase());
-        self.write(&file, pem.map_err(|e| self.failure(&file, e))?.as_bytes())?;
+        self.write_file_key(entry, &self.file_key(entry)?)?;
         Ok(Some(file))
     }
 }
