@@ -340,3 +340,27 @@ fn a_token_that_cannot_do_it_is_refused_when_the_key_is_made() {
         assert!(said.contains("RSA-OAEP with SHA-256") && said.contains("ArgumentsBad"), "{said}");
     }
 }
+
+#[test]
+fn what_lies_plain_is_warned_of_and_wrapped() {
+    let d = with_carrier("wrap", "");
+    let warned = "the internal key is not encrypted";
+    let validate = d.start("validate");
+    assert!(validate.log().contains(warned), "{}", validate.log());
+    let file = d.folder.join("passphrase");
+    std::fs::write(&file, "correct horse\n").unwrap();
+    let with = d.with(&[("WAYBILL_KEYS__PASSPHRASE_FILE", file.to_str().unwrap())]);
+    let said = with.ok(&["keys", "wrap"]);
+    assert!(said.contains(".pem, internal.key"), "{said}");
+
+    // What runs goes on; what starts needs the passphrase, and warns no more.
+    publish(&with, 2);
+    let wrapped: Vec<_> =
+        ["decrypt", "enrich", "aggregate", "clickhouse"].map(|stage| with.start(stage)).into();
+    d.wait_for("SELECT count() FROM events", 2);
+    assert!(wrapped.iter().all(|process| !process.log().contains(warned)));
+    let out = d.run(&["run", "validate"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(3), "{said}");
+    assert!(said.contains("internal.key") && said.contains("a passphrase is needed"), "{said}");
+}
