@@ -23,7 +23,10 @@ RUN apt-get update \
         --shell /usr/sbin/nologin waybill \
     # A new volume takes owner and mode from here.
     && install --directory --owner=waybill --group=waybill --mode=0700 \
-        /var/lib/waybill /var/lib/waybill/keys /var/lib/waybill/carriers /var/lib/waybill/simulated
+        /var/lib/waybill /var/lib/waybill/keys /var/lib/waybill/carriers /var/lib/waybill/simulated \
+        /var/lib/waybill/public /var/lib/waybill/granted \
+        /var/lib/waybill/granted/decrypt /var/lib/waybill/granted/validate /var/lib/waybill/granted/enrich \
+        /var/lib/waybill/granted/aggregate /var/lib/waybill/granted/clickhouse
 COPY --from=build /usr/local/bin/waybill /usr/local/bin/waybill
 USER 10001:10001
 WORKDIR /var/lib/waybill

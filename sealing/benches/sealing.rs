@@ -40,18 +40,18 @@ fn sealing(criterion: &mut Criterion) {
 }
 
 fn internal_values(criterion: &mut Criterion) {
-    let key = InternalKey::generate().unwrap();
+    let key = InternalKey::generate().unwrap().role("opened").unwrap();
     let (mut sealer, mut opener) =
-        (internal::Sealer::new(&key).unwrap(), internal::Opener::new(&key));
+        (internal::Sealer::new(&key).unwrap(), internal::Opener::new([&key]));
     let place: &[&[u8]] = &[b"opened", b"h-7f3a5c1e9b"];
     let mut value = Vec::new();
-    sealer.seal(place, &[b'x'; 300], &mut value).unwrap();
+    sealer.seal(place, b"", &[b'x'; 300], &mut value).unwrap();
     let mut group = criterion.benchmark_group("internal");
     group.throughput(Throughput::Elements(1));
     group.bench_function("seal", |bencher| {
         bencher.iter(|| {
             let mut out = Vec::new();
-            sealer.seal(place, black_box(&[b'x'; 300]), &mut out).unwrap();
+            sealer.seal(place, b"", black_box(&[b'x'; 300]), &mut out).unwrap();
             out
         });
     });

@@ -6,13 +6,14 @@
 //! |---|---|
 //! | a carrier, which seals | [`seal::Sealer`] |
 //! | the platform, which opens | [`jwe::Parts`], [`header::Header`], [`grant::Grant`], [`signed::Signed`], [`platform_key::PlatformKeys`] |
-//! | keys as files | [`signing_key`], [`rsa_key`], [`platform_key`] |
+//! | keys as files | [`signing_key`], [`rsa_key`], [`platform_key`], [`file_key`] |
 //! | values on internal topics | [`internal`] |
 //!
 //! Which check answers with which code is no business of this crate: that is `waybill-decrypt`.
 
 pub mod base64url;
 pub mod content_key;
+pub mod file_key;
 pub mod forms;
 pub mod grant;
 pub mod header;
@@ -21,6 +22,7 @@ pub mod jwe;
 mod jwk;
 pub mod jws;
 mod key_error;
+mod pbes2;
 pub mod platform_key;
 mod random;
 pub mod rsa_key;

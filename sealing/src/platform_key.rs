@@ -1,19 +1,16 @@
-//! The platform's private RSA keys and the states they pass through.
+//! The platform's RSA keys and the states they pass through; where their private halves are kept is a
+//! matter of [`PrivateKey`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
-use pkcs8::EncodePrivateKey;
-use rsa::traits::PublicKeyParts;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
-use zeroize::Zeroizing;
 
 use crate::KeyError;
-use crate::content_key::{ContentKey, KEY_BYTES};
-use crate::rsa_key::{JwkSet, MODULUS_BITS, RsaPublicKey, key_thumbprint};
-use crate::signing_key::{read_pem, write_pem};
+use crate::content_key::ContentKey;
+use crate::file_key::FileKey;
+use crate::rsa_key::RsaPublicKey;
 
 /// Bits of a new platform key's modulus.
 pub const DEFAULT_BITS: usize = 3072;
@@ -31,16 +28,34 @@ pub enum KeyState {
     Retiring,
     /// Opens nothing any more.
     Retired,
+    /// It is gone: what was sealed for it can be opened by nobody.
+    Destroyed,
 }
 
-/// A private RSA key of the platform. Zeroized when dropped.
+impl KeyState {
+    pub fn opens(self) -> bool {
+        matches!(self, Self::Active | Self::Retiring)
+    }
+
+    /// Whether there is still a private half.
+    pub fn is_held(self) -> bool {
+        self != Self::Destroyed
+    }
+}
+
+/// The private half of a platform key, wherever it is kept: in this process ([`FileKey`]), or in a device
+/// that never gives it away.
+pub trait PrivateKey: fmt::Debug + Send + Sync {
+    /// Unwraps a content key (RSA-OAEP-256, RFC 7518 section 4.3). `encrypted_key` has the length of the
+    /// modulus. A carrier must not be able to tell failures apart, by their time neither.
+    fn unwrap(&self, encrypted_key: &[u8]) -> Result<ContentKey, UnwrapError>;
+}
+
+/// A key of the platform.
 pub struct PlatformKey {
     state: KeyState,
     public: RsaPublicKey,
-    /// What is written as PEM.
-    private: rsa::PrivateKey,
-    /// The same key for what is done with it per event: several times as fast as `rsa`.
-    unwrapping: OaepPrivateDecryptingKey,
+    private: Box<dyn PrivateKey>,
     thumbprint: String,
 }
 
@@ -53,26 +68,27 @@ impl fmt::Debug for PlatformKey {
     }
 }
 
-/// Why an encrypted key gave no content key. For the operators' metric alone: a carrier must not
-/// learn which it was (RFC 7516 section 11.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why an encrypted key gave no content key. For operators alone: a carrier must not learn which it was
+/// (RFC 7516 section 11.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnwrapError {
     /// It has not the length of the RSA key.
     Length,
     /// It does not unwrap to 32 bytes.
     Unwrap,
+    /// Whether it unwraps is not known: what keeps the private key did not work, and why.
+    Unavailable(String),
 }
 
 impl PlatformKey {
-    /// A new active key. `bits` as in [`MODULUS_BITS`]; takes from a tenth of a second to
-    /// several seconds.
+    pub fn new(state: KeyState, public: RsaPublicKey, private: Box<dyn PrivateKey>) -> Self {
+        let thumbprint = public.thumbprint();
+        Self { state, public, private, thumbprint }
+    }
+
+    /// A new active key, kept in this process. `bits` as in [`MODULUS_BITS`](crate::rsa_key::MODULUS_BITS).
     pub fn generate(kid: impl Into<String>, bits: usize) -> Result<Self, KeyError> {
-        if !MODULUS_BITS.contains(&bits) {
-            return Err(KeyError::new(format!("{bits} bits are not within {MODULUS_BITS:?}")));
-        }
-        let private = rsa::PrivateKey::new(&mut getrandom::SysRng, bits)
-            .map_err(|e| KeyError::new(format!("RSA key generation: {e}")))?;
-        Self::new(kid.into(), KeyState::Active, private)
+        Self::of_file(kid, KeyState::Active, FileKey::generate(bits)?)
     }
 
     /// From PKCS#8 PEM, encrypted or not. A passphrase that is not needed is not used.
@@ -82,32 +98,11 @@ impl PlatformKey {
         pem: &str,
         passphrase: Option<&str>,
     ) -> Result<Self, KeyError> {
-        if passphrase.is_none() && pem.contains("ENCRYPTED PRIVATE KEY") {
-            return Err(KeyError::new("the PEM is encrypted: a passphrase is needed"));
-        }
-        let private = read_pem(pem, passphrase).map_err(|_| {
-            KeyError::new("no PEM of a private RSA key (PKCS#8), or the wrong passphrase")
-        })?;
-        Self::new(kid.into(), state, private)
+        Self::of_file(kid, state, FileKey::from_pem(pem, passphrase)?)
     }
 
-    fn new(kid: String, state: KeyState, private: rsa::PrivateKey) -> Result<Self, KeyError> {
-        if kid.is_empty() {
-            return Err(KeyError::new("`kid` is empty"));
-        }
-        let bits = private.n().bit_width_vartime() as usize;
-        if !MODULUS_BITS.contains(&bits) {
-            return Err(KeyError::new(format!("{bits} bits are not within {MODULUS_BITS:?}")));
-        }
-        let unwrapping = unwrapping_key(&private)?;
-        let public = RsaPublicKey::new(kid, private.to_public_key());
-        let thumbprint = key_thumbprint(private.as_public_key());
-        Ok(Self { state, public, private, unwrapping, thumbprint })
-    }
-
-    /// As PKCS#8 PEM, encrypted (PBES2 with scrypt) under the passphrase if there is one.
-    pub fn to_pem(&self, passphrase: Option<&str>) -> Result<Zeroizing<String>, KeyError> {
-        write_pem(&self.private, passphrase)
+    fn of_file(kid: impl Into<String>, state: KeyState, key: FileKey) -> Result<Self, KeyError> {
+        Ok(Self::new(state, key.public(kid)?, Box::new(key)))
     }
 
     pub fn kid(&self) -> &str {
@@ -131,43 +126,21 @@ impl PlatformKey {
         &self.thumbprint
     }
 
-    /// Unwraps a content key (RSA-OAEP-256). AWS-LC blinds: its time must not depend on the
-    /// secret.
+    /// Unwraps a content key (RSA-OAEP-256).
     pub fn unwrap(&self, encrypted_key: &[u8]) -> Result<ContentKey, UnwrapError> {
-        if encrypted_key.len() != self.private.size() {
+        if encrypted_key.len() != self.public.modulus_bits().div_ceil(8) {
             return Err(UnwrapError::Length);
         }
-        // The library wants room for a whole modulus, though 32 bytes come out. A failure may
-        // leave some of them here, so they are zeroized either way.
-        let mut buffer = Zeroizing::new([0u8; MAX_MODULUS_BYTES]);
-        let key = self
-            .unwrapping
-            .decrypt(&OAEP_SHA256_MGF1SHA256, encrypted_key, buffer.as_mut_slice(), None)
-            .map_err(|_| UnwrapError::Unwrap)?;
-        let key: &[u8; KEY_BYTES] = (&*key).try_into().map_err(|_| UnwrapError::Unwrap)?;
-        Ok(ContentKey::new(key))
+        self.private.unwrap(encrypted_key)
     }
 }
 
-const MAX_MODULUS_BYTES: usize = MODULUS_BITS.end().div_ceil(8);
-
-/// AWS-LC checks the key once more, and is stricter: it is refused here rather than at the first
-/// event.
-fn unwrapping_key(private: &rsa::PrivateKey) -> Result<OaepPrivateDecryptingKey, KeyError> {
-    // The document is zeroized when dropped.
-    let der = private
-        .to_pkcs8_der()
-        .map_err(|e| KeyError::new(format!("cannot be written as PKCS#8: {e}")))?;
-    let key = PrivateDecryptingKey::from_pkcs8(der.as_bytes()).map_err(|e| {
-        KeyError::new(format!("AWS-LC, which unwraps with it, refuses the RSA key: {e}"))
-    })?;
-    OaepPrivateDecryptingKey::new(key)
-        .map_err(|_| KeyError::new("AWS-LC has no OAEP for this RSA key"))
-}
-
-/// All keys that the platform holds, by `kid`.
+/// All keys that the platform holds, by `kid`, and the names of those that it holds no more.
 #[derive(Debug, Default)]
-pub struct PlatformKeys(BTreeMap<String, PlatformKey>);
+pub struct PlatformKeys {
+    keys: BTreeMap<String, PlatformKey>,
+    retired: BTreeSet<String>,
+}
 
 impl PlatformKeys {
     pub fn new(keys: impl IntoIterator<Item = PlatformKey>) -> Result<Self, KeyError> {
@@ -178,45 +151,53 @@ impl PlatformKeys {
         Ok(all)
     }
 
+    /// Knows these keys as retired; their private halves are not needed for that.
+    pub fn with_retired(mut self, kids: impl IntoIterator<Item = String>) -> Self {
+        self.retired.extend(kids);
+        self
+    }
+
+    /// Whether what is sealed for it is not opened any more.
+    pub fn is_retired(&self, kid: &str) -> bool {
+        self.retired.contains(kid) || self.keys.get(kid).is_some_and(|key| !key.state.opens())
+    }
+
     /// A `kid` that is there already is refused.
     pub fn insert(&mut self, key: PlatformKey) -> Result<(), KeyError> {
-        if self.0.contains_key(key.kid()) {
+        if self.keys.contains_key(key.kid()) {
             return Err(KeyError::new(format!("`kid` {:?} stands twice", key.kid())));
         }
-        self.0.insert(key.kid().to_owned(), key);
+        self.keys.insert(key.kid().to_owned(), key);
         Ok(())
     }
 
     pub fn get(&self, kid: &str) -> Option<&PlatformKey> {
-        self.0.get(kid)
+        self.keys.get(kid)
     }
 
     pub fn get_mut(&mut self, kid: &str) -> Option<&mut PlatformKey> {
-        self.0.get_mut(kid)
+        self.keys.get_mut(kid)
     }
 
     /// In order of `kid`.
     pub fn iter(&self) -> impl Iterator<Item = &PlatformKey> {
-        self.0.values()
-    }
-
-    /// What carriers are shown: the active keys, the last `kid` first, so that with names that
-    /// sort by date the newest is preferred.
-    pub fn jwk_set(&self) -> JwkSet {
-        let active = self.0.values().rev().filter(|key| key.state == KeyState::Active);
-        JwkSet { keys: active.map(|key| key.public.clone()).collect() }
+        self.keys.values()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content_key::KEY_BYTES;
+    use crate::rsa_key::JwkSet;
 
     #[test]
     fn written_and_read_again() {
-        let key = PlatformKey::generate("p1", 2048).unwrap();
+        let file = FileKey::generate(2048).unwrap();
+        let pem = file.to_pem(None).unwrap();
+        let key = PlatformKey::from_pem("p1", KeyState::Active, &pem, None).unwrap();
         for passphrase in [None, Some("a test passphrase")] {
-            let pem = key.to_pem(passphrase).unwrap();
+            let pem = file.to_pem(passphrase).unwrap();
             let read = PlatformKey::from_pem("p1", KeyState::Retiring, &pem, passphrase).unwrap();
             assert_eq!((read.public(), read.state()), (key.public(), KeyState::Retiring));
             if passphrase.is_some() {
@@ -244,8 +225,8 @@ mod tests {
         assert_eq!(keys[0].unwrap(&wrapped[1..]).unwrap_err(), UnwrapError::Length);
         assert_eq!(keys[0].unwrap(b"").unwrap_err(), UnwrapError::Length);
         let short = keys[0]
-            .private
-            .as_public_key()
+            .public
+            .key
             .oaep_encrypt_with_rng::<sha2::Sha256, _>(&mut getrandom::SysRng, &[1; 31])
             .unwrap();
         assert_eq!(keys[0].unwrap(&short).unwrap_err(), UnwrapError::Unwrap);
@@ -304,10 +285,8 @@ mod tests {
     fn sizes_and_sets() {
         assert!(PlatformKey::generate("p", 1024).is_err());
         assert!(PlatformKey::generate("p", 4097).is_err());
-        let [mut a, b, c] = ["a", "b", "c"].map(|kid| PlatformKey::generate(kid, 2048).unwrap());
-        a.set_state(KeyState::Retired);
-        let keys = PlatformKeys::new([a, b, c]).unwrap();
-        let set = keys.jwk_set();
+        let [b, c] = ["b", "c"].map(|kid| PlatformKey::generate(kid, 2048).unwrap());
+        let set = JwkSet::of([&b, &c].map(|key| key.public().clone()).into());
         assert_eq!(set.keys.iter().map(RsaPublicKey::kid).collect::<Vec<_>>(), ["c", "b"]);
         assert_eq!(JwkSet::parse(set.to_json().unwrap().as_bytes()).unwrap(), set);
         assert!(JwkSet::parse(br#"{"keys":[{"kty":"EC","crv":"P-256"}]}"#).is_err());

@@ -16,7 +16,7 @@ pub const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RsaPublicKey {
     kid: String,
-    key: rsa::PublicKey,
+    pub(crate) key: rsa::PublicKey,
 }
 
 impl RsaPublicKey {
@@ -27,6 +27,16 @@ impl RsaPublicKey {
     /// From a JWK. Without a `kid` it gets its thumbprint (RFC 7638).
     pub fn from_jwk(json: &[u8]) -> Result<Self, KeyError> {
         Self::try_from(&Jwk::parse(json)?)
+    }
+
+    /// From its modulus and public exponent, big endian, as a device gives them.
+    pub fn from_numbers(kid: &str, n: &[u8], e: &[u8]) -> Result<Self, KeyError> {
+        let mut jwk = Jwk::default();
+        jwk.kty = "RSA".into();
+        jwk.kid = Some(kid.to_owned());
+        jwk.n = Some(base64url::encode(n));
+        jwk.e = Some(base64url::encode(e));
+        Self::try_from(&jwk)
     }
 
     pub fn kid(&self) -> &str {
@@ -111,6 +121,12 @@ pub struct JwkSet {
 }
 
 impl JwkSet {
+    /// The last `kid` first, so that with names that sort by date the newest is preferred.
+    pub fn of(mut keys: Vec<RsaPublicKey>) -> Self {
+        keys.sort_by(|a, b| b.kid.cmp(&a.kid));
+        Self { keys }
+    }
+
     /// Keys of another type or use are passed over, as RFC 7517 section 5 wants it; a set with
     /// no usable key, or with one `kid` twice, is refused.
     pub fn parse(json: &[u8]) -> Result<Self, KeyError> {

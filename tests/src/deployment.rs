@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use serde_json::Value;
@@ -22,6 +23,8 @@ pub struct Deployment {
     pub database: String,
     binary: PathBuf,
     partitions: u32,
+    /// Over its configuration.
+    environment: Vec<(String, String)>,
     keep: Option<tempfile::TempDir>,
 }
 
@@ -61,6 +64,7 @@ impl Deployment {
             folder,
             binary,
             partitions,
+            environment: Vec::new(),
             keep: Some(keep),
         };
         deployment.configure(extra);
@@ -73,6 +77,27 @@ impl Deployment {
             deployment.ok(args);
         }
         deployment
+    }
+
+    /// The same deployment, whose keys are in another folder of its own.
+    pub fn with_keys(&self, folder: &str) -> Self {
+        let path = self.folder.join(folder).to_str().unwrap().to_owned();
+        self.with(&[("WAYBILL_KEYS__FOLDER", &path)])
+    }
+
+    /// The same deployment, for processes with that in their environment.
+    pub fn with(&self, environment: &[(&str, &str)]) -> Self {
+        let more = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Self {
+            servers: self.servers.clone(),
+            folder: self.folder.clone(),
+            prefix: self.prefix.clone(),
+            database: self.database.clone(),
+            binary: self.binary.clone(),
+            partitions: self.partitions,
+            environment: self.environment.iter().cloned().chain(more).collect(),
+            keep: None,
+        }
     }
 
     /// Writes its configuration, with `extra` as more of it.
@@ -115,6 +140,7 @@ impl Deployment {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.arg("--config").arg(self.config()).args(args).stdin(Stdio::null());
+        command.envs(self.environment.iter().map(|(key, value)| (key, value)));
         command
     }
 
@@ -278,6 +304,40 @@ impl Deployment {
             .iter()
             .map(|p| consumer.fetch_watermarks(&topic, p.id(), limit).unwrap().1)
             .sum()
+    }
+
+    /// Of each committed record of a topic, the internal key that its value names, in hexadecimal.
+    ///
+    /// # Panics
+    /// When Kafka does not answer, or a value is not sealed in version 2.
+    pub fn key_ids(&self, role: &str) -> Vec<String> {
+        let topic = format!("{}{role}", self.prefix);
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.servers.kafka)
+            .set("group.id", "waybill-tests")
+            .set("enable.partition.eof", "true");
+        let consumer: BaseConsumer = config.create().unwrap();
+        let limit = Duration::from_secs(20);
+        let metadata = consumer.fetch_metadata(Some(&topic), limit).unwrap();
+        let mut all = TopicPartitionList::new();
+        for p in metadata.topics()[0].partitions() {
+            all.add_partition_offset(&topic, p.id(), Offset::Beginning).unwrap();
+        }
+        consumer.assign(&all).unwrap();
+        let (mut ids, mut ended) = (Vec::new(), 0);
+        while ended < all.count() {
+            match consumer.poll(limit).expect("Kafka does not answer") {
+                Ok(message) => {
+                    let value = message.payload().unwrap();
+                    assert_eq!(value[0], 2, "not sealed in version 2");
+                    ids.push(value[1..5].iter().map(|byte| format!("{byte:02x}")).collect());
+                }
+                Err(KafkaError::PartitionEOF(_)) => ended += 1,
+                Err(error) => panic!("{topic}: {error}"),
+            }
+        }
+        ids
     }
 
     /// Removes every record of a topic, as its retention would.

@@ -177,6 +177,40 @@ fn every_stage_is_a_service_of_its_own() {
     }
 }
 
+/// Who breaks into a stage finds the keys of that stage: each has a volume of its own, which `init` fills,
+/// and the folder where keys are made is mounted by nobody but it and `cli`.
+#[test]
+fn each_stage_has_its_own_keys() {
+    let ours = ours(&compose());
+    let folder = plain(&ours["decrypt"]["environment"]["WAYBILL_KEYS__FOLDER"]);
+    let mounts = |service: &Value| -> BTreeMap<String, (String, bool)> {
+        let mounts = texts(&service["volumes"]).into_iter().map(|mount| {
+            let parts: Vec<&str> = mount.split(':').collect();
+            (parts[0].to_owned(), (parts[1].to_owned(), parts.get(2) == Some(&"ro")))
+        });
+        mounts.filter(|(source, _)| source.starts_with("keys")).collect()
+    };
+    let init = mounts(&ours["init"]);
+    let granted = commands(&compose());
+    for (name, service) in &ours {
+        let expected = match &texts(&service["command"])[..] {
+            [run, stage] if run == "run" => {
+                let volume = format!("keys-{stage}");
+                let (target, _) = &init[&volume];
+                let grant: Vec<String> =
+                    ["keys", "grant", stage, "--out", target].map(ToOwned::to_owned).into();
+                assert!(granted.contains(&("init".to_owned(), grant)), "{stage}: not granted");
+                BTreeMap::from([(volume, (folder.clone(), true))])
+            }
+            _ if name == "init" => continue,
+            _ if name == "cli" => BTreeMap::from([("keys".to_owned(), (folder.clone(), false))]),
+            _ => BTreeMap::new(),
+        };
+        assert_eq!(mounts(service), expected, "{name}");
+    }
+    assert_eq!(init["keys"], (folder, false));
+}
+
 /// Each command of ours, as words.
 fn commands(compose: &Value) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
@@ -191,7 +225,7 @@ fn commands(compose: &Value) -> Vec<(String, Vec<String>)> {
         }
         // A shell's script: what comes after `waybill` up to what ends a command.
         for (_, rest) in words.concat().split("waybill ").skip(1).map(|r| (&name, r.to_owned())) {
-            let end = rest.find(['\n', ')', '|', '&', ';']).unwrap_or(rest.len());
+            let end = rest.find(['\n', ')', '|', '&', ';', '>']).unwrap_or(rest.len());
             let words = rest[..end].split_whitespace().map(ToOwned::to_owned).collect();
             found.push((name.clone(), words));
         }

@@ -63,18 +63,15 @@ fn a_process_with_other_keys_stops_and_loses_nothing() {
     wait_until("decrypt to have read them", Duration::from_secs(60), || {
         decrypt.metric("waybill_records_total", "outcome=\"passed\"") >= 5.0
     });
-    let keys = d.folder.join("keys");
-    let aside = d.folder.join("internal.key");
-    std::fs::rename(keys.join("internal.key"), &aside).unwrap();
-    d.ok(&["keys", "new", "--bits", "2048", "--kid", "second"]);
-    let wrong = d.spawn("validate", "1", &[]);
+    let others = d.with_keys("other-keys");
+    others.ok(&["keys", "new", "--bits", "2048"]);
+    let wrong = others.spawn("validate", "1", &[]);
     wait_until("validate to say what it lacks", Duration::from_secs(60), || {
         let log = wrong.log();
         log.contains("which is not held: give this process the keys folder")
             && log.contains("opened-0@")
     });
     drop(wrong);
-    std::fs::rename(&aside, keys.join("internal.key")).unwrap();
     let _others = ["validate", "enrich", "aggregate", "clickhouse"].map(|s| d.start(s));
     d.wait_for("SELECT count() FROM events", 5);
     assert_eq!(d.number("SELECT count() FROM rejects"), 0);

@@ -12,7 +12,7 @@ pub struct Failure {
 pub enum Status {
     /// The work itself failed, or something was lost.
     Failed = 1,
-    /// Configuration, keys or carriers file.
+    /// Configuration, keys, token or carriers file.
     Config = 3,
     /// Kafka or ClickHouse did not answer, or refused us.
     Unreachable = 4,
@@ -20,7 +20,7 @@ pub enum Status {
 
 pub const HELP: &str = "\
 Exit status: 0 done; 1 the work failed or something was lost; 2 wrong command line;
-3 configuration, keys or carriers file; 4 Kafka or ClickHouse unreachable.";
+3 configuration, keys, token or carriers file; 4 Kafka or ClickHouse unreachable.";
 
 impl Failure {
     pub fn failed(message: impl Into<String>) -> Self {

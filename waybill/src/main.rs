@@ -8,12 +8,14 @@ mod exit;
 mod explain;
 mod http;
 mod keyring;
+mod needed;
 mod registry_file;
 mod secret;
 mod signals;
 mod since;
 mod telemetry;
 mod watched;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

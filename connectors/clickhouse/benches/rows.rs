@@ -23,14 +23,14 @@ fn sealed<R: Record>(
     role: &str,
     record: impl Fn(&str, usize) -> R,
 ) -> Vec<(String, Vec<u8>)> {
-    let mut sealer = Sealer::new(key).unwrap();
+    let mut sealer = Sealer::new(&key.role(role).unwrap()).unwrap();
     (0..RECORDS)
         .map(|n| {
             // Every shipment has four records.
             let id = format!("acme-line/MSKU{:07}", n / 4);
             let (mut plain, mut value) = (Vec::new(), Vec::new());
             encode(&record(&id, n), &mut plain).unwrap();
-            sealer.seal(&[role.as_bytes(), id.as_bytes()], &plain, &mut value).unwrap();
+            sealer.seal(&[role.as_bytes(), id.as_bytes()], b"", &plain, &mut value).unwrap();
             (id, value)
         })
         .collect()
@@ -40,7 +40,7 @@ fn opened(role: &str, opener: &mut Opener, values: &[(String, Vec<u8>)]) -> Sink
     let mut records = SinkRecords::default();
     for ((id, value), offset) in values.iter().zip(0..) {
         let place = [role.as_bytes(), id.as_bytes()];
-        let push = |to: &mut Vec<u8>| opener.open_onto(&place, value, to).map(Some);
+        let push = |to: &mut Vec<u8>| opener.open_onto(&place, value, to).map(|_| Some(()));
         records.push(offset, samples::T0, push).unwrap().unwrap();
     }
     records
@@ -59,7 +59,7 @@ fn rows(c: &mut Criterion) {
     let shipments =
         sealed(&key, "shipments", |id, n| samples::shipment("acme-line", id, n as u64, 0));
     for (role, values) in [("events", events), ("shipments", shipments)] {
-        let mut opener = Opener::new(&key);
+        let mut opener = Opener::new([&key.role(role).unwrap()]);
         let records = opened(role, &mut opener, &values);
         let bytes = records.bytes() / RECORDS;
         let batch = SinkBatch {

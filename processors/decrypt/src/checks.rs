@@ -9,10 +9,10 @@ use waybill_sealing::content_key::ContentKey;
 use waybill_sealing::grant::{Grant, GrantError};
 use waybill_sealing::header::{self, Header, HeaderError};
 use waybill_sealing::jwe::{Encrypted, Parts};
-use waybill_sealing::platform_key::{KeyState, PlatformKey, PlatformKeys, UnwrapError};
+use waybill_sealing::platform_key::{PlatformKey, PlatformKeys, UnwrapError};
 use waybill_sealing::signed::{Signed, SignedError};
 use waybill_sealing::{MAX_SEALED, forms};
-use waybill_stage::{Claims, Context, Failure, Reject, SealedRecord, safe_detail};
+use waybill_stage::{Claims, Context, Failure, Fault, Reject, SealedRecord, safe_detail};
 
 use crate::budget::{Budget, Payer};
 
@@ -293,6 +293,8 @@ impl Opener {
             Ok(content_key) => return Ok((content_key, encrypted)),
             Err(UnwrapError::Length) => Reason::EncryptedKeyLength,
             Err(UnwrapError::Unwrap) => Reason::EncryptedKeyUnwrap,
+            // Nobody knows whether it is a good one: it stays until that is known.
+            Err(UnwrapError::Unavailable(why)) => return Err(Failure::Fault(Fault(why))),
         };
         let _ = std::hint::black_box(encrypted.open(&ContentKey::new(&[0; 32])));
         Err(not_authentic(reason))
@@ -308,13 +310,11 @@ fn platform_key<'k>(
     if carrier.status == Status::Suspended {
         return Err(Reason::CarrierSuspended.reject("the carrier is suspended").into());
     }
-    let key = platform_keys
-        .get(&header.kid)
-        .ok_or_else(|| shown(Reason::PlatformKeyNotHeld, "`kid`", &header.kid))?;
-    if key.state() == KeyState::Retired {
+    if platform_keys.is_retired(&header.kid) {
         return Err(shown(Reason::PlatformKeyRetired, "`kid`", &header.kid).into());
     }
-    Ok(key)
+    let key = platform_keys.get(&header.kid);
+    key.ok_or_else(|| shown(Reason::PlatformKeyNotHeld, "`kid`", &header.kid).into())
 }
 
 impl Addressed<'_> {

@@ -6,10 +6,12 @@ mod forge;
 
 use forge::{Event, IAT, Object, PAYLOAD, T, World, quoted, signing_key};
 use strum::VariantArray;
-use waybill_decrypt::{Reason, Status};
+use waybill_decrypt::{PlatformKeys, Reason, Status};
 use waybill_schemas::Proof;
 use waybill_sealing::base64url::encode;
-use waybill_sealing::platform_key::KeyState;
+use waybill_sealing::content_key::ContentKey;
+use waybill_sealing::platform_key::{KeyState, PlatformKey, PrivateKey, UnwrapError};
+use waybill_stage::{Context, Failure};
 
 #[test]
 fn both_proofs_open() {
@@ -457,4 +459,41 @@ fn object_helper_writes_json() {
     object.set("a", 3);
     object.unset("b");
     assert_eq!(object.json(), r#"{"a":3}"#);
+}
+
+/// A key in a device that is away.
+#[derive(Debug)]
+struct Away;
+
+impl PrivateKey for Away {
+    fn unwrap(&self, _: &[u8]) -> Result<ContentKey, UnwrapError> {
+        Err(UnwrapError::Unavailable("the device is away".to_owned()))
+    }
+}
+
+/// Nobody knows then whether an event is a good one: it is not lost, and opens when the device is back.
+#[test]
+fn a_device_that_does_not_answer_rejects_nothing() {
+    let mut world = World::new();
+    let public = world.keys.get("platform-test").unwrap().public().clone();
+    let away = PlatformKey::new(KeyState::Active, public, Box::new(Away));
+    let back = std::mem::replace(&mut world.keys, PlatformKeys::new([away]).unwrap());
+    for event in [Event::granted(), Event::signed()] {
+        let opened = world.judge(&Context::at(world.now_ms), &event.record());
+        let Err(Failure::Fault(fault)) = opened else { panic!("{opened:?}") };
+        assert_eq!(fault.0, "the device is away");
+    }
+    world.keys = back;
+    for event in [Event::granted(), Event::signed()] {
+        world.accepts(&event);
+    }
+}
+
+#[test]
+fn a_key_that_is_held_no_more_is_still_known_as_retired() {
+    let mut world = World::new();
+    world.keys = PlatformKeys::default().with_retired(["platform-test".to_owned()]);
+    for event in [Event::granted(), Event::signed()] {
+        world.rejects(&event, Reason::PlatformKeyRetired);
+    }
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use waybill_decrypt::{Carrier, Carriers, Decrypt, Opener, PlatformKeys, RegisteredKey, Settings};
 use waybill_enrich::Enrich;
-use waybill_runtime::{Batch, End, Flow, Incoming, Processor, Role, Run, Sealed, Values};
+use waybill_runtime::{Batch, End, Flow, Incoming, Processor, Role, RoleKeys, Run, Sealed, Values};
 use waybill_schemas::{EnrichedEvent, Opened};
 use waybill_sealing::internal::{self, InternalKey};
 use waybill_sealing::jws::Algorithm;
@@ -129,7 +129,7 @@ fn seal(
     for (event, end) in events.iter().zip(ends) {
         out.clear();
         let place: [&[u8]; 2] = [b"enriched", event.event.shipment_id.as_bytes()];
-        sealer.seal(&place, &bytes[start..*end], &mut out).unwrap();
+        sealer.seal(&place, &[], &bytes[start..*end], &mut out).unwrap();
         black_box(&out);
         start = *end;
     }
@@ -143,7 +143,8 @@ fn main() {
     let only = arguments.get(1).map(String::as_str);
     let (records, decrypt) = sealed(Proof::Granted, MESSAGES);
     let (validate, enrich) = (Validate::default(), Enrich::default());
-    let mut sealer = internal::Sealer::new(&InternalKey::generate().unwrap()).unwrap();
+    let key = InternalKey::generate().unwrap().role("enriched").unwrap();
+    let mut sealer = internal::Sealer::new(&key).unwrap();
     let bytes: usize = records.iter().filter_map(|r| r.value.as_ref()).map(Vec::len).sum();
     println!("{MESSAGES} messages, {} bytes each", bytes / MESSAGES);
 
@@ -203,7 +204,8 @@ fn signed(at_once: usize) -> f64 {
     let (records, decrypt) = sealed(Proof::Signed, 1_000);
     let end = End::<Opened>::new(Role::Opened, |opened| opened.provenance.handle.as_bytes());
     let mut chain = Sealed::new(Run::new(decrypt, end), u32::MAX);
-    let values = Values::new(&InternalKey::generate().unwrap()).unwrap();
+    let keys = RoleKeys::of(&InternalKey::generate().unwrap()).unwrap();
+    let values = Values::new(&keys).unwrap();
     let mut batch = Batch::default();
     let at_once = chain.at_once().min(at_once);
     let began = Instant::now();

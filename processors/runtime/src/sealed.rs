@@ -203,8 +203,13 @@ mod tests {
     use waybill_stage::{Answer, Code, Failure, Reject, Stage};
 
     use super::*;
-    use crate::Batch;
     use crate::chain::Run;
+    use crate::{Batch, RoleKeys};
+
+    fn values() -> Values {
+        let keys = RoleKeys::of(&InternalKey::generate().unwrap()).unwrap();
+        Values::new(&keys).unwrap()
+    }
 
     /// Passes a record on as it is, and calls every other one costly. One is rejected, and two are put off
     /// where they may be.
@@ -283,7 +288,7 @@ mod tests {
         let collected = Collect::default();
         let seen = collected.0.clone();
         let mut chain = Sealed::new(Run::new(Echo, collected), 10);
-        let values = Values::new(&InternalKey::generate().unwrap()).unwrap();
+        let values = values();
         let mut batch = Batch::default();
         let records: Vec<_> = (0..11).map(|offset| at(Role::Sealed, offset, b"x")).collect();
         take(&mut chain, &records, &values, &mut batch);
@@ -313,7 +318,7 @@ mod tests {
     #[test]
     fn what_was_put_off_waits_only_while_others_come_in_and_not_for_ever() {
         let mut chain = Sealed::new(Run::new(Echo, Collect::default()), 1);
-        let values = Values::new(&InternalKey::generate().unwrap()).unwrap();
+        let values = values();
         let mut batch = Batch::default();
         assert_eq!(chain.waits(0), None);
         let records = [at(Role::Sealed, 3, b"x")];

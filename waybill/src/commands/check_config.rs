@@ -10,7 +10,7 @@ pub struct Args {}
 pub fn run(config: &Config, _: &Args) -> Result<(), Failure> {
     config.connection()?;
     config.clickhouse()?;
-    config.passphrase()?;
+    config.keyring_and_token()?;
     print!("{config}");
     Ok(())
 }

@@ -100,7 +100,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         }
         Command::Redrive { which, dry_run } => {
             let records = database.rejected_records(&which.filter()).map_err(unreachable)?;
-            let values = config.values()?;
+            let values = config.values(&[Role::Redrive])?;
             check_topics(&settings.connection, &settings.topics, &[Role::Redrive])
                 .map_err(unreachable)?;
             redrive(&settings, &values, &records, *dry_run).map_err(unreachable)

@@ -12,8 +12,8 @@ use waybill_decrypt::{Carriers, Decrypt, Opener};
 use waybill_enrich::{Enrich, Tables};
 use waybill_runtime::metrics::metrics;
 use waybill_runtime::{
-    Aggregating, Decoded, End, Health, Processor, Role, Run, SINK_INPUTS, Sealed, Shutdown,
-    arm_crash_points, check_topics, host, most_partitions, sink_host, supervise,
+    Aggregating, Decoded, End, Health, Processor, Role, RoleKeys, Run, SINK_INPUTS, Sealed,
+    Shutdown, Values, arm_crash_points, check_topics, host, most_partitions, sink_host, supervise,
 };
 use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
 use waybill_sealing::platform_key::PlatformKeys;
@@ -22,9 +22,9 @@ use waybill_validate::Validate;
 
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::keyring::Keyring;
 use crate::registry_file::RegistryFile;
 use crate::watched::watch;
+use crate::work::Work;
 use crate::{http, signals};
 
 /// Run one stage, or a consecutive run of them, until SIGTERM or Ctrl-C
@@ -39,78 +39,15 @@ Examples:
 It serves /metrics, /healthz and /readyz at metrics.listen.")]
 pub struct Args {
     /// decrypt, validate, enrich (any consecutive run of them), aggregate, or clickhouse
-    #[arg(value_name = "STAGE[,STAGE…]", value_parser = known)]
+    #[arg(value_name = "STAGE[,STAGE…]", value_parser = Work::named)]
     stages: String,
 }
 
-/// The stages as written, if they make a process.
-fn known(stages: &str) -> Result<String, String> {
-    Work::parse(stages).map(|_| stages.to_owned())
-}
-
-/// What one process can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Work {
-    /// From one of [`STATELESS`] to another.
-    Stateless {
-        first: usize,
-        last: usize,
-    },
-    Aggregate,
-    ClickHouse,
-}
-
 const DAY_MS: i64 = 86_400_000;
-const STATELESS: [&str; 3] = [Decrypt::NAME, Validate::NAME, Enrich::NAME];
-
-impl Work {
-    fn parse(stages: &str) -> Result<Self, String> {
-        match stages {
-            "aggregate" => return Ok(Self::Aggregate),
-            "clickhouse" => return Ok(Self::ClickHouse),
-            _ => {}
-        }
-        let named: Option<Vec<usize>> = stages
-            .split(',')
-            .map(|name| STATELESS.iter().position(|s| *s == name.trim()))
-            .collect();
-        let refuse = |why: &str| Err(why.to_owned());
-        let Some(named) = named else {
-            return refuse(
-                "decrypt, validate, enrich (any consecutive run), aggregate or clickhouse",
-            );
-        };
-        match (named.first(), named.last()) {
-            (Some(&first), Some(&last)) if named.iter().copied().eq(first..=last) => {
-                Ok(Self::Stateless { first, last })
-            }
-            _ => refuse("stages must follow each other: decrypt, validate, enrich"),
-        }
-    }
-
-    /// The topics whose properties it counts on: those that its transactions write to, and that which
-    /// carriers write to.
-    fn counts_on(self) -> Vec<Role> {
-        let mut outputs = vec![Role::Rejects, Role::Ledger];
-        if matches!(self, Self::Stateless { first: 0, .. }) {
-            outputs.extend([Role::Sealed, Role::Deferred]);
-        }
-        match self {
-            Self::Stateless { last: 0, .. } => outputs.push(Role::Opened),
-            Self::Stateless { last: 1, .. } => outputs.push(Role::Valid),
-            Self::Stateless { .. } => outputs.push(Role::Enriched),
-            Self::Aggregate => {
-                outputs.extend([Role::Events, Role::Shipments, Role::AggregateState]);
-            }
-            Self::ClickHouse => {}
-        }
-        outputs
-    }
-}
 
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let work = Work::parse(&args.stages).map_err(Failure::config)?;
-    let values = config.values()?;
+    let values = values(config, &work.roles())?;
     arm_crash_points();
     let (health, shutdown) = (Arc::new(Health::default()), Shutdown::default());
     signals::on_stop({
@@ -171,6 +108,19 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     }
     tracing::info!(stages = %args.stages, "ended");
     Ok(())
+}
+
+/// What seals and opens the values of the internal topics that this process reads and writes; it takes new
+/// keys up when they are made.
+fn values(config: &Config, roles: &[Role]) -> Result<Arc<Values>, Failure> {
+    let none = Values::new(&RoleKeys::default()).map_err(|f| Failure::config(f.to_string()))?;
+    let values = Arc::new(none.taking_plain(config.keys.accept_plain));
+    let (ring, roles, shared) = (config.keyring()?, roles.to_vec(), values.clone());
+    watch("internal_keys", ring.watched(), move || {
+        let keys = ring.role_keys(&roles)?;
+        shared.take_up(&keys).map_err(|f| Failure::config(f.to_string()))
+    })?;
+    Ok(values)
 }
 
 /// The carriers in force, read again when their file changes.
@@ -282,7 +232,7 @@ impl Parts {
 impl Opening {
     fn new(config: &Config) -> Result<Self, Failure> {
         let carriers = carriers(config)?;
-        let ring = Keyring::new(&config.keys.folder, config.passphrase()?);
+        let ring = config.keyring_and_token()?;
         let keys = watch("keys", ring.watched(), move || ring.load())?;
         let opener = Opener::new(waybill_decrypt::Settings {
             audience: config.deployment.clone(),
@@ -339,29 +289,4 @@ fn sweep(opener: &Arc<Opener>) -> Result<(), Failure> {
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_consecutive_stages_make_a_process() {
-        for (stages, expected) in [
-            ("decrypt", Some(Work::Stateless { first: 0, last: 0 })),
-            ("decrypt,validate,enrich", Some(Work::Stateless { first: 0, last: 2 })),
-            ("validate,enrich", Some(Work::Stateless { first: 1, last: 2 })),
-            ("enrich", Some(Work::Stateless { first: 2, last: 2 })),
-            ("aggregate", Some(Work::Aggregate)),
-            ("clickhouse", Some(Work::ClickHouse)),
-            ("decrypt,enrich", None),
-            ("validate,decrypt", None),
-            ("enrich,aggregate", None),
-            ("decrypt,decrypt", None),
-            ("decrpyt", None),
-            ("", None),
-        ] {
-            assert_eq!(Work::parse(stages).ok(), expected, "{stages}");
-        }
-    }
 }

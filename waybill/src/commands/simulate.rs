@@ -18,7 +18,7 @@ use waybill_simulator::{Again, Bad, Kind, Simulation, Truth};
 use crate::commands::publish::{platform_key, signing_key};
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::keyring::{Keyring, write_private};
+use crate::keyring::write_private;
 use crate::registry_file::RegistryFile;
 
 /// Publish as several carriers would: containers along real ports, as DCSA Track & Trace 2.2
@@ -96,9 +96,9 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     }
     let platform = match &args.jwks {
         Some(file) => platform_key(file)?,
-        None => Keyring::new(&config.keys.folder, config.passphrase()?)
+        None => config
+            .keyring()?
             .shown(Timestamp::now())?
-            .jwk_set()
             .keys
             .into_iter()
             .next()

@@ -1,7 +1,7 @@
 use clap::{Args as ClapArgs, Subcommand};
 use jiff::Timestamp;
 use waybill_decrypt::Status;
-use waybill_runtime::state;
+use waybill_runtime::{Role, state};
 
 use crate::commands::run::rules;
 use crate::config::Config;
@@ -43,8 +43,9 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
 fn list(config: &Config, carrier: Option<&str>) -> Result<(), Failure> {
     let carriers = RegistryFile::new(&config.carriers.file).load()?;
     let settings = config.host(waybill_aggregate::NAME, &config.batch)?;
-    let found = state(&settings, &config.values()?, &rules(config, &carriers))
-        .map_err(|fault| Failure::unreachable(fault.to_string()))?;
+    let found =
+        state(&settings, &config.values(&[Role::AggregateState])?, &rules(config, &carriers))
+            .map_err(|fault| Failure::unreachable(fault.to_string()))?;
     println!(
         "{:<24} {:>9} {:>10} {:>12} {:>14}",
         "carrier", "partition", "shipments", "events", "bytes"

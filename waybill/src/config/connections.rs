@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use waybill_pkcs11::{Settings, Which};
 
 use super::TableRetention;
+use crate::exit::Failure;
 use crate::secret::Secret;
 
 /// How to reach Kafka. TLS and SASL as librdkafka has them.
@@ -95,6 +97,45 @@ pub struct Keys {
     /// Take plain values on redrive, rejects and ledger: while what a build before 27 November 2026 wrote
     /// there is still to be read.
     pub accept_plain: bool,
+    /// Platform keys are made and used in a PKCS#11 token.
+    pub pkcs11: Option<Pkcs11>,
+}
+
+/// A PKCS#11 token. By `token_label` or by `slot`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pkcs11 {
+    /// The shared library that the token's maker provides.
+    pub module: PathBuf,
+    pub token_label: Option<String>,
+    pub slot: Option<u64>,
+    /// From the environment only (`WAYBILL_KEYS__PKCS11__PIN`), or from the file below.
+    pub pin: Option<Secret>,
+    pub pin_file: Option<PathBuf>,
+    /// For modules that want a text when they are initialized (p11-kit's `x-init-reserved`).
+    pub parameters: Option<String>,
+}
+
+impl Pkcs11 {
+    pub fn which(&self) -> Result<Which, Failure> {
+        match (&self.token_label, self.slot) {
+            (Some(label), None) => Ok(Which::Label(label.clone())),
+            (None, Some(slot)) => Ok(Which::Slot(slot)),
+            _ => Err(Failure::config("keys.pkcs11: give either token_label or slot")),
+        }
+    }
+
+    /// Reads the PIN: only who uses the token needs it.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        let pin = Secret::of("keys.pkcs11.pin", &self.pin, &self.pin_file)?;
+        let pin = pin.ok_or_else(|| Failure::config("keys.pkcs11.pin_file: must be given"))?;
+        Ok(Settings {
+            module: self.module.clone(),
+            token: self.which()?,
+            pin: pin.reveal().into(),
+            parameters: self.parameters.clone(),
+        })
+    }
 }
 
 impl Default for Keys {
@@ -104,6 +145,7 @@ impl Default for Keys {
             passphrase: None,
             passphrase_file: None,
             accept_plain: false,
+            pkcs11: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
+use waybill_pkcs11::Token;
 use waybill_runtime::{
     BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Role, Topics, Values,
 };
@@ -18,7 +19,7 @@ mod plaintext;
 mod retention;
 mod stages;
 
-pub use connections::{Carriers, ClickHouse, Kafka, Keys, Metrics};
+pub use connections::{Carriers, ClickHouse, Kafka, Keys, Metrics, Pkcs11};
 pub use names::{Groups, TopicSettings};
 pub use retention::{TableRetention, TopicRetention};
 pub use stages::{Aggregate, Batch, Decrypt, Enrich, Validate};
@@ -177,6 +178,9 @@ impl Config {
         if !(1..=4_096).contains(&self.aggregate.max_events_per_shipment) {
             return refuse("aggregate.max_events_per_shipment: must be 1 to 4096".to_owned());
         }
+        if let Some(pkcs11) = &self.keys.pkcs11 {
+            pkcs11.which()?;
+        }
         let mut names = std::collections::BTreeMap::new();
         let topics = self.topics();
         for role in Role::ALL {
@@ -286,14 +290,25 @@ impl Config {
         Ok(found)
     }
 
-    pub fn passphrase(&self) -> Result<Option<Secret>, Failure> {
+    fn passphrase(&self) -> Result<Option<Secret>, Failure> {
         Secret::of("keys.passphrase", &self.keys.passphrase, &self.keys.passphrase_file)
     }
 
-    /// What seals and opens the values of internal topics.
-    pub fn values(&self) -> Result<Values, Failure> {
-        let internal = Keyring::new(&self.keys.folder, self.passphrase()?).internal()?;
-        let values = Values::new(&internal).map_err(|f| Failure::config(f.to_string()))?;
+    /// The key folder; with it nothing is done in a PKCS#11 token.
+    pub fn keyring(&self) -> Result<Keyring, Failure> {
+        Ok(Keyring::new(&self.keys.folder, self.passphrase()?))
+    }
+
+    /// The key folder, and the token beside it if one is set.
+    pub fn keyring_and_token(&self) -> Result<Keyring, Failure> {
+        let token = self.keys.pkcs11.as_ref().map(Pkcs11::settings).transpose()?;
+        Ok(self.keyring()?.with_token(token.map(Token::new)))
+    }
+
+    /// What seals and opens the values of these internal topics.
+    pub fn values(&self, roles: &[Role]) -> Result<Values, Failure> {
+        let keys = self.keyring()?.role_keys(roles)?;
+        let values = Values::new(&keys).map_err(|f| Failure::config(f.to_string()))?;
         Ok(values.taking_plain(self.keys.accept_plain))
     }
 }
@@ -314,12 +329,14 @@ fn is_ours(name: &str) -> bool {
 
 /// Whether its value is taken as it stands: a password of digits is no number.
 fn is_text(name: &str) -> bool {
-    const TEXTS: [&str; 9] = [
+    const TEXTS: [&str; 11] = [
         "deployment",
         "instance",
         "user",
         "password",
         "passphrase",
+        "pin",
+        "token_label",
         "prefix",
         "sasl_username",
         "sasl_password",

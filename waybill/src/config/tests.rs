@@ -34,6 +34,8 @@ fn what_is_wrong_is_said_with_its_place() {
         ("[batch]\nrecords = 1\nbytes = 99999999\nage = \"1s\"", "no single request"),
         ("[aggregate]\nretention = \"1h\"", "at least 2d"),
         ("deployment = \"\"", "must not be empty"),
+        ("[keys.pkcs11]\nmodule = \"m\"\npin = \"s3cret\"", "either token_label or slot"),
+        ("[keys.pkcs11]\nmodul = \"m\"", "do you mean \"module\"?"),
         ("[kafka\n", "expected"),
     ] {
         let message = load(toml).expect_err(toml);
@@ -62,7 +64,8 @@ fn secrets_come_from_files_and_are_never_printed() {
     let config = load(&format!(
         "[kafka]\nsecurity_protocol = \"sasl_ssl\"\nsasl_mechanism = \"PLAIN\"\n\
          sasl_username = \"me\"\nsasl_password_file = {file:?}\n\
-         [clickhouse]\nuser = \"me\"\npassword = \"hunter2\""
+         [clickhouse]\nuser = \"me\"\npassword = \"hunter2\"\n\
+         [keys.pkcs11]\nmodule = \"m\"\nslot = 0\npin = \"hunter2\""
     ))
     .unwrap();
     let connection = config.connection().unwrap();
@@ -72,6 +75,7 @@ fn secrets_come_from_files_and_are_never_printed() {
         format!("{config:?}"),
         format!("{connection:?}"),
         format!("{:?}", config.clickhouse().unwrap()),
+        format!("{:?}", config.keyring_and_token().unwrap()),
     ] {
         assert!(!shown.contains("hunter2"), "{shown}");
     }
@@ -123,6 +127,8 @@ fn a_password_of_digits_stays_as_it_is() {
         ("CLICKHOUSE__PASSWORD", true),
         ("KAFKA__SASL_PASSWORD", true),
         ("KEYS__PASSPHRASE", true),
+        ("KEYS__PKCS11__PIN", true),
+        ("KEYS__PKCS11__SLOT", false),
         ("TOPICS__PARTITIONS", false),
         ("SINK__AGE", false),
     ] {

@@ -1,0 +1,150 @@
+//! What one process can be, and which topics it reads and writes: that decides which keys it needs.
+
+use std::collections::BTreeSet;
+
+use waybill_decrypt::Decrypt;
+use waybill_enrich::Enrich;
+use waybill_runtime::{Role, SINK_INPUTS};
+use waybill_stage::Stage;
+use waybill_validate::Validate;
+
+/// The stages of one process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// From one of [`STATELESS`] to another.
+    Stateless {
+        first: usize,
+        last: usize,
+    },
+    Aggregate,
+    ClickHouse,
+}
+
+const STATELESS: [&str; 3] = [Decrypt::NAME, Validate::NAME, Enrich::NAME];
+
+impl Work {
+    pub fn parse(stages: &str) -> Result<Self, String> {
+        match stages {
+            "aggregate" => return Ok(Self::Aggregate),
+            "clickhouse" => return Ok(Self::ClickHouse),
+            _ => {}
+        }
+        let named: Option<Vec<usize>> = stages
+            .split(',')
+            .map(|name| STATELESS.iter().position(|s| *s == name.trim()))
+            .collect();
+        let refuse = |why: &str| Err(why.to_owned());
+        let Some(named) = named else {
+            return refuse(
+                "decrypt, validate, enrich (any consecutive run), aggregate or clickhouse",
+            );
+        };
+        match (named.first(), named.last()) {
+            (Some(&first), Some(&last)) if named.iter().copied().eq(first..=last) => {
+                Ok(Self::Stateless { first, last })
+            }
+            _ => refuse("stages must follow each other: decrypt, validate, enrich"),
+        }
+    }
+
+    /// The stages as written, if they make a process.
+    pub fn named(stages: &str) -> Result<String, String> {
+        Self::parse(stages).map(|_| stages.to_owned())
+    }
+
+    /// Whether it opens what carriers have sealed.
+    pub fn opens_events(self) -> bool {
+        matches!(self, Self::Stateless { first: 0, .. })
+    }
+
+    fn reads(self) -> Vec<Role> {
+        match self {
+            Self::Stateless { first: 0, .. } => {
+                vec![Role::Sealed, Role::Redrive, Role::Deferred]
+            }
+            Self::Stateless { first: 1, .. } => vec![Role::Opened],
+            Self::Stateless { .. } => vec![Role::Valid],
+            Self::Aggregate => vec![Role::Enriched, Role::AggregateState],
+            Self::ClickHouse => SINK_INPUTS.to_vec(),
+        }
+    }
+
+    /// What its transactions write to.
+    fn writes(self) -> Vec<Role> {
+        let mut outputs = vec![Role::Rejects, Role::Ledger];
+        if self.opens_events() {
+            outputs.push(Role::Deferred);
+        }
+        match self {
+            Self::Stateless { last: 0, .. } => outputs.push(Role::Opened),
+            Self::Stateless { last: 1, .. } => outputs.push(Role::Valid),
+            Self::Stateless { .. } => outputs.push(Role::Enriched),
+            Self::Aggregate => {
+                outputs.extend([Role::Events, Role::Shipments, Role::AggregateState]);
+            }
+            Self::ClickHouse => {}
+        }
+        outputs
+    }
+
+    /// The topics whose properties it counts on: those that its transactions write to, and that which
+    /// carriers write to.
+    pub fn counts_on(self) -> Vec<Role> {
+        let sealed = self.opens_events().then_some(Role::Sealed);
+        self.writes().into_iter().chain(sealed).collect()
+    }
+
+    /// The internal topics that it reads or writes: it needs their keys, and no others.
+    pub fn roles(self) -> Vec<Role> {
+        let all: BTreeSet<Role> = self.reads().into_iter().chain(self.writes()).collect();
+        all.into_iter().filter(|role| role.is_internal()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_consecutive_stages_make_a_process() {
+        for (stages, expected) in [
+            ("decrypt", Some(Work::Stateless { first: 0, last: 0 })),
+            ("decrypt,validate,enrich", Some(Work::Stateless { first: 0, last: 2 })),
+            ("validate,enrich", Some(Work::Stateless { first: 1, last: 2 })),
+            ("enrich", Some(Work::Stateless { first: 2, last: 2 })),
+            ("aggregate", Some(Work::Aggregate)),
+            ("clickhouse", Some(Work::ClickHouse)),
+            ("decrypt,enrich", None),
+            ("validate,decrypt", None),
+            ("enrich,aggregate", None),
+            ("decrypt,decrypt", None),
+            ("decrpyt", None),
+            ("", None),
+        ] {
+            assert_eq!(Work::parse(stages).ok(), expected, "{stages}");
+        }
+    }
+
+    /// Least privilege, in one table.
+    #[test]
+    fn each_stage_needs_the_keys_of_its_own_topics() {
+        use Role::{
+            AggregateState, Deferred, Enriched, Events, Ledger, Opened, Redrive, Rejects,
+            Shipments, Valid,
+        };
+        for (stages, roles) in [
+            ("decrypt", &[Redrive, Deferred, Opened, Rejects, Ledger][..]),
+            ("validate", &[Opened, Valid, Rejects, Ledger]),
+            ("enrich", &[Valid, Enriched, Rejects, Ledger]),
+            ("decrypt,validate", &[Redrive, Deferred, Valid, Rejects, Ledger]),
+            ("validate,enrich", &[Opened, Enriched, Rejects, Ledger]),
+            ("decrypt,validate,enrich", &[Redrive, Deferred, Enriched, Rejects, Ledger]),
+            ("aggregate", &[Enriched, Events, Shipments, Rejects, Ledger, AggregateState]),
+            ("clickhouse", &[Events, Shipments, Rejects, Ledger]),
+        ] {
+            let work = Work::parse(stages).unwrap();
+            assert_eq!(work.roles(), roles, "{stages}");
+            assert_eq!(work.opens_events(), stages.starts_with("decrypt"), "{stages}");
+        }
+    }
+}
