@@ -1,6 +1,6 @@
 //! Rows that are past their time go, and nobody takes them for lost.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use waybill_clickhouse::{
     BookQuestion, Books, ClickHouseSink, Config, Database, KeptSince, Retention,
@@ -30,6 +30,14 @@ fn days_ago(days: i64) -> i64 {
 
 /// Removes now what is past its time.
 fn merge(database: &str, tables: &[&str]) {
+    let unfinished = format!(
+        "SELECT count() FROM system.mutations WHERE database = 'test_{database}' AND NOT is_done"
+    );
+    let at_work = || ask(&Database::open(config(database)).unwrap(), &unfinished) != "0";
+    let began = Instant::now();
+    while at_work() && began.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
     for table in tables {
         execute(&format!("OPTIMIZE TABLE test_{database}.{table} FINAL"));
     }
