@@ -149,6 +149,11 @@ impl Deployment {
         self.command(args).output().unwrap()
     }
 
+    /// The same with more in its environment.
+    pub fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Output {
+        self.command(args).envs(environment.iter().copied()).output().unwrap()
+    }
+
     /// Runs a command that must succeed; what it printed.
     pub fn ok(&self, args: &[&str]) -> String {
         let out = self.run(args);

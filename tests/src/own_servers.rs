@@ -21,9 +21,17 @@ impl OwnServers {
     /// # Panics
     /// When they do not start.
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With more in the environment of `dev/servers`.
+    ///
+    /// # Panics
+    /// When they do not start.
+    pub fn with(more: &[(&'static str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("waybill-servers-").tempdir().unwrap();
         let [kafka, controller, advertised, http, tcp, way] = [(); 6].map(|()| free_port());
-        let own = Self {
+        let mut own = Self {
             kafka: Proxy::start(advertised, kafka),
             clickhouse: Proxy::start(way, http),
             environment: vec![
@@ -37,6 +45,7 @@ impl OwnServers {
             ],
             folder,
         };
+        own.environment.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         own.up();
         own
     }

@@ -1,8 +1,12 @@
 //! Dead letters are taken back: their records go through once more, and the books balance.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
 use waybill_tests::{DCSA_22, Deployment, gate_in};
 
@@ -82,4 +86,49 @@ fn a_carrier_registered_late_has_its_events_redriven_once() {
     // In the books, a redriven record has its new outcome alone.
     let of = |column: &str| d.number(&format!("SELECT toInt64(sum({column})) FROM conservation"));
     assert_eq!((of("received"), of("rejected"), of("stored"), of("in_flight")), (5, 2, 3, 0));
+}
+
+/// What was redriven and has passed is told by the redrive topic alone. A record of before what it still keeps
+/// may be such a one.
+#[test]
+fn what_the_redrive_topic_may_have_forgotten_is_not_redriven() {
+    let d = Deployment::new("forgotten", "");
+    let sealed = format!("{}sealed", d.prefix);
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", &d.servers.kafka);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let stamped_by = |kind: &str| {
+        let admin: AdminClient<DefaultClientContext> = client.create().unwrap();
+        let change = AlterConfig::new(ResourceSpecifier::Topic(&sealed));
+        let change = change.set("message.timestamp.type", kind);
+        let done = admin.alter_configs([&change], &AdminOptions::new());
+        runtime.block_on(done).unwrap().into_iter().for_each(|result| drop(result.unwrap()));
+    };
+    // Received three days ago: by the broker's clock it cannot be, so for a moment by another.
+    stamped_by("CreateTime");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let producer: BaseProducer = client.create().unwrap();
+    let record = BaseRecord::<[u8], [u8]>::to(&sealed).partition(0).payload(b"x");
+    let three_days_ago = i64::try_from(now).unwrap() - 3 * 86_400_000;
+    producer.send(record.timestamp(three_days_ago)).map_err(|(e, _)| e).unwrap();
+    producer.flush(Duration::from_secs(20)).unwrap();
+    stamped_by("LogAppendTime");
+    d.execute(
+        "INSERT INTO rejects (code, stage, source_partition, source_offset, received_at, rejected_at)
+        VALUES ('unknown_carrier', 'decrypt', 0, 0, now64(3) - 3 * 86400, now64(3))",
+    );
+    let redrive = |retention: &str| {
+        d.configure(&format!("[topics.retention]\nsealed = \"1d\"\nredrive = \"{retention}\"\n"));
+        d.ok(&["topics"]);
+        d.ok(&["rejects", "redrive", "--dry-run"])
+    };
+    let said = redrive("2d");
+    assert!(
+        said.contains("0-0: refused: received ") && said.contains("is kept no longer"),
+        "{said}"
+    );
+    assert!(said.contains("would redrive 0 records"), "{said}");
+    for known in ["4d", "forever"] {
+        assert!(redrive(known).contains("would redrive 1 records"), "{known}");
+    }
 }

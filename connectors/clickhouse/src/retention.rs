@@ -141,8 +141,9 @@ impl Database {
         let mut changed = Vec::new();
         for (rule, _) in self.unlike()? {
             let sql = rule.statement(&self.config.database);
+            // What is there is rewritten behind this: on a big table for longer than a request may take.
             self.run("setting how long rows are kept", async {
-                self.client.query_raw(&sql).execute().await
+                self.client.query_raw(&sql).with_setting("alter_sync", "0").execute().await
             })?;
             let ttl = rule.ttl().unwrap_or_else(|| "kept for ever".to_owned());
             changed.push(format!("{}: {ttl}", rule.name()));

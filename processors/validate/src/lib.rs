@@ -116,3 +116,23 @@ impl Stage for Validate {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use waybill_schemas::OccurrenceTime;
+    use waybill_schemas::vocabulary::Milestone;
+
+    use super::*;
+
+    /// Whatever a reader lets through.
+    #[test]
+    fn a_text_that_is_too_long_is_a_reject() {
+        let draft = |code: String| Draft::new(Milestone::Other, code, OccurrenceTime::stated(0, 0));
+        let (stage, cx) = (Validate::default(), Context::at(0));
+        let of = |draft| stage.event(draft, 1, &Provenance::default().into(), &cx).map(|_| ());
+        let detail = of(draft("x".repeat(501))).unwrap_err().detail;
+        assert_eq!(detail, "raw_code: more than 500 characters");
+        let other = of(draft("x".repeat(500))).err().map(|reject| reject.detail);
+        assert!(other.is_none_or(|detail| !detail.contains("characters")));
+    }
+}

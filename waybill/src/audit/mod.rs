@@ -44,10 +44,7 @@ pub fn audit(config: &Config, question: &Question) -> Result<Verdict, Failure> {
     let (connection, readers) = (config.connection()?, readers(config));
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let kept = config.clickhouse.retention.as_clickhouse().kept_since(now_ms);
-    // What the ledger has forgotten is not held against it; a day more, since an hour of receipt is accounted for
-    // by entries of later.
-    let known_since = if kept.ledger == 0 { 0 } else { kept.ledger + DAY_MS };
-    let since_ms = question.since_ms.unwrap_or_default().max(known_since);
+    let since_ms = known_since(question.since_ms, kept.ledger);
     let books_asked = BookQuestion {
         since_ms,
         carrier: question.carrier.clone(),
@@ -72,6 +69,13 @@ pub fn audit(config: &Config, question: &Question) -> Result<Verdict, Failure> {
     }
 }
 
+/// From when on the books tell all, ms UTC; 0: since ever. What the ledger may have forgotten is not held against
+/// it, and a day more: an hour of receipt is accounted for by entries of later.
+fn known_since(asked_ms: Option<i64>, ledger_ms: i64) -> i64 {
+    let known = if ledger_ms == 0 { 0 } else { ledger_ms.saturating_add(DAY_MS) };
+    asked_ms.unwrap_or_default().max(known)
+}
+
 fn readers(config: &Config) -> Vec<Reader> {
     let topics = config.topics();
     let ledger = [(Role::Ledger, "clickhouse")];
@@ -88,4 +92,22 @@ fn readers(config: &Config) -> Vec<Reader> {
 
 fn unreachable(fault: &Fault) -> Failure {
     Failure::unreachable(fault.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audit_looks_no_further_back_than_the_ledger() {
+        for (asked, ledger, since) in [
+            (None, 0, 0),
+            (Some(7), 0, 7),
+            (None, 5 * DAY_MS, 6 * DAY_MS),
+            (Some(7), 5 * DAY_MS, 6 * DAY_MS),
+            (Some(9 * DAY_MS), 5 * DAY_MS, 9 * DAY_MS),
+        ] {
+            assert_eq!(known_since(asked, ledger), since, "{asked:?} {ledger}");
+        }
+    }
 }

@@ -1,14 +1,15 @@
 //! Rows that are past their time go, and nobody takes them for lost.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use waybill_clickhouse::{
     BookQuestion, Books, ClickHouseSink, Config, Database, KeptSince, Retention,
 };
 use waybill_schemas::LedgerEntry;
+use waybill_schemas::vocabulary::LedgerOutcome::{self, Passed, Rejected};
 use waybill_stage::{Inserted, SinkBatch};
 
-use crate::ledger::entry;
+use crate::ledger::{count, entry};
 use crate::samples::{T0, event, reject, shipment};
 use crate::server::{again, ask, batch, config, execute, insert, migrated};
 
@@ -30,6 +31,14 @@ fn days_ago(days: i64) -> i64 {
 
 /// Removes now what is past its time.
 fn merge(database: &str, tables: &[&str]) {
+    let unfinished = format!(
+        "SELECT count() FROM system.mutations WHERE database = 'test_{database}' AND NOT is_done"
+    );
+    let at_work = || ask(&Database::open(config(database)).unwrap(), &unfinished) != "0";
+    let began = Instant::now();
+    while at_work() && began.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
     for table in tables {
         execute(&format!("OPTIMIZE TABLE test_{database}.{table} FINAL"));
     }
@@ -168,6 +177,42 @@ fn what_is_past_its_time_goes_and_the_audit_stays_clean() {
     );
     let lost = &books(kept).misstored_events[0];
     assert_eq!((lost.passed, lost.stored), (5, 4));
+}
+
+/// Entries are gone of which later ones are the rest: an offset, an hour of receipt.
+#[test]
+fn what_the_ledger_has_forgotten_is_no_finding() {
+    let month = Retention { ledger: Some(MONTH), ..Retention::default() };
+    migrated("forgotten_entries");
+    let database = Database::open(keeping("forgotten_entries", month)).unwrap();
+    let mut sink = ClickHouseSink::open(config("forgotten_entries")).unwrap();
+    let day = |days: i64| T0 + days_ago(days) * 1000;
+    let all = |days: i64, stage: &str, outcome: LedgerOutcome| {
+        let mut of = count(("acme", 0), (stage, outcome, "", 13, 13));
+        of.hour = day(days) / 3_600_000 * 3_600_000;
+        vec![of]
+    };
+    let committed =
+        |days: i64, entry: LedgerEntry| LedgerEntry { committed_at: day(days), ..entry };
+    // Received 40 days ago: opened at once, and rejected by validate after a long outage.
+    let entries = [
+        committed(40, entry("decrypt", "sealed", 0, all(40, "decrypt", Passed))),
+        committed(3, entry("validate", "opened", 0, all(40, "validate", Rejected))),
+        committed(3, entry("decrypt", "sealed", 20, all(3, "decrypt", Passed))),
+        committed(2, entry("validate", "opened", 20, all(3, "validate", Rejected))),
+    ];
+    insert(&mut sink, batch("ledger", 0, &entries));
+    database.set_retention().unwrap();
+    merge("forgotten_entries", &["ledger"]);
+    assert_eq!(ask(&database, "SELECT count() FROM ledger"), "3");
+
+    let hours = |since_ms: i64| {
+        let books = database.books(&BookQuestion { since_ms, ..BookQuestion::default() }).unwrap();
+        assert_eq!((books.seams, books.unbalanced), (vec![], vec![]));
+        books.unaccounted.iter().map(|hour| hour.in_flight).collect::<Vec<_>>()
+    };
+    assert_eq!(hours(0), [-13], "more was rejected than was opened");
+    assert_eq!(hours(month.kept_since(now_ms()).ledger), [] as [i64; 0]);
 }
 
 /// Rows of a range in doubt that are past their time are not put back in place, again and again.

@@ -1,4 +1,5 @@
-use crate::server::{ask, config, empty, execute, migrated};
+use crate::samples::{event, full_event};
+use crate::server::{ask, batch, config, empty, execute, insert, migrated, sink};
 
 use waybill_clickhouse::Database;
 
@@ -203,4 +204,31 @@ fn shipments_of_before_have_one_history_each() {
         VALUES ('acme', 's1', 9, '2026-01-01', '2026-01-01', now64(3))",
     );
     assert_eq!(ask(&database, shown), "s0\t6\t1\ns1\t9\t1\ns2\t8\t1");
+}
+
+/// Migration 16 changes types of columns that are full.
+#[test]
+fn what_was_in_a_dictionary_is_still_there_as_text() {
+    let (mut sink, database) = sink("free_text");
+    execute(
+        "ALTER TABLE test_free_text.events MODIFY COLUMN voyage LowCardinality(String),
+            MODIFY COLUMN `exceptions.code` Array(LowCardinality(String))",
+    );
+    insert(&mut sink, batch("events", 0, &[full_event(), event("acme", "s1", 1)]));
+    let values = "SELECT kafka_offset, raw_code, voyage, `exceptions.code` FROM events ORDER BY kafka_offset";
+    let before = ask(&database, values);
+    assert!(before.contains("2103S") && before.contains("SMDG/WEA"), "{before}");
+    let sql = waybill_schemas::clickhouse::MIGRATIONS[15].sql;
+    let sql = sql.replace(waybill_schemas::clickhouse::DATABASE, "test_free_text");
+    execute(sql.split(';').next().unwrap());
+    // While the part is still rewritten, and when it is.
+    assert_eq!(ask(&database, values), before);
+    execute("OPTIMIZE TABLE test_free_text.events FINAL");
+    assert_eq!(ask(&database, values), before);
+    let types = "SELECT groupArray(type) FROM system.columns WHERE database = 'test_free_text'
+        AND table = 'events' AND name IN ('voyage', 'exceptions.code')";
+    assert_eq!(ask(&database, types), "['String','Array(String)']");
+    // And the sink goes on: the same bytes are a row of both types.
+    insert(&mut sink, batch("events", 2, &[event("acme", "s1", 2)]));
+    assert_eq!(ask(&database, "SELECT count() FROM events"), "3");
 }
