@@ -293,6 +293,29 @@ impl Deployment {
         message.payload().unwrap_or_default().to_vec()
     }
 
+    /// Keys and values of the first partition of an internal topic, as they lie there.
+    ///
+    /// # Panics
+    /// When Kafka does not answer.
+    pub fn read_all(&self, role: &str) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.servers.kafka).set("group.id", "waybill-tests");
+        let consumer: BaseConsumer = config.set("enable.partition.eof", "true").create().unwrap();
+        let mut list = TopicPartitionList::new();
+        let topic = format!("{}{role}", self.prefix);
+        list.add_partition_offset(&topic, 0, Offset::Beginning).unwrap();
+        consumer.assign(&list).unwrap();
+        let mut records = Vec::new();
+        loop {
+            match consumer.poll(Duration::from_secs(20)).expect("no answer") {
+                Ok(m) => records
+                    .push((m.key().unwrap_or_default().to_vec(), m.payload().map(<[u8]>::to_vec))),
+                Err(rdkafka::error::KafkaError::PartitionEOF(_)) => return records,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
     /// How many records a topic has had, if each of its offsets is one: no transaction writes to it.
     ///
     /// # Panics

@@ -251,3 +251,38 @@ fn the_state_of_a_suspended_carrier_can_be_purged() {
     d.audit();
     assert_eq!(d.number("SELECT count() FROM shipments WHERE carrier_id = 'acme-line'"), 4);
 }
+
+/// A null in the changelog, and sealed bytes played again, gave two rows for one event id.
+#[test]
+fn what_somebody_else_writes_to_the_changelog_changes_nothing() {
+    let d = with_events("changelog", 2);
+    let sealed = d.read_last();
+    let mut processes = d.start_all();
+    d.wait_for("SELECT count() FROM events", 2);
+    let copies = Attacker::of(&d, "sealed");
+    let duplicates = || d.number("SELECT sum(duplicates) FROM shipments");
+    let send_copy = |n: i64| {
+        copies.send(b"h-1", Some(&sealed));
+        copies.flush();
+        wait_until("the copy to be counted", Duration::from_secs(30), || duplicates() == n);
+    };
+    send_copy(1);
+    let written = d.read_all("aggregate_state");
+    let attacker = Attacker::of(&d, "aggregate_state");
+    for (key, value) in &written {
+        attacker.send(key, value.as_deref());
+        attacker.send(key, Some(b"{}"));
+        attacker.send(key, None);
+    }
+    attacker.flush();
+    processes.remove(3).stop(Duration::from_secs(20));
+    let aggregate = d.start("aggregate");
+    for what in ["null", "put_back", "not_ours"] {
+        assert!(aggregate.metric("waybill_strange_state_total", what) >= 1.0, "{what}");
+    }
+    send_copy(2);
+    publish(&d, 1);
+    d.wait_for("SELECT count() FROM events", 3);
+    assert_eq!(d.number("SELECT count() FROM rejects"), 0);
+    d.audit();
+}

@@ -30,6 +30,13 @@ pub fn key(shipment_id: &str, number: u16) -> Vec<u8> {
     [shipment_id.as_bytes(), &[SEPARATOR], &number.to_be_bytes()].concat()
 }
 
+/// The shipment's id, and the number.
+fn parts(key: &[u8]) -> Option<(&str, u16)> {
+    let (rest, number) = key.split_last_chunk::<2>()?;
+    let id = rest.strip_suffix(&[SEPARATOR])?;
+    Some((str::from_utf8(id).ok()?, u16::from_be_bytes(*number)))
+}
+
 /// What a batch changed of a shipment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changed {
@@ -71,11 +78,8 @@ impl Restoring {
         key: &[u8],
         record: Option<ShipmentHistory>,
     ) -> Result<(), BadChangelog> {
-        let (id, number) = key
-            .split_last_chunk::<2>()
-            .and_then(|(rest, number)| Some((rest.strip_suffix(&[SEPARATOR])?, number)))
-            .and_then(|(id, number)| Some((str::from_utf8(id).ok()?, u16::from_be_bytes(*number))))
-            .ok_or_else(|| BadChangelog("a key is not of this changelog".to_owned()))?;
+        let (id, number) =
+            parts(key).ok_or_else(|| BadChangelog("a key is not of this changelog".to_owned()))?;
         match record {
             Some(record) => {
                 let read = match self.0.get_mut(id) {
@@ -93,6 +97,14 @@ impl Restoring {
             }
         }
         Ok(())
+    }
+
+    /// Whether there is a record of that key.
+    pub fn has(&self, key: &[u8]) -> bool {
+        let read = parts(key).and_then(|(id, number)| Some((self.0.get(id)?, number)));
+        read.is_some_and(|(read, number)| {
+            matches!(read.parts.get(usize::from(number)), Some(Some(_)))
+        })
     }
 
     /// The partition as it was when the last record was written.

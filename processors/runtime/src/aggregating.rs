@@ -8,6 +8,7 @@ use crate::chain::{answered, read_back, unreadable};
 use crate::host::{Incoming, Processor};
 use crate::metrics::metrics;
 use crate::offsets::{numbers, probe};
+use crate::state_log::{Meaning, StateLog};
 use crate::{Flow, HostSettings, Role, Values, changelog};
 
 /// The host's side of aggregate: keeps its state by input partition, durable through the
@@ -18,8 +19,14 @@ pub struct Aggregating<'a> {
     settings: Settings,
     host: &'a HostSettings,
     values: &'a Values,
-    partitions: BTreeMap<i32, Partition>,
+    partitions: BTreeMap<i32, Kept>,
     answer: Answer<AcceptedEvent>,
+}
+
+/// A partition's state, and the last batch that has written to its changelog.
+struct Kept {
+    state: Partition,
+    batch: u64,
 }
 
 impl std::fmt::Debug for Aggregating<'_> {
@@ -39,7 +46,7 @@ impl<'a> Aggregating<'a> {
     }
 
     fn show_size(&self) {
-        let shipments: usize = self.partitions.values().map(Partition::len).sum();
+        let shipments: usize = self.partitions.values().map(|kept| kept.state.len()).sum();
         metrics().shipments.set(i64::try_from(shipments).unwrap_or(i64::MAX));
     }
 }
@@ -50,24 +57,30 @@ fn restore(
     values: &Values,
     settings: &Settings,
     partition: i32,
-) -> Result<Partition, Fault> {
+) -> Result<Kept, Fault> {
     let topic = host.topics.name(Role::AggregateState);
     // A changelog that cannot be read is no record's fault: without it duplicates would pass, so the
     // process does not go on.
     let bad = |why: &str| Fault(format!("changelog {topic}-{partition}: {why}"));
-    let mut restoring = Restoring::default();
+    let (mut restoring, mut log) = (Restoring::default(), StateLog::default());
     let each = |key: &[u8], value: Option<&[u8]>| {
-        let record = match value {
-            None => None,
-            Some(value) => {
-                let plain = values
-                    .open(Role::AggregateState, key, value)
-                    .map_err(|fault| bad(&fault.0))?
-                    .ok_or_else(|| bad("a value is not of our internal key"))?;
-                Some(
-                    waybill_schemas::decode::<ShipmentHistory>(&plain)
-                        .map_err(|e| bad(&e.to_string()))?,
-                )
+        let meaning = log.read(values, key, value, restoring.has(key));
+        let record = match meaning.map_err(|fault| bad(&fault.0))? {
+            Meaning::Value(plain) => Some(
+                waybill_schemas::decode::<ShipmentHistory>(&plain)
+                    .map_err(|e| bad(&e.to_string()))?,
+            ),
+            Meaning::Gone => None,
+            Meaning::Nothing => return Ok(()),
+            Meaning::Strange(what) => {
+                metrics().strange_state.with_label_values(&[what]).inc();
+                tracing::error!(
+                    topic,
+                    partition,
+                    what,
+                    "somebody else has written to the changelog"
+                );
+                return Ok(());
             }
         };
         restoring.take(key, record).map_err(|e| bad(&e.to_string()))
@@ -75,7 +88,7 @@ fn restore(
     let records = changelog::read(&host.connection, topic, partition, each)?;
     let state = restoring.finish(settings).map_err(|e| bad(&e.to_string()))?;
     tracing::info!(partition, records, shipments = state.len(), "state restored");
-    Ok(state)
+    Ok(Kept { state, batch: log.batch })
 }
 
 /// What each carrier's open shipments take of each partition: partition, carrier, how much. It is read from the
@@ -88,9 +101,12 @@ pub fn state(
     let probe = probe(&host.connection, &host.group)?;
     let mut found = Vec::new();
     for partition in numbers(&probe, host.topics.name(Role::AggregateState))? {
-        let state = restore(host, values, settings, partition)?;
-        let mut taken: Vec<_> =
-            state.taken().map(|(carrier, taken)| (partition, carrier.to_owned(), taken)).collect();
+        let kept = restore(host, values, settings, partition)?;
+        let mut taken: Vec<_> = kept
+            .state
+            .taken()
+            .map(|(carrier, taken)| (partition, carrier.to_owned(), taken))
+            .collect();
         taken.sort_by(|a, b| a.1.cmp(&b.1));
         found.extend(taken);
     }
@@ -111,14 +127,14 @@ impl Processor for Aggregating<'_> {
             Ok(input) => input,
             Err(reason) => return unreadable(NAME, record, reason, flow),
         };
-        let Some(partition) = self.partitions.get_mut(&record.partition) else {
+        let Some(kept) = self.partitions.get_mut(&record.partition) else {
             return Err(Fault(format!("record of partition {} without state", record.partition)));
         };
         let (provenance, position) = (input.provenance(), input.position());
         let cx = Context::at(flow.now_ms);
         let settings = &self.settings;
         answered(NAME, &mut self.answer, &provenance, position, flow, |answer| {
-            partition.apply(settings, &cx, input, answer)
+            kept.state.apply(settings, &cx, input, answer)
         })?;
         for accepted in self.answer.passed.drain(..) {
             let key = accepted.event.shipment_id.as_bytes();
@@ -129,22 +145,19 @@ impl Processor for Aggregating<'_> {
 
     /// Every shipment that changed in the batch: its new state for readers, and for the changelog.
     fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        for (number, partition) in &mut self.partitions {
-            partition.purge(&self.settings);
+        for (number, kept) in &mut self.partitions {
+            kept.state.purge(&self.settings);
             flow.batch.ledger.open(Role::Enriched, *number);
-            for changed in partition.take_changed() {
+            // Numbers may be left out, and only grow.
+            kept.batch += 1;
+            let at = (*number, kept.batch);
+            for changed in kept.state.take_changed() {
                 let id = changed.shipment_id;
                 if let Some(shipment) = &changed.shipment {
                     flow.batch.put(flow.values, Role::Shipments, None, id.as_bytes(), shipment)?;
                 }
                 for (record, history) in changed.records {
-                    let (state, key) = (Role::AggregateState, key(&id, record));
-                    match history {
-                        Some(history) => {
-                            flow.batch.put(flow.values, state, Some(*number), &key, &history)?;
-                        }
-                        None => flow.batch.put_tombstone(state, *number, &key),
-                    }
+                    flow.batch.put_state(flow.values, at, &key(&id, record), history.as_ref())?;
                 }
             }
         }

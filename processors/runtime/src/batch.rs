@@ -7,6 +7,7 @@ use waybill_sink::Mark;
 
 use crate::ledger::{Ledger, Stretch};
 use crate::metrics::Tally;
+use crate::state_log::origin;
 use crate::{Role, Values};
 
 /// What one transaction will hold: outputs, rejects, state, and how far each input partition was
@@ -65,9 +66,32 @@ impl Batch {
         Ok(())
     }
 
-    pub fn put_tombstone(&mut self, role: Role, partition: i32, key: &[u8]) {
-        let key = self.keep(key);
-        self.outputs.push(Output { role, partition: Some(partition), key, value: None });
+    /// A value of the changelog, of that batch of its partition; `None` takes the key's record away.
+    pub(crate) fn put_state(
+        &mut self,
+        values: &Values,
+        (partition, batch): (i32, u64),
+        key: &[u8],
+        record: Option<&waybill_schemas::ShipmentHistory>,
+    ) -> Result<(), waybill_stage::Fault> {
+        let role = Role::AggregateState;
+        self.scratch.clear();
+        if let Some(record) = record {
+            waybill_schemas::encode(record, &mut self.scratch).map_err(|e| {
+                waybill_stage::Fault(format!("encoding for {}: {e}", role.as_str()))
+            })?;
+        }
+        let kept = self.keep(key);
+        let from = self.arena.len();
+        values.seal_from(role, key, &origin(batch), &self.scratch, &mut self.arena)?;
+        let value = Some(from..self.arena.len());
+        let partition = Some(partition);
+        self.outputs.push(Output { role, partition, key: kept.clone(), value });
+        if record.is_none() {
+            // What lets the broker forget it.
+            self.outputs.push(Output { role, partition, key: kept, value: None });
+        }
+        Ok(())
     }
 
     pub fn put_reject(

@@ -28,6 +28,7 @@ mod redriver;
 mod sealed;
 mod settings;
 mod sink_host;
+mod state_log;
 mod supervise;
 mod survey;
 mod topic_admin;

@@ -57,6 +57,8 @@ metrics! {
     lag: IntGaugeVec = "waybill_lag_records", gauges(&["topic", "partition"]);
     /// Committed offsets that were strange when a partition was assigned, by topic and what was (lost, foreign).
     strange_offsets: IntCounterVec = "waybill_strange_offsets_total", counters(&["topic", "what"]);
+    /// Records of aggregate's changelog that nobody of us wrote as they stand there, found when it was read, by what they were (null, put_back, not_ours).
+    strange_state: IntCounterVec = "waybill_strange_state_total", counters(&["what"]);
     /// Input partitions that this process reads.
     assigned: IntGauge = "waybill_assigned_partitions", gauge;
     /// Shipments whose state this process holds.

@@ -124,7 +124,7 @@ impl Transactor {
             let mut entry = offsets.add_partition(topic, *partition);
             entry.set_offset(rdkafka::Offset::Offset(mark.offset))?;
             let id = member.topics.get(topic).map_or("", |identity| &identity.id);
-            entry.set_metadata(&mark::write(&mark.metadata, id));
+            entry.set_metadata(mark::write(&mark.metadata, id));
         }
         Ok(offsets)
     }

@@ -156,6 +156,18 @@ impl Values {
         plain: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Fault> {
+        self.seal_from(role, key, &[], plain, out)
+    }
+
+    /// The same, and whoever opens it learns `origin`.
+    pub(crate) fn seal_from(
+        &self,
+        role: Role,
+        key: &[u8],
+        origin: &[u8],
+        plain: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
         if !role.is_internal() {
             out.extend_from_slice(plain);
             return Ok(());
@@ -165,7 +177,7 @@ impl Values {
         let mut sealers = keyed.sealers.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = |e| Fault(format!("encrypting for {}: {e}", role.as_str()));
         let sealer = sealers.at(now_ms).map_err(fault)?.ok_or_else(|| not_given(role))?;
-        sealer.seal(&[role.as_str().as_bytes(), key], &[], plain, out).map_err(fault)
+        sealer.seal(&[role.as_str().as_bytes(), key], origin, plain, out).map_err(fault)
     }
 
     /// The plain value, or `None` if it was not written by this platform for this role and key. What was
@@ -190,16 +202,27 @@ impl Values {
         value: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<Option<()>, Fault> {
+        Ok(self.open_from(role, key, value, out)?.map(|_| ()))
+    }
+
+    /// The same, and what it was given as its origin.
+    pub(crate) fn open_from(
+        &self,
+        role: Role,
+        key: &[u8],
+        value: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Vec<u8>>, Fault> {
         let is_plain = self.takes_plain && role.was_plain() && value.starts_with(&AVRO);
         if !role.is_internal() || is_plain {
             out.extend_from_slice(value);
-            return Ok(Some(()));
+            return Ok(Some(Vec::new()));
         }
         let roles = self.roles.read().unwrap_or_else(PoisonError::into_inner);
         let keyed = roles.get(&role).ok_or_else(|| not_given(role))?;
         let mut opener = keyed.opener.lock().unwrap_or_else(PoisonError::into_inner);
         match opener.open_onto(&[role.as_str().as_bytes(), key], value, out) {
-            Ok(_) => Ok(Some(())),
+            Ok(origin) => Ok(Some(origin.to_vec())),
             Err(OpenError::NotAuthentic) => Ok(None),
             Err(error @ OpenError::UnknownKey { version: 1, .. }) => Err(Fault(format!(
                 "a record is {error}: version 1 is opened by the internal key itself, so give this \
