@@ -149,7 +149,7 @@ fn pipeline(
         truth["carriers"].as_object().unwrap().values().map(|c| c[key].as_u64().unwrap()).sum()
     };
     let began = Instant::now();
-    let processes: Vec<Process> = stages.iter().map(|stage| d.start(stage)).collect();
+    let processes: Vec<Process> = d.start_each(stages);
     let mut done = vec![None; stages.len()];
     let mut peak = vec![0.0_f64; stages.len()];
     let mut quiet = (0, Instant::now());

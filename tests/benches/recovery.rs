@@ -65,7 +65,7 @@ fn main() {
     }
     let rate = std::env::var("BENCH_RATE").ok().and_then(|v| v.parse().ok()).unwrap_or(5_000);
     let d = Deployment::new("recovery", "");
-    let processes: Vec<Process> = STAGES.iter().map(|stage| d.start(stage)).collect();
+    let processes: Vec<Process> = d.start_each(&STAGES);
     let disturbances: Vec<Disturbance> =
         [Disturbance::Load, Disturbance::Broker, Disturbance::ClickHouse]
             .into_iter()

@@ -19,7 +19,7 @@ fn main() {
     }
     let rate = std::env::var("BENCH_RATE").unwrap_or_else(|_| "5000".to_owned());
     let d = Deployment::new("rest", "");
-    let processes: Vec<Process> = STAGES.iter().map(|stage| d.start(stage)).collect();
+    let processes: Vec<Process> = d.start_each(&STAGES);
     let mut all: Vec<(&str, u32)> =
         STAGES.iter().copied().zip(processes.iter().map(Process::pid)).collect();
     all.extend(["kafka", "clickhouse"].map(|name| (name, d.servers.pid(name))));

@@ -173,10 +173,7 @@ impl Deployment {
 
     pub fn start_as(&self, stages: &str, instance: &str) -> Process {
         let mut process = self.spawn(stages, instance, &[]);
-        wait_until(&format!("{stages} to be ready"), Duration::from_secs(90), || {
-            assert!(!process.has_ended(), "{stages}: {}", process.log());
-            process.get("/readyz").is_some()
-        });
+        process.wait_ready(stages);
         process
     }
 
@@ -199,10 +196,17 @@ impl Deployment {
 
     /// Every stage as a process of its own.
     pub fn start_all(&self) -> Vec<Process> {
-        ["decrypt", "validate", "enrich", "aggregate", "clickhouse"]
-            .into_iter()
-            .map(|stage| self.start(stage))
-            .collect()
+        self.start_each(&["decrypt", "validate", "enrich", "aggregate", "clickhouse"])
+    }
+
+    /// Each as a process of its own, beside each other; waits until all are ready.
+    pub fn start_each(&self, stages: &[&str]) -> Vec<Process> {
+        let start = |stage: &&str| self.spawn(stage, "1", &[]);
+        let mut processes: Vec<Process> = stages.iter().map(start).collect();
+        for (process, stage) in processes.iter_mut().zip(stages) {
+            process.wait_ready(stage);
+        }
+        processes
     }
 
     /// A carrier with a new key; the path of its private key (PEM).
@@ -471,6 +475,13 @@ impl Process {
 
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
+    }
+
+    fn wait_ready(&mut self, stages: &str) {
+        wait_until(&format!("{stages} to be ready"), Duration::from_secs(90), || {
+            assert!(!self.has_ended(), "{stages}: {}", self.log());
+            self.get("/readyz").is_some()
+        });
     }
 
     /// Sends it a signal by name, such as `STOP`.

@@ -1,6 +1,6 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use crate::{Proxy, Servers, free_port, wait_until};
@@ -75,16 +75,25 @@ impl OwnServers {
     /// # Panics
     /// When it does not run.
     pub fn kill(&self, name: &str) {
+        let put_out = || self.log("controller").matches(FENCED).count();
+        let before = put_out();
+        self.end(name);
+        if name == "kafka" {
+            wait_until("the broker to be put out", Duration::from_secs(60), || put_out() > before);
+        }
+    }
+
+    /// kill -9; it is gone when this returns.
+    fn end(&self, name: &str) {
         let file = self.state().join("run").join(format!("{name}.pid"));
         let text = std::fs::read_to_string(&file).unwrap();
         let pid = text.split_whitespace().next().unwrap();
-        let put_out = || self.log("controller").matches(FENCED).count();
-        let before = put_out();
         let sent = Command::new("kill").args(["-9", pid]).status().unwrap();
         assert!(sent.success(), "kill -9 {name}");
         // Its threads end one after the other, and the last one lets go of its ports.
         let ports: &[&str] = match name {
             "kafka" => &["WAYBILL_KAFKA_PORT"],
+            "controller" => &["WAYBILL_KAFKA_CONTROLLER_PORT"],
             _ => &["WAYBILL_CLICKHOUSE_HTTP_PORT", "WAYBILL_CLICKHOUSE_TCP_PORT"],
         };
         for (key, port) in self.environment.iter().filter(|(key, _)| ports.contains(key)) {
@@ -93,9 +102,6 @@ impl OwnServers {
                 TcpListener::bind(("127.0.0.1", port)).is_ok()
             });
         }
-        if name == "kafka" {
-            wait_until("the broker to be put out", Duration::from_secs(60), || put_out() > before);
-        }
     }
 
     /// All that Kafka has kept goes, as if its disks had: what comes up next is another cluster.
@@ -103,8 +109,8 @@ impl OwnServers {
     /// # Panics
     /// When its files cannot be removed.
     pub fn rebuild_kafka(&self) {
-        let out = self.script(&["down", "kafka", "controller"]);
-        assert!(out.status.success(), "dev/servers: {}", String::from_utf8_lossy(&out.stderr));
+        self.end("kafka");
+        self.end("controller");
         for home in ["kafka", "controller"] {
             let home = self.state().join(home);
             if home.exists() {
@@ -140,6 +146,14 @@ impl Drop for OwnServers {
             println!("servers: {}", self.folder.path().display());
             self.folder.disable_cleanup(true);
         }
-        let _ = self.script(&["down"]);
+        // Nothing of theirs is kept: a broker and its controller that both end in good order wait for each
+        // other until they are killed.
+        for name in ["kafka", "controller", "clickhouse"] {
+            let file = self.state().join("run").join(format!("{name}.pid"));
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            if let Some(pid) = text.split_whitespace().next() {
+                let _ = Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status();
+            }
+        }
     }
 }

@@ -24,8 +24,7 @@ fn publish(d: &Deployment, n: usize) {
 #[test]
 fn a_record_that_kills_its_process_is_set_aside_and_can_come_again() {
     let d = with_events("poison", 12);
-    let others: Vec<_> =
-        ["validate", "enrich", "aggregate", "clickhouse"].map(|s| d.start(s)).into();
+    let others: Vec<_> = d.start_each(&["validate", "enrich", "aggregate", "clickhouse"]);
     // As an orchestrator does it: whatever has ended is started again.
     let mut deaths = 0;
     let answered = || d.number("SELECT count() FROM rejects WHERE code = 'poison'") > 0;
@@ -72,7 +71,7 @@ fn a_process_with_other_keys_stops_and_loses_nothing() {
             && log.contains("opened-0@")
     });
     drop(wrong);
-    let _others = ["validate", "enrich", "aggregate", "clickhouse"].map(|s| d.start(s));
+    let _others = d.start_each(&["validate", "enrich", "aggregate", "clickhouse"]);
     d.wait_for("SELECT count() FROM events", 5);
     assert_eq!(d.number("SELECT count() FROM rejects"), 0);
     d.audit();

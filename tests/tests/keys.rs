@@ -268,7 +268,7 @@ fn events_sealed_for_a_key_in_a_token_are_opened_there() {
     token.ok(&["keys", "grant", "decrypt", "--out", granted.to_str().unwrap()]);
     assert!(!granted.join("in-the-token.pem").exists());
     let mut decrypt = token.with_keys("keys-decrypt").start("decrypt");
-    let others: Vec<_> = STAGES[1..].iter().map(|stage| d.start(stage)).collect();
+    let others: Vec<_> = d.start_each(&STAGES[1..]);
     publish(&d, 8);
     let events: Vec<_> = CONTAINERS.map(gate_in).into();
     d.publish_all("acme-line", DCSA_22, &events, &["--shipment", "h-1", "--proof", "signed"]);

@@ -10,7 +10,7 @@ fn while_clickhouse_is_away_reading_pauses_and_memory_stays_flat() {
     let servers = OwnServers::start();
     let sink = "[sink]\nrecords = 500\nbytes = 33554432\nage = \"500ms\"";
     let d = Deployment::on(servers.addresses(), "outage", 2, sink);
-    let _rest = ["decrypt", "validate", "enrich", "aggregate"].map(|stage| d.start(stage));
+    let _rest = d.start_each(&["decrypt", "validate", "enrich", "aggregate"]);
     let process = d.start("clickhouse");
     let lag = || process.metric("waybill_lag_records", ".events\"");
     let memory = || process.metric("process_resident_memory_bytes", "");
@@ -55,7 +55,7 @@ fn what_waits_is_shown_of_partitions_of_which_nothing_was_read() {
     let servers = OwnServers::start();
     let sink = "[sink]\nrecords = 1\nage = \"10ms\"";
     let d = Deployment::on(servers.addresses(), "unread", 4, sink);
-    let _rest = ["decrypt", "validate", "enrich", "aggregate"].map(|stage| d.start(stage));
+    let _rest = d.start_each(&["decrypt", "validate", "enrich", "aggregate"]);
     let process = d.start("clickhouse");
     servers.kill("clickhouse");
     let keys = d.folder.join("carriers");
@@ -73,7 +73,7 @@ fn what_waits_is_shown_of_partitions_of_which_nothing_was_read() {
 #[test]
 fn what_was_removed_before_it_was_stored_is_a_loud_fault() {
     let d = Deployment::new("eaten", "");
-    let rest = ["decrypt", "validate", "enrich", "aggregate"].map(|stage| d.start(stage));
+    let rest = d.start_each(&["decrypt", "validate", "enrich", "aggregate"]);
     let sink = d.start("clickhouse");
     let simulate = |seed: &str| {
         d.ok(&[

@@ -16,8 +16,8 @@ pub struct Evil<'a> {
     /// A genuine signed event, and a genuine granted one.
     signed: Vec<u8>,
     granted: Vec<u8>,
-    much: Vec<Vec<u8>>,
-    many: Vec<Vec<u8>>,
+    /// Its own messages, sealed: what they become is much. Keys and values.
+    messages: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
 /// What was sent of each kind.
@@ -41,21 +41,30 @@ impl fmt::Display for Tried {
 }
 
 impl<'a> Evil<'a> {
+    /// Seals on topics of its own: nothing of that is measured.
     pub fn new(d: &'a Deployment) -> Self {
         d.add_carrier("evil-line");
-        let publish = |proof: &str| {
+        let prefix = format!("{}evil.", d.prefix);
+        let mut staging =
+            d.with(&[("WAYBILL_TOPICS__PREFIX", &prefix), ("WAYBILL_TOPICS__PARTITIONS", "1")]);
+        staging.prefix = prefix;
+        staging.ok(&["topics"]);
+        for proof in ["signed", "granted"] {
             let event = [gate_in("CSQU3054383")];
             let more = ["--shipment", "h-1", "--proof", proof];
-            d.publish_all("evil-line", DCSA_22, &event, &more);
-            d.read_last()
-        };
-        let (signed, granted) = (publish("signed"), publish("granted"));
-        let much = (0..4).map(much).collect();
-        let many = (0..16).map(many).collect();
-        Self { d, signed, granted, much, many }
+            staging.publish_all("evil-line", DCSA_22, &event, &more);
+        }
+        let messages: Vec<_> =
+            (0..20).map(|n| if n % 5 == 0 { much(n) } else { many(n) }).collect();
+        staging.publish_all("evil-line", UPS, &messages, &[]);
+        let mut sealed = staging.read_all("sealed").into_iter();
+        let mut next = || sealed.next().and_then(|(_, value)| value).unwrap();
+        let (signed, granted) = (next(), next());
+        Self { d, signed, granted, messages: sealed.collect() }
     }
 
-    pub fn begin(self) -> Attack<'a> {
+    /// The messages are sent over so many seconds.
+    pub fn begin(self, seconds: u64) -> Attack {
         let ends = Arc::new(AtomicBool::new(false));
         let flood = |each: Duration, value: Box<dyn Fn(i64) -> Vec<u8> + Send>| {
             let (attacker, ends) = (Attacker::of(self.d, "sealed"), ends.clone());
@@ -88,34 +97,42 @@ impl<'a> Evil<'a> {
                         "the broker took a bomb"
                     );
                     sent += 1;
-                    std::thread::sleep(Duration::from_secs(1));
+                    // It costs the attacker more than the broker, and both are on this machine.
+                    std::thread::sleep(Duration::from_secs(5));
                 }
                 sent
             })
         };
-        // A carrier's own messages: what they become is much.
-        for messages in [&self.much, &self.many] {
-            self.d.publish_all("evil-line", UPS, messages, &[]);
-        }
-        let messages = (self.much.len() + self.many.len()) as i64;
-        Attack { ends, floods, bombs, messages, of: std::marker::PhantomData }
+        let messages = {
+            let (attacker, messages) = (Attacker::of(self.d, "sealed"), self.messages);
+            std::thread::spawn(move || {
+                let each = Duration::from_secs(seconds) / u32::try_from(messages.len()).unwrap();
+                for (key, value) in &messages {
+                    attacker.send(key, value.as_deref());
+                    attacker.flush();
+                    std::thread::sleep(each);
+                }
+                messages.len() as i64
+            })
+        };
+        Attack { ends, floods, bombs, messages }
     }
 }
 
-pub struct Attack<'a> {
+pub struct Attack {
     ends: Arc<AtomicBool>,
     floods: [JoinHandle<i64>; 3],
     bombs: JoinHandle<i64>,
-    messages: i64,
-    of: std::marker::PhantomData<&'a ()>,
+    messages: JoinHandle<i64>,
 }
 
-impl Attack<'_> {
+impl Attack {
     pub fn end(self) -> Tried {
         self.ends.store(true, Ordering::Relaxed);
         let [forged, again, noise] = self.floods.map(|flood| flood.join().unwrap());
         let bombs = self.bombs.join().unwrap();
-        Tried { forged, again, noise, bombs, messages: self.messages }
+        let messages = self.messages.join().unwrap();
+        Tried { forged, again, noise, bombs, messages }
     }
 }
 

@@ -45,7 +45,7 @@ fn attack(rate: u64, seconds: u64) -> f64 {
     // What a process does for the first time takes longer.
     publish(&d, 1, rate, 5);
     let (before, truth_before) = publish(&d, 2, rate, seconds);
-    let attack = evil.begin();
+    let attack = evil.begin(seconds);
     let (beside, truth_beside) = publish(&d, 3, rate, seconds);
     let tried = attack.end();
     println!("attack: {tried}");
