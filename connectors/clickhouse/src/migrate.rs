@@ -72,6 +72,10 @@ impl Database {
     /// A materialized view runs with somebody's rights: with those of whoever migrates, so that who inserts
     /// needs none on rollups. One that was made by another user, who may be gone by now, would refuse every
     /// insert.
+    ///
+    /// By what a view deduplicates hangs on whose rights it has (26.7: as they were loaded, and not as they were
+    /// altered since). So it is loaded anew at once, or the server's next start would change it, and a range that
+    /// came again behind that would be in the rollups twice. Nobody may insert meanwhile.
     fn take_views_over(&self) -> Result<(), Fault> {
         let others = self.run("asking whose the views are", async {
             let sql = "SELECT name FROM system.tables
@@ -85,6 +89,8 @@ impl Database {
             self.execute(&format!(
                 "ALTER TABLE {view} MODIFY SQL SECURITY DEFINER DEFINER = CURRENT_USER"
             ))?;
+            self.execute(&format!("DETACH TABLE {view} SYNC"))?;
+            self.execute(&format!("ATTACH TABLE {view}"))?;
         }
         Ok(())
     }

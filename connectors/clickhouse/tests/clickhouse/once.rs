@@ -290,3 +290,18 @@ fn what_an_attempt_left_behind_is_looked_at_in_the_same_call() {
     });
     assert_eq!(stored(&database), "11\t11\t11\t11");
 }
+
+/// What a view is known by must be the same when the server loads it anew, as a restart does.
+#[test]
+fn a_server_that_starts_anew_knows_a_range_in_the_rollups_too() {
+    let (mut sink, database) = sink("anew");
+    insert(&mut sink, ten());
+    let views = "SELECT name FROM system.tables
+        WHERE database = 'test_anew' AND engine = 'MaterializedView'";
+    for view in ask(&database, views).lines() {
+        execute(&format!("DETACH TABLE test_anew.{view} SYNC"));
+        execute(&format!("ATTACH TABLE test_anew.{view}"));
+    }
+    insert(&mut sink, again(ten()));
+    assert_eq!(stored(&database), "10\t10\t10\t10");
+}
