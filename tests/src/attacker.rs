@@ -65,6 +65,17 @@ impl Attacker {
         self.producer.poll(Duration::ZERO);
     }
 
+    /// To one partition, and waits until it is there.
+    ///
+    /// # Panics
+    /// When the broker does not take it.
+    pub fn send_to(&self, partition: i32, key: &[u8], value: Option<&[u8]>) {
+        let mut record = BaseRecord::<[u8], [u8]>::to(&self.topic).key(key).partition(partition);
+        record.payload = value;
+        self.producer.send(record).map_err(|(e, _)| e).unwrap();
+        self.flush();
+    }
+
     /// # Panics
     /// When the broker does not take all of it.
     pub fn flush(&self) {

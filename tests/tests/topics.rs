@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use waybill_tests::{DCSA_22, Deployment, Servers, Topic, gate_in, wait_until};
+use waybill_tests::{Attacker, DCSA_22, Deployment, Servers, Topic, gate_in, wait_until};
 
 const REQUEST_BYTES: &str = "16777216";
 
@@ -72,13 +72,18 @@ fn offsets_that_nobody_of_us_has_committed_are_noticed() {
     });
     assert!(process.log().contains("or the group was reset"), "{}", process.log());
 
-    // A partition more: whoever reads the topic says so, and goes on as one that knows.
+    // A partition more: whoever reads the topic says so. That nothing is committed of it yet is no wonder.
     Topic::of(&d, "sealed").set_partitions(3);
     wait_until("the partition to be noticed", Duration::from_secs(60), || {
         process.log().contains("has 3 partitions now, and had 2")
     });
-    wait_until("it to be read all the same", Duration::from_secs(60), || {
-        process.metric("waybill_strange_offsets_total", "lost") >= 1.0
+    process.stop(Duration::from_secs(20));
+    // But it is, if it had records that were removed before anybody has read them.
+    Attacker::of(&d, "sealed").send_to(2, b"h", Some(b"x"));
+    d.remove_records("sealed");
+    let process = d.start("decrypt");
+    wait_until("what is lost to be noticed", Duration::from_secs(60), || {
+        process.metric("waybill_strange_offsets_total", "lost") == 1.0
     });
 }
 

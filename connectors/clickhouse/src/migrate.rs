@@ -65,34 +65,31 @@ impl Database {
                 insert.end().await
             })?;
         }
-        self.take_views_over()?;
+        self.refuse_views_of_others()?;
         Ok(pending.iter().map(|m| Applied { version: m.version, name: m.name }).collect())
     }
 
-    /// A materialized view runs with somebody's rights: with those of whoever migrates, so that who inserts
-    /// needs none on rollups. One that was made by another user, who may be gone by now, would refuse every
-    /// insert.
+    /// Materialized views are made without a user of their own, so that who inserts needs no rights on rollups.
+    /// A server can be set to give them one (`ignore_empty_sql_security_in_create_view_query = 0`): once that user
+    /// is gone, every insert is refused.
     ///
-    /// By what a view deduplicates hangs on whose rights it has (26.7: as they were loaded, and not as they were
-    /// altered since). So it is loaded anew at once, or the server's next start would change it, and a range that
-    /// came again behind that would be in the rollups twice. Nobody may insert meanwhile.
-    fn take_views_over(&self) -> Result<(), Fault> {
+    /// It is not changed here. By what a view deduplicates hangs on its user (26.7: as it was loaded, and not as it
+    /// was altered since), so a range that was inserted before and comes again behind the server's next start would
+    /// be in the rollups twice.
+    fn refuse_views_of_others(&self) -> Result<(), Fault> {
         let others = self.run("asking whose the views are", async {
-            let sql = "SELECT name FROM system.tables
+            let sql = "SELECT name, definer FROM system.tables
                 WHERE database = {database:String} AND engine = 'MaterializedView'
-                    AND definer != currentUser()";
+                    AND definer NOT IN ('', currentUser())";
             let query = self.client.query_raw(sql).param("database", &self.config.database);
-            query.fetch_all::<String>().await
+            query.fetch_all::<(String, String)>().await
         })?;
-        for view in others {
-            let view = self.table(&view);
-            self.execute(&format!(
-                "ALTER TABLE {view} MODIFY SQL SECURITY DEFINER DEFINER = CURRENT_USER"
-            ))?;
-            self.execute(&format!("DETACH TABLE {view} SYNC"))?;
-            self.execute(&format!("ATTACH TABLE {view}"))?;
-        }
-        Ok(())
+        let Some((view, definer)) = others.first() else { return Ok(()) };
+        let view = self.table(view);
+        Err(Fault(format!(
+            "ClickHouse {view} runs with the rights of {definer}, and is to run with ours: stop the sink, ALTER \
+             TABLE {view} MODIFY SQL SECURITY DEFINER DEFINER = CURRENT_USER, restart ClickHouse, and migrate again"
+        )))
     }
 
     fn execute(&self, sql: &str) -> Result<(), Fault> {

@@ -15,6 +15,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, Statistics, TopicPartitionList};
 use waybill_stage::Fault;
 
+use crate::health::now_ms;
 use crate::mark;
 use crate::membership::member;
 use crate::metrics::metrics;
@@ -189,6 +190,8 @@ const AWAY: Duration = Duration::from_secs(13);
 /// minutes only (`max.poll.interval.ms`); a new client asks at once.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(45);
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
+/// A record that nobody has read for so long was left out by the group, and has not just come, ms.
+const WAITED_MS: i64 = 10 * 60_000;
 /// Longer than a broken transaction can stay open (`transaction.timeout.ms`): until then the
 /// broker does not say what is committed.
 const COMMITTED_TIMEOUT: Duration = Duration::from_secs(40);
@@ -373,7 +376,10 @@ impl GroupConsumer {
                 }
                 let is_of_topic = id.is_some();
                 match entry.offset() {
-                    Offset::Invalid if self.others_have_committed(topic)? => {
+                    Offset::Invalid
+                        if self.has_waited(topic, partition, low, high)?
+                            && self.others_have_committed(topic)? =>
+                    {
                         self.find_strange(topic, partition, offset, "lost");
                     }
                     Offset::Offset(offset) if !is_of_topic => {
@@ -385,6 +391,22 @@ impl GroupConsumer {
                 Ok(Start { topic, partition, offset, metadata, is_of_topic })
             })
             .collect()
+    }
+
+    /// Whether a partition has records that somebody should have read by now, or had some: of one that gets
+    /// its first ones nothing is committed either.
+    fn has_waited(&self, topic: &str, partition: i32, low: i64, high: i64) -> Result<bool, Fault> {
+        if low > 0 || low == high {
+            return Ok(low > 0);
+        }
+        let mut ask = TopicPartitionList::new();
+        ask.add_partition_offset(topic, partition, Offset::Offset(now_ms() - WAITED_MS))
+            .map_err(|e| Fault(format!("asking since when {topic}-{partition} waits: {e}")))?;
+        let found = patiently(|| self.client.offsets_for_times(ask.clone(), LOOKUP_TIMEOUT))
+            .map_err(|e| Fault(format!("asking since when {topic}-{partition} waits: {e}")))?;
+        // The first that is not as old.
+        let younger = found.elements().first().map(|entry| entry.offset());
+        Ok(!matches!(younger, Some(Offset::Offset(first)) if first <= low))
     }
 
     /// Whether the group has read other partitions of the topic.
@@ -401,8 +423,8 @@ impl GroupConsumer {
         metrics().strange_offsets.with_label_values(&[topic, what]).inc();
         let said = match what {
             "lost" => {
-                "nothing is committed of this partition, and something is of others: it was added, or its \
-                 offset is lost; reading it from its beginning"
+                "nothing is committed of this partition, whose records have waited or were removed, and something \
+                 is of others: its offset is lost; reading it from its beginning"
             }
             _ => {
                 "the committed offset is not by a process of this build: of one before 30 November 2026, or \
