@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use backon::{BlockingRetryable, ConstantBuilder};
@@ -122,7 +122,7 @@ pub(crate) struct GroupConsumer {
     client: BaseConsumer<Group>,
     topics: Vec<String>,
     /// Of the topics, as they were when this life began.
-    identities: Identities,
+    identities: Arc<Identities>,
     held: Mutex<Held>,
     /// A change that the loop has been told of and has not answered yet.
     owed: Mutex<Option<Change>>,
@@ -163,7 +163,7 @@ struct Held {
 /// Who commits, and of which topics.
 pub(crate) struct Member {
     pub(crate) group: ConsumerGroupMetadata,
-    pub(crate) topics: Identities,
+    pub(crate) topics: Arc<Identities>,
 }
 
 /// Where reading of a partition begins.
@@ -206,7 +206,7 @@ impl GroupConsumer {
         let consumer: BaseConsumer<Group> =
             config.create_with_context(group).map_err(|e| Fault(format!("consumer: {e}")))?;
         consumer.subscribe(topics).map_err(|e| Fault(format!("subscribing: {e}")))?;
-        let identities = patiently_known(&consumer, topics)?;
+        let identities = Arc::new(patiently_known(&consumer, topics)?);
         Ok(Self {
             question: Mutex::new(Asked { at: Instant::now(), question: None }),
             client: consumer,
@@ -579,16 +579,16 @@ impl GroupConsumer {
 
 fn patiently_known(consumer: &BaseConsumer<Group>, topics: &[&str]) -> Result<Identities, Fault> {
     let ask = || identities(consumer.client(), topics, LOOKUP_TIMEOUT);
-    let pauses =
-        ConstantBuilder::default().with_delay(Duration::from_millis(500)).with_max_times(4);
-    ask.retry(pauses).call()
+    ask.retry(pauses()).call()
 }
 
 /// Asks again a few times where a connection was in the way.
 pub(crate) fn patiently<T>(call: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
-    let pauses =
-        ConstantBuilder::default().with_delay(Duration::from_millis(500)).with_max_times(4);
-    call.retry(pauses).when(passes).call()
+    call.retry(pauses()).when(passes).call()
+}
+
+fn pauses() -> ConstantBuilder {
+    ConstantBuilder::default().with_delay(Duration::from_millis(500)).with_max_times(4)
 }
 
 /// Whether reading goes on by itself after this error. What is said here of one connection or one

@@ -26,8 +26,8 @@ const QUIET: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Sealed<S> {
     chain: S,
-    /// Records that were looked at ahead, and are taken next; `None` for what cannot be read back.
-    ahead: VecDeque<Option<SealedRecord>>,
+    /// Records that were looked at ahead, and are taken next.
+    ahead: VecDeque<SealedRecord>,
     /// Of what was put off, while others come in.
     pace: Pace,
     /// When the last record of a carrier came in.
@@ -48,7 +48,7 @@ impl<S: Step<SealedRecord>> Sealed<S> {
     /// What a carrier has published.
     fn publish(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
         self.busy_at = Some(Instant::now());
-        let sealed = self.ahead.pop_front().flatten().unwrap_or_else(|| sealed(record));
+        let sealed = self.ahead.pop_front().unwrap_or_else(|| sealed(record));
         match self.chain.take(sealed, &Context::at(flow.now_ms).may_wait(), flow)? {
             Turn::Taken => Ok(()),
             Turn::Later => self.put_off(record, flow),
@@ -82,7 +82,7 @@ impl<S: Step<SealedRecord>> Sealed<S> {
     /// What was put off, as what it was then.
     fn resume(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
         self.pace.charge(flow.now_ms);
-        let sealed = match self.ahead.pop_front().flatten() {
+        let sealed = match self.ahead.pop_front() {
             Some(sealed) => sealed,
             None => match read_back::<Redrive>(record.role, record, flow.values)? {
                 Ok(deferred) => as_it_was(record, deferred),
@@ -153,22 +153,23 @@ impl<S: Step<SealedRecord>> Processor for Sealed<S> {
     }
 
     fn look_ahead(&mut self, records: &[Incoming<'_>], values: &Values, now_ms: i64) {
-        let (inputs, cx): (Vec<_>, _) = match records.first().map(|first| first.role) {
+        let (inputs, cx) = match records.first().map(|first| first.role) {
             Some(Role::Sealed) => {
-                let inputs = records.iter().map(|record| Some(sealed(record)));
-                (inputs.collect(), Context::at(now_ms).may_wait())
+                (records.iter().map(sealed).collect(), Context::at(now_ms).may_wait())
             }
             Some(Role::Deferred) => {
-                let read = |record| read_back::<Redrive>(Role::Deferred, record, values);
-                let inputs =
-                    records.iter().map(|record| Some(as_it_was(record, read(record).ok()?.ok()?)));
-                (inputs.collect(), Context::at(now_ms))
+                let read = |record| {
+                    let read = read_back::<Redrive>(Role::Deferred, record, values).ok()?.ok()?;
+                    Some(as_it_was(record, read))
+                };
+                // One that is nobody's is answered in its turn, and the others with it.
+                let Some(inputs) = records.iter().map(read).collect() else { return };
+                (inputs, Context::at(now_ms))
             }
             _ => return,
         };
-        let known: Vec<SealedRecord> = inputs.iter().flatten().cloned().collect();
-        self.chain.look_ahead(&known, &cx);
-        self.ahead = inputs.into();
+        self.ahead = inputs;
+        self.chain.look_ahead(self.ahead.make_contiguous(), &cx);
     }
 }
 
