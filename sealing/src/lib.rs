@@ -24,6 +24,7 @@ pub mod jws;
 mod key_error;
 mod pbes2;
 pub mod platform_key;
+pub mod published;
 mod random;
 pub mod rsa_key;
 pub mod seal;

@@ -162,6 +162,12 @@ impl PlatformKeys {
         self.retired.contains(kid) || self.keys.get(kid).is_some_and(|key| !key.state.opens())
     }
 
+    /// The names of keys that open nothing any more.
+    pub fn retired(&self) -> impl Iterator<Item = &str> {
+        let held = self.keys.values().filter(|key| !key.state.opens()).map(PlatformKey::kid);
+        held.chain(self.retired.iter().map(String::as_str))
+    }
+
     /// A `kid` that is there already is refused.
     pub fn insert(&mut self, key: PlatformKey) -> Result<(), KeyError> {
         if self.keys.contains_key(key.kid()) {

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use waybill_schemas::{Opened, Proof, Provenance};
 use waybill_sealing::content_key::ContentKey;
-use waybill_sealing::grant::{Grant, GrantError};
 use waybill_sealing::header::{self, Header, HeaderError};
-use waybill_sealing::jwe::{Encrypted, Parts};
+use waybill_sealing::jwe::{Content, Encrypted, Parts};
 use waybill_sealing::platform_key::{PlatformKey, PlatformKeys, UnwrapError};
 use waybill_sealing::signed::{Signed, SignedError};
 use waybill_sealing::{MAX_SEALED, forms};
@@ -16,13 +15,11 @@ use waybill_stage::{Claims, Context, Failure, Fault, Reject, SealedRecord, safe_
 
 use crate::budget::{Budget, Payer};
 
-use crate::key_cache::{Granted, KeyCache, Verdict};
-use crate::registry::{Carrier, RegisteredKey, Status};
+use crate::key_cache::{Granted, KeyCache};
+use crate::proof::Event;
+use crate::registry::{Carrier, Status};
 use crate::{Carriers, Reason};
 
-/// Clocks may differ by this much, seconds.
-const TOLERANCE_SECONDS: f64 = 60.0;
-const TOLERANCE_MS: i64 = 60_000;
 /// Characters of a record's text that an answer repeats.
 const SHOWN: usize = 64;
 
@@ -75,14 +72,19 @@ pub struct Opener {
 
 /// A record that has passed the rows before the proof.
 struct Addressed<'a> {
-    now_ms: i64,
+    event: Event<'a>,
     may_wait: bool,
-    received_at_ms: i64,
-    header: &'a Header<'a>,
-    carrier: &'a Carrier,
     platform_key: &'a PlatformKey,
     encrypted_key_text: &'a str,
-    encrypted_key: &'a [u8],
+}
+
+impl Addressed<'_> {
+    /// Whether a cached key was found out with the same platform key and the same signing key as
+    /// are in force now, by value. If not, the event is judged as if nothing were cached.
+    fn still_counts(&self, granted: &Granted) -> bool {
+        granted.platform_key == self.platform_key.thumbprint()
+            && self.event.still_signs(&granted.verdict)
+    }
 }
 
 impl Opener {
@@ -127,50 +129,31 @@ impl Opener {
         carriers: &Carriers,
         platform_keys: &PlatformKeys,
     ) -> Result<Opened, Failure> {
-        // oversize
-        let value = record.value.as_deref();
-        if let Some(bytes) = value.map(<[u8]>::len).filter(|bytes| *bytes > MAX_SEALED) {
-            let detail = format!("{bytes} bytes are more than {MAX_SEALED}");
-            return Err(Reason::TooManyBytes.reject(detail).into());
-        }
-
-        // malformed, unsupported, malformed
-        let value = value.ok_or_else(|| Reason::NoValue.reject("the record has no value"))?;
+        // oversize, malformed, unsupported, malformed
         let Parts { header, encrypted_key_text, encrypted_key, content } =
-            Parts::split(value).map_err(|error| Reason::NotCompact.reject(error.to_string()))?;
+            split(record.value.as_deref())?;
         let header = Header::parse(&header).map_err(header_reject)?;
-        let encrypted = content.into_encrypted().ok_or_else(|| {
-            Reason::ContentLengths
-                .reject("IV, tag and ciphertext have not 12, 16 and 1 or more bytes")
-        })?;
+        let encrypted = encrypted(content)?;
 
         // key_mismatch
         if record.key.as_deref() != Some(header.sub.as_bytes()) {
             return Err(Reason::OtherKey.reject("the record's key is not `sub`").into());
         }
 
-        // wrong_audience
-        if header.aud != self.audience {
-            return Err(shown(Reason::OtherAudience, "`aud`", &header.aud).into());
-        }
-
-        // unknown_carrier
-        let Some(carrier) = carriers.get(&header.iss) else {
-            return Err(shown(Reason::CarrierNotRegistered, "`iss`", &header.iss).into());
-        };
+        // wrong_audience, unknown_carrier
+        let carrier = carrier_of(&header, &self.audience, carriers)?;
 
         // The rest is answered to a carrier.
         let opened = platform_key(carrier, &header, platform_keys).and_then(|platform_key| {
-            let addressed = Addressed {
+            let event = Event {
                 now_ms: cx.now_ms,
-                may_wait: cx.may_wait,
                 received_at_ms: record.received_at,
                 header: &header,
                 carrier,
-                platform_key,
-                encrypted_key_text,
                 encrypted_key: &encrypted_key,
             };
+            let addressed =
+                Addressed { event, may_wait: cx.may_wait, platform_key, encrypted_key_text };
             self.open_addressed(&addressed, encrypted)
         });
         let (proof, media_type, payload) =
@@ -196,38 +179,33 @@ impl Opener {
     /// The rows from `bad_proof` on.
     fn open_addressed(
         &self,
-        event: &Addressed<'_>,
+        addressed: &Addressed<'_>,
         encrypted: Encrypted<'_>,
     ) -> Result<(Proof, String, Vec<u8>), Failure> {
-        match (&event.header.grant, event.header.is_signed()) {
-            (header::Grant::Absent, false) => {
-                Err(Reason::NoProof.reject("neither a grant nor a signed payload").into())
-            }
-            (header::Grant::Absent, true) => {
-                let (media_type, payload) = self.open_signed(event, encrypted)?;
+        let header = addressed.event.header;
+        match grant_of(header)? {
+            None => {
+                let (media_type, payload) = self.open_signed(addressed, encrypted)?;
                 Ok((Proof::Signed, media_type, payload))
             }
-            (_, true) => Err(Reason::TwoProofs.reject("a grant and a signed payload").into()),
-            (header::Grant::Invalid, false) => {
-                Err(Reason::ProofForm.reject("`grant` is no text, or empty").into())
-            }
-            (header::Grant::Text(grant), false) => {
-                let payload = self.open_granted(event, grant, encrypted)?;
-                Ok((Proof::Granted, event.header.cty.clone().into_owned(), payload))
+            Some(grant) => {
+                let payload = self.open_granted(addressed, grant, encrypted)?;
+                Ok((Proof::Granted, header.cty.clone().into_owned(), payload))
             }
         }
     }
 
     fn open_granted(
         &self,
-        event: &Addressed<'_>,
+        addressed: &Addressed<'_>,
         grant: &str,
         encrypted: Encrypted<'_>,
     ) -> Result<Vec<u8>, Failure> {
+        let event = &addressed.event;
         let cached = self
             .cache
-            .get(event.encrypted_key_text, grant, event.now_ms)
-            .filter(|granted| event.still_counts(granted));
+            .get(addressed.encrypted_key_text, grant, event.now_ms)
+            .filter(|granted| addressed.still_counts(granted));
         if let Some(granted) = cached {
             self.counters.cache_hits.fetch_add(1, Ordering::Relaxed);
             event.check_verdict(&granted.verdict)?;
@@ -237,25 +215,26 @@ impl Opener {
         let verdict = event.verify(grant)?;
         event.check_verdict(&verdict)?;
         let payer = Payer::Proven(event.carrier.id());
-        let (content_key, encrypted) = self.unwrap(event, payer, encrypted)?;
+        let (content_key, encrypted) = self.unwrap(addressed, payer, encrypted)?;
         let granted = Arc::new(Granted {
             content_key,
             verdict,
-            platform_key: event.platform_key.thumbprint().to_owned(),
+            platform_key: addressed.platform_key.thumbprint().to_owned(),
             cached_at_ms: event.now_ms,
         });
-        self.cache.insert(event.encrypted_key_text, grant, granted.clone());
+        self.cache.insert(addressed.encrypted_key_text, grant, granted.clone());
         open(encrypted, &granted.content_key)
     }
 
     fn open_signed(
         &self,
-        event: &Addressed<'_>,
+        addressed: &Addressed<'_>,
         encrypted: Encrypted<'_>,
     ) -> Result<(String, Vec<u8>), Failure> {
+        let event = &addressed.event;
         event.check_receipt()?;
         let payer = Payer::Claimed(event.carrier.id());
-        let (content_key, encrypted) = self.unwrap(event, payer, encrypted)?;
+        let (content_key, encrypted) = self.unwrap(addressed, payer, encrypted)?;
         let plaintext = open(encrypted, &content_key)?;
         // bad_proof, of what could only be seen now
         let signed = Signed::parse(&plaintext, event.header).map_err(|error| {
@@ -278,18 +257,19 @@ impl Opener {
     /// of that, the event is rejected.
     fn unwrap<'e>(
         &self,
-        event: &Addressed<'_>,
+        addressed: &Addressed<'_>,
         payer: Payer<'_>,
         encrypted: Encrypted<'e>,
     ) -> Result<(ContentKey, Encrypted<'e>), Failure> {
-        if event.may_wait {
+        let event = &addressed.event;
+        if addressed.may_wait {
             let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
             if !budget.allows(payer, event.now_ms) {
                 return Err(Failure::Later);
             }
         }
         self.counters.unwraps.fetch_add(1, Ordering::Relaxed);
-        let reason = match event.platform_key.unwrap(event.encrypted_key) {
+        let reason = match addressed.platform_key.unwrap(event.encrypted_key) {
             Ok(content_key) => return Ok((content_key, encrypted)),
             Err(UnwrapError::Length) => Reason::EncryptedKeyLength,
             Err(UnwrapError::Unwrap) => Reason::EncryptedKeyUnwrap,
@@ -297,7 +277,45 @@ impl Opener {
             Err(UnwrapError::Unavailable(why)) => return Err(Failure::Fault(Fault(why))),
         };
         let _ = std::hint::black_box(encrypted.open(&ContentKey::new(&[0; 32])));
-        Err(not_authentic(reason))
+        Err(not_authentic(reason).into())
+    }
+}
+
+/// oversize; malformed, but for the header
+pub(crate) fn split(value: Option<&[u8]>) -> Result<Parts<'_>, Reject> {
+    if let Some(bytes) = value.map(<[u8]>::len).filter(|bytes| *bytes > MAX_SEALED) {
+        let detail = format!("{bytes} bytes are more than {MAX_SEALED}");
+        return Err(Reason::TooManyBytes.reject(detail));
+    }
+    let value = value.ok_or_else(|| Reason::NoValue.reject("the record has no value"))?;
+    Parts::split(value).map_err(|error| Reason::NotCompact.reject(error.to_string()))
+}
+
+/// malformed, of the content
+pub(crate) fn encrypted(content: Content<'_>) -> Result<Encrypted<'_>, Reject> {
+    content.into_encrypted().ok_or_else(|| {
+        Reason::ContentLengths.reject("IV, tag and ciphertext have not 12, 16 and 1 or more bytes")
+    })
+}
+
+/// wrong_audience, unknown_carrier
+pub(crate) fn carrier_of<'c>(
+    header: &Header<'_>,
+    audience: &str,
+    carriers: &'c Carriers,
+) -> Result<&'c Carrier, Reject> {
+    if header.aud != audience {
+        return Err(shown(Reason::OtherAudience, "`aud`", &header.aud));
+    }
+    let carrier = carriers.get(&header.iss);
+    carrier.ok_or_else(|| shown(Reason::CarrierNotRegistered, "`iss`", &header.iss))
+}
+
+/// suspended_carrier
+pub(crate) fn check_status(carrier: &Carrier) -> Result<(), Reject> {
+    match carrier.status {
+        Status::Active => Ok(()),
+        Status::Suspended => Err(Reason::CarrierSuspended.reject("the carrier is suspended")),
     }
 }
 
@@ -307,9 +325,7 @@ fn platform_key<'k>(
     header: &Header<'_>,
     platform_keys: &'k PlatformKeys,
 ) -> Result<&'k PlatformKey, Failure> {
-    if carrier.status == Status::Suspended {
-        return Err(Reason::CarrierSuspended.reject("the carrier is suspended").into());
-    }
+    check_status(carrier)?;
     if platform_keys.is_retired(&header.kid) {
         return Err(shown(Reason::PlatformKeyRetired, "`kid`", &header.kid).into());
     }
@@ -317,99 +333,32 @@ fn platform_key<'k>(
     key.ok_or_else(|| shown(Reason::PlatformKeyNotHeld, "`kid`", &header.kid).into())
 }
 
-impl Addressed<'_> {
-    /// Whether a cached key was found out with the same platform key and the same signing key as
-    /// are in force now, by value. If not, the event is judged as if nothing were cached.
-    fn still_counts(&self, granted: &Granted) -> bool {
-        let signer = &granted.verdict.signer;
-        granted.platform_key == self.platform_key.thumbprint()
-            && self.carrier.key(signer.kid()).is_some_and(|registered| registered.key == *signer)
-    }
-
-    /// The part of `bad_proof` that a grant keeps for good: its form, its signature, its hash of
-    /// the encrypted key.
-    fn verify(&self, text: &str) -> Result<Verdict, Failure> {
-        let form = |error: GrantError| {
-            let reason = match error {
-                GrantError::Jws(_) => Reason::ProofForm,
-                GrantError::OtherKey => Reason::ProofMismatch,
-            };
-            reason.reject(format!("grant: {error}"))
-        };
-        let grant = Grant::parse(text).map_err(|error| form(error.into()))?;
-        let key = &self.signing_key(grant.signer())?.key;
-        if !grant.is_signed_by(key) {
-            return Err(Reason::WrongSignature.reject("grant: wrong signature").into());
+/// bad_proof, of the number of proofs. `None` is a signed payload.
+pub(crate) fn grant_of<'h>(header: &'h Header<'_>) -> Result<Option<&'h str>, Reject> {
+    match (&header.grant, header.is_signed()) {
+        (header::Grant::Absent, false) => {
+            Err(Reason::NoProof.reject("neither a grant nor a signed payload"))
         }
-        let claims = grant.claims(self.encrypted_key).map_err(form)?.into_owned();
-        Ok(Verdict { claims, signer: key.clone() })
-    }
-
-    /// The rest of `bad_proof`, and `expired`: for every event, cached key or not.
-    fn check_verdict(&self, Verdict { claims, signer }: &Verdict) -> Result<(), Reject> {
-        self.check_signing_key(self.signing_key(signer.kid())?, claims.iat)?;
-        let header = self.header;
-        for (name, claimed, expected) in [
-            ("iss", &claims.iss, &header.iss),
-            ("aud", &claims.aud, &header.aud),
-            ("kid", &claims.kid, &header.kid),
-        ] {
-            if claimed != expected {
-                let detail = format!("grant: `{name}` is not the one of the header");
-                return Err(Reason::ProofMismatch.reject(detail));
-            }
+        (header::Grant::Absent, true) => Ok(None),
+        (_, true) => Err(Reason::TwoProofs.reject("a grant and a signed payload")),
+        (header::Grant::Invalid, false) => {
+            Err(Reason::ProofForm.reject("`grant` is no text, or empty"))
         }
-        // Doubles near a present time lie on one grid of 2^-22 s, where adding whole seconds is
-        // exact: the limits are inclusive to the last bit.
-        if header.iat < claims.iat - TOLERANCE_SECONDS
-            || header.iat > claims.exp + TOLERANCE_SECONDS
-        {
-            return Err(Reason::OutsideGrant.reject("`iat` is not within the grant's time"));
-        }
-        self.check_receipt()
-    }
-
-    fn signing_key(&self, kid: &str) -> Result<&RegisteredKey, Reject> {
-        let not_registered = || shown(Reason::SigningKeyNotRegistered, "signing `kid`", kid);
-        self.carrier.key(kid).ok_or_else(not_registered)
-    }
-
-    fn check_signing_key(&self, key: &RegisteredKey, signed_at: f64) -> Result<(), Reject> {
-        if !key.is_valid_at(signed_at) {
-            return Err(shown(Reason::SigningKeyNotValid, "signing `kid`", key.key.kid()));
-        }
-        if key.is_revoked(self.now_ms) {
-            return Err(shown(Reason::SigningKeyRevoked, "signing `kid`", key.key.kid()));
-        }
-        Ok(())
-    }
-
-    /// expired, against the receipt. The limits are made of whole milliseconds and rounded once,
-    /// as the `iat` that a carrier wrote in decimal was.
-    fn check_receipt(&self) -> Result<(), Reject> {
-        let (iat, received_at) = (self.header.iat, self.received_at_ms);
-        if iat > forms::to_numeric_date(received_at.saturating_add(TOLERANCE_MS)) {
-            return Err(Reason::AfterReceipt.reject("`iat` is more than 60 s after receipt"));
-        }
-        let delay = self.carrier.max_delivery_delay;
-        if iat < forms::to_numeric_date(received_at.saturating_sub(delay.as_millis())) {
-            return Err(Reason::TooLate.reject(format!("received more than {delay} after `iat`")));
-        }
-        Ok(())
+        (header::Grant::Text(grant), false) => Ok(Some(grant)),
     }
 }
 
 /// not_authentic: the tag.
 fn open(encrypted: Encrypted<'_>, content_key: &ContentKey) -> Result<Vec<u8>, Failure> {
-    encrypted.open(content_key).map_err(|_| not_authentic(Reason::Tag))
+    encrypted.open(content_key).map_err(|_| not_authentic(Reason::Tag).into())
 }
 
 /// The same words for all three.
-fn not_authentic(reason: Reason) -> Failure {
-    reason.reject("the event is not authentic, or was sealed for another key").into()
+pub(crate) fn not_authentic(reason: Reason) -> Reject {
+    reason.reject("the event is not authentic, or was sealed for another key")
 }
 
-fn header_reject(error: HeaderError) -> Reject {
+pub(crate) fn header_reject(error: HeaderError) -> Reject {
     let reason = match error {
         HeaderError::Json(_) => Reason::HeaderNotJson,
         HeaderError::Malformed(_) => Reason::HeaderParameter,
@@ -419,7 +368,7 @@ fn header_reject(error: HeaderError) -> Reject {
 }
 
 /// A reject that repeats a text of the record, bounded and escaped.
-fn shown(reason: Reason, name: &str, text: &str) -> Reject {
+pub(crate) fn shown(reason: Reason, name: &str, text: &str) -> Reject {
     let problem = match reason {
         Reason::OtherAudience => "is another deployment",
         Reason::PlatformKeyRetired => "is retired",

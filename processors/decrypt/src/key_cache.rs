@@ -33,16 +33,16 @@ pub(crate) struct Verdict {
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Key {
-    encrypted_key: Box<str>,
-    grant: Box<str>,
+pub(crate) struct Key {
+    pub encrypted_key: Box<str>,
+    pub grant: Box<str>,
 }
 
 /// Hashes as [`Key`] does: the same texts in the same order.
 #[derive(Hash)]
-struct KeyRef<'a> {
-    encrypted_key: &'a str,
-    grant: &'a str,
+pub(crate) struct KeyRef<'a> {
+    pub encrypted_key: &'a str,
+    pub grant: &'a str,
 }
 
 impl Equivalent<Key> for KeyRef<'_> {

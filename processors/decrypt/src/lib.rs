@@ -9,7 +9,9 @@ mod budget;
 mod checks;
 mod costly;
 mod delay;
+mod door;
 mod key_cache;
+mod proof;
 mod reason;
 mod registry;
 mod registry_file;
@@ -17,6 +19,7 @@ mod stage;
 
 pub use checks::{Counters, Opener, Settings};
 pub use delay::Delay;
+pub use door::{Door, Judged, Refused};
 pub use reason::Reason;
 pub use registry::{Carrier, Carriers, RegisteredKey, Status};
 pub use registry_file::RegistryError;
