@@ -33,7 +33,7 @@ pub mod signing_key;
 pub mod strict_json;
 
 pub use key_error::KeyError;
-pub use random::RandomError;
+pub use random::{RandomError, fill as fill_random};
 
 /// A sealed event is at most this long, bytes.
 pub const MAX_SEALED: usize = 900_000;

@@ -13,6 +13,6 @@ impl fmt::Display for RandomError {
 impl std::error::Error for RandomError {}
 
 /// Random bytes of the operating system.
-pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), RandomError> {
+pub fn fill(bytes: &mut [u8]) -> Result<(), RandomError> {
     getrandom::fill(bytes).map_err(|_| RandomError)
 }

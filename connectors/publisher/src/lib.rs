@@ -2,6 +2,8 @@
 //! only once the broker has confirmed it. Sealing itself is `waybill-sealing`, which needs no
 //! Kafka.
 
+mod acknowledged;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +15,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{
     BaseRecord, DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer,
 };
+
+pub use acknowledged::{Acknowledged, Answers, Away, Place};
 
 /// A record may be refused by the client, or never be confirmed.
 #[derive(Debug)]
@@ -53,24 +57,8 @@ struct Counts {
 impl Publisher {
     /// `connection`: librdkafka properties of brokers, TLS and SASL.
     pub fn new(connection: &[(String, String)], topic: &str) -> Result<Self, PublishError> {
-        let mut config = ClientConfig::new();
-        for (key, value) in connection {
-            config.set(key, value);
-        }
-        config
-            // One request on its way keeps the order, whatever is sent again. Not an idempotent
-            // producer: while a partition's request is unanswered and more is due behind it,
-            // librdkafka's spins (`processors/runtime/src/hand_over.rs`). A limit on the connection
-            // does not.
-            .set("acks", "all")
-            .set("enable.idempotence", "false")
-            .set("max.in.flight.requests.per.connection", "1")
-            .set("compression.type", "lz4")
-            .set("linger.ms", "20")
-            .set("partitioner", "murmur2_random")
-            .set("queue.buffering.max.messages", "50000")
-            .set("queue.buffering.max.kbytes", "65536")
-            .set("message.timeout.ms", "120000");
+        let mut config = client(connection);
+        config.set("linger.ms", "20").set("message.timeout.ms", "120000");
         let counts = Arc::new(Counts::default());
         let producer = config
             .create_with_context(Confirmations(counts.clone()))
@@ -135,6 +123,27 @@ impl Publisher {
             let _ = self.producer.flush(Duration::from_millis(100));
         }
     }
+}
+
+/// What every producer of ours has.
+fn client(connection: &[(String, String)]) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    for (key, value) in connection {
+        config.set(key, value);
+    }
+    config
+        // One request on its way keeps the order, whatever is sent again. Not an idempotent
+        // producer: while a partition's request is unanswered and more is due behind it,
+        // librdkafka's spins (`processors/runtime/src/hand_over.rs`). A limit on the connection
+        // does not.
+        .set("acks", "all")
+        .set("enable.idempotence", "false")
+        .set("max.in.flight.requests.per.connection", "1")
+        .set("compression.type", "lz4")
+        .set("partitioner", "murmur2_random")
+        .set("queue.buffering.max.messages", "50000")
+        .set("queue.buffering.max.kbytes", "65536");
+    config
 }
 
 struct Confirmations(Arc<Counts>);

@@ -5,6 +5,7 @@
 //! in as a parameter: the receipt time decides, and `now` only on revocation and on the age of
 //! cached keys.
 
+mod access;
 mod budget;
 mod checks;
 mod costly;
@@ -17,6 +18,7 @@ mod registry;
 mod registry_file;
 mod stage;
 
+pub use access::{Access, ApiKey, Limits, NewKey, Scope};
 pub use checks::{Counters, Opener, Settings};
 pub use delay::Delay;
 pub use door::{Door, Judged, Refused};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 use waybill_sealing::signing_key::PublicSigningKey;
 
+use crate::access::Access;
 use crate::{Delay, RegistryError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, Serialize, Deserialize)]
@@ -63,6 +64,8 @@ pub struct Carrier {
     pub max_state_bytes: Option<usize>,
     /// aggregate forgets its shipments of which nothing was received after this.
     pub state_purged_at: Option<Timestamp>,
+    /// At the gateway.
+    pub access: Access,
     keys: Vec<RegisteredKey>,
 }
 
@@ -92,6 +95,7 @@ impl Carrier {
             max_delivery_delay: Delay::DEFAULT,
             max_state_bytes: None,
             state_purged_at: None,
+            access: Access::default(),
             keys: Vec::new(),
         })
     }

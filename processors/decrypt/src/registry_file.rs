@@ -9,16 +9,18 @@
 //!
 //! Times are RFC 3339, and optional; so are `max_delivery_delay` (7d), `max_state_bytes` (what its open
 //! shipments may take of aggregate's memory for a partition) and `state_purged_at` (aggregate forgets its
-//! shipments of which nothing was received after that). Members of other names are
-//! refused (but not inside `jwk`, where RFC 7517 has them ignored).
+//! shipments of which nothing was received after that), and `gateway` ([`Access`]: what it may do there).
+//! Members of other names are refused (but not inside `jwk`, where RFC 7517 has them ignored).
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use waybill_sealing::signing_key::PublicSigningKey;
 
+use crate::access::Access;
 use crate::{Carrier, Carriers, Delay, RegisteredKey, Status};
 
 /// What is wrong with a registry, and where.
@@ -59,6 +61,8 @@ struct CarrierEntry {
     state_purged_at: Option<Timestamp>,
     #[serde(default)]
     keys: Vec<KeyEntry>,
+    #[serde(default, skip_serializing_if = "Access::is_default")]
+    gateway: Access,
 }
 
 fn default_delay() -> Delay {
@@ -112,12 +116,29 @@ impl Carriers {
             carrier.max_delivery_delay = entry.max_delivery_delay;
             carrier.max_state_bytes = entry.max_state_bytes;
             carrier.state_purged_at = entry.state_purged_at;
+            carrier.access = entry.gateway;
             for KeyEntry { jwk: key, valid_from, valid_until, revoked_at } in entry.keys {
                 carrier.add_key(RegisteredKey { key, valid_from, valid_until, revoked_at })?;
             }
             carriers.insert(carrier)?;
         }
+        carriers.check_names()?;
         Ok(carriers)
+    }
+
+    /// An API key or a certificate names one carrier.
+    fn check_names(&self) -> Result<(), RegistryError> {
+        let mut names = BTreeSet::new();
+        for access in self.iter().map(|carrier| &carrier.access) {
+            let keys = access.api_keys.iter().map(|key| ("API key", &key.id));
+            let subjects = access.certificates.iter().map(|subject| ("certificate", subject));
+            for (what, name) in keys.chain(subjects) {
+                if !names.insert((what, name)) {
+                    return Err(RegistryError::new(format!("{what} {name:?} stands twice")));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// As carriers.json, carriers in order of id.
@@ -130,6 +151,7 @@ impl Carriers {
             max_state_bytes: carrier.max_state_bytes,
             state_purged_at: carrier.state_purged_at,
             keys: carrier.keys().iter().map(key_entry).collect(),
+            gateway: carrier.access.clone(),
         };
         let file = File { carriers: self.iter().map(entry).collect() };
         serde_json::to_string_pretty(&file).map_err(|error| RegistryError::new(error.to_string()))
@@ -181,6 +203,34 @@ mod tests {
         assert_eq!(carriers.longest_delivery_delay(), Delay::DEFAULT);
         assert!(carriers.get("acme").unwrap().keys().is_empty());
         assert_eq!(Carriers::parse(br#"{"carriers":[]}"#), Ok(Carriers::default()));
+    }
+
+    #[test]
+    fn access_to_the_gateway_is_read_and_written() {
+        let access = r#","gateway":{"plain":["application/EDIFACT"],"certificates":["CN=edi,O=Acme"],
+            "api_keys":[{"id":"abc","sha256":"x","scopes":["publish","read"],"created":"2026-11-01T00:00:00Z"}],
+            "limits":{"messages_per_second":10,"dry_run":true}}"#;
+        let carriers = Carriers::parse(file(access).as_bytes()).unwrap();
+        let read = &carriers.get("acme").unwrap().access;
+        assert_eq!(read.api_keys[0].scopes, [crate::Scope::Publish, crate::Scope::Read]);
+        assert_eq!(read.limits.messages_per_second, Some(10));
+        let written = carriers.to_json().unwrap();
+        assert_eq!(Carriers::parse(written.as_bytes()).unwrap(), carriers);
+        let without = Carriers::parse(file("").as_bytes()).unwrap().to_json().unwrap();
+        assert!(!without.contains("gateway"), "an earlier build reads it: {without}");
+
+        let key = r#"{"id":"abc","sha256":"x","scopes":[],"created":"2026-11-01T00:00:00Z"}"#;
+        let other = key.replace("abc", "abd");
+        let same_name = r#""certificates":["CN=edi","CN=edi"]"#;
+        for (access, expected) in [
+            (format!(r#""api_keys":[{key},{other},{key}]"#), r#"API key "abc" stands twice"#),
+            (same_name.to_owned(), r#"certificate "CN=edi" stands twice"#),
+            (r#""limit":{}"#.to_owned(), "unknown field `limit`"),
+        ] {
+            let json = file(&format!(r#","gateway":{{{access}}}"#));
+            let error = Carriers::parse(json.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]
