@@ -21,7 +21,7 @@ fn sealing(criterion: &mut Criterion) {
             issuer: "acme-line".into(),
             audience: "waybill:bench".into(),
             platform_key: platform_key.public().clone(),
-            signing_key: PrivateSigningKey::generate(Algorithm::EdDsa).unwrap(),
+            signing_key: PrivateSigningKey::generate(Algorithm::EdDsa).unwrap().into(),
             proof,
             content_key_life_ms: MAX_CONTENT_KEY_LIFE_MS,
         })

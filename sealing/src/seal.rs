@@ -1,6 +1,7 @@
 //! What a carrier uses: it seals events, with either proof.
 
 use std::fmt;
+use std::sync::Arc;
 
 use strum::{Display, EnumString};
 
@@ -41,7 +42,7 @@ pub struct SealerConfig {
     /// The deployment, for example `waybill:prod`.
     pub audience: String,
     pub platform_key: RsaPublicKey,
-    pub signing_key: PrivateSigningKey,
+    pub signing_key: Arc<PrivateSigningKey>,
     pub proof: Proof,
     /// A granted content key is renewed at this age, ms; 1 to [`MAX_CONTENT_KEY_LIFE_MS`].
     pub content_key_life_ms: i64,
@@ -278,7 +279,7 @@ mod tests {
             issuer: "acme \"line\"".into(),
             audience: "waybill:test".into(),
             platform_key: PlatformKey::generate("p1", 2048).unwrap().public().clone(),
-            signing_key: PrivateSigningKey::generate(Algorithm::EdDsa).unwrap(),
+            signing_key: PrivateSigningKey::generate(Algorithm::EdDsa).unwrap().into(),
             proof,
             content_key_life_ms: MAX_CONTENT_KEY_LIFE_MS,
         })

@@ -98,9 +98,9 @@ impl Door {
         check_status(event.carrier)?;
         // unknown_key, retired_key
         let kid = &event.header.kid;
-        let key = keys.get(kid).ok_or_else(|| match keys.state(kid) {
-            Some(_) => shown(Reason::PlatformKeyRetired, "`kid`", kid),
-            None => shown(Reason::PlatformKeyNotHeld, "`kid`", kid),
+        let key = keys.get(kid).ok_or_else(|| match keys.is_retired(kid) {
+            true => shown(Reason::PlatformKeyRetired, "`kid`", kid),
+            false => shown(Reason::PlatformKeyNotHeld, "`kid`", kid),
         })?;
         // bad_proof, expired
         match grant_of(event.header)? {

@@ -5,23 +5,15 @@ mod forge;
 
 use forge::{AUDIENCE, Event, T, World, signing_key};
 use waybill_decrypt::{Door, Reason, Status};
-use waybill_sealing::published::PublishedKeys;
-use waybill_sealing::rsa_key::JwkSet;
 
 /// What the door answers at `now_ms`, to an event whose grant it has let pass a moment after it was sealed.
 fn answer(now_ms: i64, change: impl FnOnce(&mut World)) -> Option<Reason> {
     let mut world = World::new();
-    let keys = |world: &World| {
-        let opening = world.keys.iter().filter(|key| key.state().opens());
-        let opening: Vec<_> = opening.map(|key| key.public().clone()).collect();
-        let retired = world.keys.retired().map(str::to_owned).collect();
-        PublishedKeys::new(opening.clone(), retired, JwkSet::of(opening))
-    };
     let door = Door::new(AUDIENCE, 10);
     let value = Event::granted().record().value.unwrap();
-    door.judge(T + 1000, &value, &world.carriers, &keys(&world)).unwrap();
+    door.judge(T + 1000, &value, &world.carriers, &world.published()).unwrap();
     change(&mut world);
-    let judged = door.judge(now_ms, &value, &world.carriers, &keys(&world));
+    let judged = door.judge(now_ms, &value, &world.carriers, &world.published());
     let reason = judged.err()?.reject.reason;
     Some(*<Reason as strum::VariantArray>::VARIANTS.iter().find(|r| r.as_str() == reason).unwrap())
 }

@@ -43,7 +43,7 @@ fn our_own_events_open() {
                 issuer: "acme-line".into(),
                 audience: forge::AUDIENCE.into(),
                 platform_key: world.keys.get("platform-test").unwrap().public().clone(),
-                signing_key: forge::signing_key(key),
+                signing_key: forge::signing_key(key).into(),
                 proof,
                 content_key_life_ms: 60_000,
             })

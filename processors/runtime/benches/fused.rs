@@ -50,7 +50,7 @@ fn sealed(proof: Proof, messages: usize) -> (Vec<SealedRecord>, Decrypt) {
             issuer: carrier.id.to_owned(),
             audience: AUDIENCE.to_owned(),
             platform_key: platform_key.public().clone(),
-            signing_key: key,
+            signing_key: key.into(),
             proof,
             content_key_life_ms: MAX_CONTENT_KEY_LIFE_MS,
         };

@@ -75,7 +75,7 @@ metrics! {
     unwraps: IntCounter = "waybill_unwraps_total", counter;
     /// Times the process went back to its last commit, by role.
     restarts: IntCounterVec = "waybill_restarts_total", counters(&["role"]);
-    /// 1 while the file in force is the one on disk, 0 while it is broken and the last good one is used, by file (carriers, keys, internal_keys).
+    /// 1 while the file in force is the one on disk, 0 while it is broken and the last good one is used, by file (carriers, keys, internal_keys, gateway_tls).
     file_ok: IntGaugeVec = "waybill_file_ok", gauges(&["file"]);
 }
 

@@ -48,7 +48,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         issuer: args.carrier.clone(),
         audience: config.deployment.clone(),
         platform_key: platform_key(&args.jwks)?,
-        signing_key: signing_key(&args.signing_key)?,
+        signing_key: signing_key(&args.signing_key)?.into(),
         proof: args.proof.parse().unwrap_or(Proof::Granted),
         content_key_life_ms: MAX_CONTENT_KEY_LIFE_MS,
     })

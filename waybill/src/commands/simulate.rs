@@ -265,7 +265,7 @@ impl Dock {
             issuer: id.clone(),
             audience: self.audience.clone(),
             platform_key: self.platform.clone(),
-            signing_key: own,
+            signing_key: own.into(),
             proof: Proof::Granted,
             content_key_life_ms: MAX_CONTENT_KEY_LIFE_MS,
         };
@@ -273,9 +273,8 @@ impl Dock {
             Some(Bad::WrongSigningKey) => {
                 // Another key under the name of the registered one.
                 let kid = config.signing_key.public().kid().to_owned();
-                config.signing_key = PrivateSigningKey::generate(Algorithm::Ed25519)
-                    .map_err(|e| failed(&e))?
-                    .with_kid(kid);
+                let other = PrivateSigningKey::generate(Algorithm::Ed25519);
+                config.signing_key = other.map_err(|e| failed(&e))?.with_kid(kid).into();
             }
             Some(Bad::UnknownCarrier) => config.issuer = "nobody".to_owned(),
             Some(Bad::WrongAudience) => config.audience.push_str("-other"),

@@ -14,8 +14,7 @@ use waybill_sealing::content_key::ContentKey;
 use waybill_sealing::header::Header;
 use waybill_sealing::jwe::Parts;
 use waybill_sealing::platform_key::{KeyState, PlatformKey};
-use waybill_sealing::published::PublishedKeys;
-use waybill_sealing::rsa_key::JwkSet;
+use waybill_sealing::published::{Published, PublishedKeys};
 use waybill_sealing::signing_key::PrivateSigningKey;
 use waybill_stage::{Context, Failure, Reject, SealedRecord};
 
@@ -106,12 +105,17 @@ impl World {
 
     /// What a gateway says of it that receives it when the broker does.
     pub fn at_the_door(&self, record: &SealedRecord) -> Result<Judged, Refused> {
-        let opening = self.keys.iter().filter(|key| key.state().opens());
-        let opening: Vec<_> = opening.map(|key| key.public().clone()).collect();
-        let retired = self.keys.retired().map(str::to_owned).collect();
-        let keys = PublishedKeys::new(opening.clone(), retired, JwkSet::of(opening));
         let value = record.value.as_deref().unwrap_or_default();
+        let keys = self.published();
         Door::new(AUDIENCE, 10).judge(record.received_at, value, &self.carriers, &keys)
+    }
+
+    /// What everybody may know of its keys.
+    pub fn published(&self) -> PublishedKeys {
+        let opening = self.keys.iter().filter(|key| key.state().opens());
+        let published =
+            |key: &PlatformKey| Published { key: key.public().clone(), shown_from_ms: None };
+        PublishedKeys::new(opening.map(published), self.keys.retired().map(str::to_owned))
     }
 
     /// The door says the same of what it can see, and lets pass what it cannot.
