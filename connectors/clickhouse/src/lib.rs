@@ -10,6 +10,7 @@
 //! What is absent: no second attempt at what cannot get better ([`Kind`] says what can), and no
 //! record that stops the stream. A record that is no row comes back as a reject.
 
+mod answers;
 mod audit;
 mod columns;
 mod config;
@@ -35,6 +36,9 @@ mod unmapped;
 mod wait;
 mod window;
 
+pub use answers::{
+    Answers, Cursor, EventRow, OfMessage, RejectRow, ShipmentRow, TimelineRow, UsageRow,
+};
 pub use audit::{
     BookQuestion, Books, Coverage, Derived, Misstored, Seam, StageTotal, Unaccounted, Unbalanced,
     Written,

@@ -7,7 +7,9 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use waybill_clickhouse::{BookQuestion, ClickHouseSink, Config, Database, Filter, Retention};
+use waybill_clickhouse::{
+    Answers, BookQuestion, ClickHouseSink, Config, Cursor, Database, Filter, Retention,
+};
 use waybill_stage::Sink;
 
 use crate::ledger::entry;
@@ -16,7 +18,7 @@ use crate::samples::{event, reject, shipment};
 use crate::server::{again, batch, insert, insert_all, outcome, start, try_start};
 
 const PASSWORD: &str = "of-all-users";
-const USERS: [&str; 5] = ["OWNER", "SINK", "AUDITOR", "READER", "ACME_LINE"];
+const USERS: [&str; 6] = ["OWNER", "SINK", "AUDITOR", "GATEWAY", "READER", "ACME_LINE"];
 
 struct Server {
     url: String,
@@ -288,6 +290,30 @@ fn the_owner_migrates_and_the_auditor_reads_what_commands_ask() {
         "CREATE DATABASE x",
     ] {
         server.refuses("waybill_owner", sql, DENIED);
+    }
+}
+
+#[test]
+fn the_gateway_reads_what_it_answers_and_nothing_else() {
+    let server = server();
+    let answers = Answers::open(&server.of("gateway")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        answers.message("acme", "m-1").await.unwrap();
+        answers.is_taken_in(0, 0).await.unwrap();
+        answers.rejects("acme", Cursor::default(), 10).await.unwrap();
+        answers.shipments("acme", "MSKU1234565").await.unwrap();
+        answers.usage("acme", 31).await.unwrap();
+    });
+    for sql in [
+        "INSERT INTO waybill.ledger (records) VALUES (1)",
+        "SELECT count() FROM waybill.throughput",
+        "SELECT count() FROM waybill.migrations",
+        "SELECT 1 SETTINGS max_memory_usage = 0",
+        "SELECT * FROM system.users",
+        "DROP TABLE waybill.events",
+    ] {
+        assert!(server.ask("waybill_gateway", sql).is_err(), "{sql}");
     }
 }
 
