@@ -100,6 +100,13 @@ impl Deployment {
         }
     }
 
+    /// This deployment, with that in the environment of all its processes and commands.
+    pub fn with_own(mut self, environment: &[(&str, &str)]) -> Self {
+        let more = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        self.environment.extend(more);
+        self
+    }
+
     /// Writes its configuration, with `extra` as more of it.
     ///
     /// # Panics
@@ -477,7 +484,9 @@ impl Process {
         self.child.try_wait().unwrap().is_some()
     }
 
-    fn wait_ready(&mut self, stages: &str) {
+    /// # Panics
+    /// When it ends instead.
+    pub fn wait_ready(&mut self, stages: &str) {
         wait_until(&format!("{stages} to be ready"), Duration::from_secs(90), || {
             assert!(!self.has_ended(), "{stages}: {}", self.log());
             self.get("/readyz").is_some()

@@ -5,6 +5,7 @@
 mod attacker;
 mod busy_loops;
 mod deployment;
+mod door;
 mod messages;
 mod own_servers;
 pub mod panels;
@@ -18,6 +19,7 @@ mod truth;
 pub use attacker::{Attacker, forged};
 pub use busy_loops::BusyLoops;
 pub use deployment::{Deployment, Process, wait_until};
+pub use door::{Answer, Door, seal, sealer};
 pub use messages::{DCSA_22, gate_in};
 pub use own_servers::OwnServers;
 pub use ports::free_port;

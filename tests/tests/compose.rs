@@ -127,7 +127,7 @@ fn every_stage_is_a_service_of_its_own() {
             assert!(stages.insert(stage.clone()), "{stage} twice");
         }
     }
-    let expected = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
+    let expected = ["decrypt", "validate", "enrich", "aggregate", "clickhouse", "gateway"];
     assert_eq!(stages, expected.map(ToOwned::to_owned).into());
     // One configuration for all: else they would not meet in the same topics. Only who they are in
     // ClickHouse differs, and most are nobody there.
@@ -154,6 +154,7 @@ fn every_stage_is_a_service_of_its_own() {
     assert_eq!(environments.len(), 1);
     let expected = [
         ("clickhouse-sink", "waybill_sink"),
+        ("gateway", "waybill_gateway"),
         ("init", "waybill_owner"),
         ("cli", "waybill_auditor"),
     ];
@@ -310,7 +311,7 @@ fn published_ports_are_those_of_dev() {
             assert!(published.insert(name.to_owned()), "{name} twice");
         }
     }
-    assert_eq!(published.len(), 5, "{published:?}");
+    assert_eq!(published.len(), 6, "{published:?}");
 }
 
 /// Who shares a network with whom. One that is not named joins a network with all others that are not.
@@ -331,15 +332,14 @@ fn each_server_is_reached_by_those_that_work_with_it() {
         let others = services.keys().filter(|other| *other != name);
         others.filter(|other| !own.is_disjoint(&networks(other))).map(String::as_str).collect()
     };
-    let processors = ["decrypt", "validate", "enrich", "aggregate", "clickhouse-sink"];
+    let processors = ["decrypt", "validate", "enrich", "aggregate", "clickhouse-sink", "gateway"];
     let and = |more: &[&'static str]| processors.iter().chain(more).copied().collect();
     assert_eq!(peers("kafka"), and(&["init", "cli", "demo"]));
-    assert_eq!(peers("clickhouse"), BTreeSet::from(["clickhouse-sink", "init", "cli", "grafana"]));
+    let of_the_store = ["clickhouse-sink", "gateway", "init", "cli"];
+    assert_eq!(peers("clickhouse"), of_the_store.iter().copied().chain(["grafana"]).collect());
     assert_eq!(peers("prometheus"), and(&["grafana"]));
-    assert_eq!(
-        peers("grafana"),
-        BTreeSet::from(["clickhouse", "prometheus", "clickhouse-sink", "init", "cli"])
-    );
+    let asked = of_the_store.iter().copied().chain(["clickhouse", "prometheus"]);
+    assert_eq!(peers("grafana"), asked.collect());
     for name in services.keys() {
         // A process waits for what it works with, and must reach it.
         for (other, how) in object(&services[name]["depends_on"]) {

@@ -172,6 +172,7 @@ fn ours() -> BTreeMap<String, String> {
         .iter()
         .copied()
         .chain(of_the_sink.map(|m| (m.name, m.help)))
+        .chain(waybill_gateway::metrics::ALL.iter().copied())
         .map(|(name, help)| (name.to_owned(), help.trim().to_owned()))
         .collect()
 }
@@ -298,7 +299,8 @@ fn the_page_on_metrics_is_in_step_with_the_code() {
     // The list above of the sink's metrics is complete.
     let source = read("connectors/clickhouse/src/metrics.rs");
     let named = source.matches("\"waybill_").count();
-    assert_eq!(ours().len(), waybill_runtime::metrics::ALL.len() + named);
+    let of_others = waybill_runtime::metrics::ALL.len() + waybill_gateway::metrics::ALL.len();
+    assert_eq!(ours().len(), of_others + named);
 }
 
 /// A server that gives every panel the same answer, for as long as the test runs; `silent` is what

@@ -31,6 +31,7 @@ fn each_works_as_its_own_user() {
         ("WAYBILL_OWNER_PASSWORD_SHA256", &hash),
         ("WAYBILL_SINK_PASSWORD_SHA256", &hash),
         ("WAYBILL_AUDITOR_PASSWORD_SHA256", &hash),
+        ("WAYBILL_GATEWAY_PASSWORD_SHA256", &hash),
         ("WAYBILL_READER_PASSWORD_SHA256", &hash),
     ]);
     let mut d = Deployment::on(own.addresses(), "users", 2, "");

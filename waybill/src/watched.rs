@@ -18,7 +18,17 @@ pub fn watch<T: Send + Sync + 'static>(
     path: PathBuf,
     load: impl Fn() -> Result<T, Failure> + Send + 'static,
 ) -> Result<Arc<ArcSwap<T>>, Failure> {
-    let mut seen = stamp(&path);
+    watch_all(name, vec![path], load)
+}
+
+/// The same of files that belong together.
+pub fn watch_all<T: Send + Sync + 'static>(
+    name: &'static str,
+    paths: Vec<PathBuf>,
+    load: impl Fn() -> Result<T, Failure> + Send + 'static,
+) -> Result<Arc<ArcSwap<T>>, Failure> {
+    let stamps = move || paths.iter().map(stamp).collect::<Vec<_>>();
+    let mut seen = stamps();
     let value = Arc::new(ArcSwap::from_pointee(load()?));
     let ok = metrics().file_ok.with_label_values(&[name]);
     ok.set(1);
@@ -28,7 +38,7 @@ pub fn watch<T: Send + Sync + 'static>(
         .spawn(move || {
             loop {
                 std::thread::sleep(LOOK_EVERY);
-                let now = stamp(&path);
+                let now = stamps();
                 if now == seen {
                     continue;
                 }
@@ -37,7 +47,7 @@ pub fn watch<T: Send + Sync + 'static>(
                     Ok(new) => {
                         shared.store(Arc::new(new));
                         ok.set(1);
-                        tracing::info!(file = name, path = %path.display(), "read again");
+                        tracing::info!(file = name, "read again");
                     }
                     Err(failure) => {
                         ok.set(0);

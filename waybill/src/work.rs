@@ -18,6 +18,8 @@ pub enum Work {
     },
     Aggregate,
     ClickHouse,
+    /// Takes events in, and answers carriers.
+    Gateway,
 }
 
 const STATELESS: [&str; 3] = [Decrypt::NAME, Validate::NAME, Enrich::NAME];
@@ -27,6 +29,7 @@ impl Work {
         match stages {
             "aggregate" => return Ok(Self::Aggregate),
             "clickhouse" => return Ok(Self::ClickHouse),
+            "gateway" => return Ok(Self::Gateway),
             _ => {}
         }
         let named: Option<Vec<usize>> = stages
@@ -36,7 +39,7 @@ impl Work {
         let refuse = |why: &str| Err(why.to_owned());
         let Some(named) = named else {
             return refuse(
-                "decrypt, validate, enrich (any consecutive run), aggregate or clickhouse",
+                "decrypt, validate, enrich (any consecutive run), aggregate, clickhouse or gateway",
             );
         };
         match (named.first(), named.last()) {
@@ -66,11 +69,15 @@ impl Work {
             Self::Stateless { .. } => vec![Role::Valid],
             Self::Aggregate => vec![Role::Enriched, Role::AggregateState],
             Self::ClickHouse => SINK_INPUTS.to_vec(),
+            Self::Gateway => vec![],
         }
     }
 
     /// What its transactions write to.
     fn writes(self) -> Vec<Role> {
+        if self == Self::Gateway {
+            return vec![Role::Sealed];
+        }
         let mut outputs = vec![Role::Rejects, Role::Ledger];
         if self.opens_events() {
             outputs.push(Role::Deferred);
@@ -82,7 +89,7 @@ impl Work {
             Self::Aggregate => {
                 outputs.extend([Role::Events, Role::Shipments, Role::AggregateState]);
             }
-            Self::ClickHouse => {}
+            Self::ClickHouse | Self::Gateway => {}
         }
         outputs
     }
@@ -114,6 +121,8 @@ mod tests {
             ("enrich", Some(Work::Stateless { first: 2, last: 2 })),
             ("aggregate", Some(Work::Aggregate)),
             ("clickhouse", Some(Work::ClickHouse)),
+            ("gateway", Some(Work::Gateway)),
+            ("gateway,decrypt", None),
             ("decrypt,enrich", None),
             ("validate,decrypt", None),
             ("enrich,aggregate", None),
@@ -141,6 +150,7 @@ mod tests {
             ("decrypt,validate,enrich", &[Redrive, Deferred, Enriched, Rejects, Ledger]),
             ("aggregate", &[Enriched, Events, Shipments, Rejects, Ledger, AggregateState]),
             ("clickhouse", &[Events, Shipments, Rejects, Ledger]),
+            ("gateway", &[]),
         ] {
             let work = Work::parse(stages).unwrap();
             assert_eq!(work.roles(), roles, "{stages}");

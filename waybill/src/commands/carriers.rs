@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Subcommand};
-use waybill_decrypt::{Delay, Status};
+use jiff::Timestamp;
+use waybill_decrypt::{ApiKey, Carrier, Delay, RegisteredKey, Scope, Status};
 use waybill_sealing::jws::Algorithm;
 use waybill_sealing::signing_key::{PrivateSigningKey, PublicSigningKey};
 
@@ -18,6 +19,8 @@ use crate::registry_file::RegistryFile;
 Examples:
   waybill carriers add acme-line --name 'Acme Line' --key acme.pub.pem
   waybill carriers suspend acme-line
+  waybill carriers key new acme-line --scopes read --expires-in 90d
+  waybill carriers allow acme-line --plain application/EDIFACT --certificate 'CN=edi, O=Acme Line'
   waybill carriers list")]
 pub struct Args {
     #[command(subcommand)]
@@ -42,10 +45,18 @@ enum Command {
         #[arg(long, value_name = "TIME")]
         max_delivery_delay: Option<Delay>,
     },
-    /// Make an empty file, unless there is one: no processor starts without
+    /// Make an empty file, unless there is one: no processor starts without; and the gateway's signing key, if
+    /// gateway.signing_key_file is set
     Init,
     /// Show every carrier, and how late its events may come
     List,
+    /// API keys of a carrier, for the gateway
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Say what a carrier may do at the gateway
+    Allow(Allow),
     /// Reject everything of a carrier from now on
     Suspend {
         id: String,
@@ -53,6 +64,38 @@ enum Command {
         #[arg(long)]
         undo: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Make a key, and show it once: only its hash is kept
+    New {
+        id: String,
+        /// What its holder may do
+        #[arg(long, value_delimiter = ',', default_values = ["publish", "read"])]
+        scopes: Vec<Scope>,
+        /// For how long it counts, such as 90d [default: for ever]
+        #[arg(long, value_name = "TIME")]
+        expires_in: Option<humantime::Duration>,
+    },
+    /// Take a key back
+    Revoke { id: String, key: String },
+    /// Show a carrier's keys
+    List { id: String },
+}
+
+#[derive(Debug, ClapArgs)]
+struct Allow {
+    id: String,
+    /// The gateway may seal plain payloads of this type in the carrier's name; needs gateway.signing_key_file
+    #[arg(long, value_name = "TYPE")]
+    plain: Vec<String>,
+    /// Who has a certificate of this subject is the carrier, such as 'CN=edi, O=Acme Line'
+    #[arg(long, value_name = "SUBJECT")]
+    certificate: Vec<String>,
+    /// Take back what was allowed before, first
+    #[arg(long)]
+    anew: bool,
 }
 
 pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
@@ -76,10 +119,16 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
             }
             println!("carriers: {id} has the key {kid}");
         }
-        Command::Init => match file.init()? {
-            true => println!("carriers: {} is made, and empty", config.carriers.file.display()),
-            false => println!("carriers: {} is there", config.carriers.file.display()),
-        },
+        Command::Init => {
+            match file.init()? {
+                true => println!("carriers: {} is made, and empty", config.carriers.file.display()),
+                false => println!("carriers: {} is there", config.carriers.file.display()),
+            }
+            if let Some(path) = config.gateway.signing_key_file.as_ref().filter(|p| !p.exists()) {
+                make_key(path)?;
+                println!("carriers: {} is made, the gateway's signing key", path.display());
+            }
+        }
         Command::List => {
             for c in file.load()?.iter() {
                 let (status, keys) = (c.status.to_string(), c.keys().len());
@@ -87,6 +136,8 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
                 println!("{id:<20} {status:<9} {keys} keys  {delay:<5} {}", c.name);
             }
         }
+        Command::Key { command } => key(&file, command)?,
+        Command::Allow(allow) => self::allow(config, &file, &allow)?,
         Command::Suspend { id, undo } => {
             let status = if undo { Status::Active } else { Status::Suspended };
             file.change(|carriers| match carriers.get_mut(&id) {
@@ -99,6 +150,103 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
             println!("carriers: {id} is {status}");
         }
     }
+    Ok(())
+}
+
+/// Changes one carrier.
+fn of<T>(
+    file: &RegistryFile,
+    id: &str,
+    change: impl FnOnce(&mut Carrier) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    file.change(|carriers| match carriers.get_mut(id) {
+        Some(carrier) => change(carrier),
+        None => Err(Failure::config(format!("no carrier {id:?}"))),
+    })
+}
+
+fn key(file: &RegistryFile, command: KeyCommand) -> Result<(), Failure> {
+    match command {
+        KeyCommand::New { id, scopes, expires_in } => {
+            let now = Timestamp::now();
+            let expires = expires_in.map(|after| now.checked_add(*after)).transpose();
+            let expires = expires.map_err(|e| Failure::config(format!("--expires-in: {e}")))?;
+            let made = ApiKey::generate(scopes, now, expires)
+                .map_err(|e| Failure::failed(e.to_string()))?;
+            let name = made.key.id.clone();
+            of(file, &id, |carrier| {
+                carrier.access.api_keys.push(made.key);
+                Ok(())
+            })?;
+            eprintln!("carriers: {id} has the API key {name}; it is shown this once:");
+            println!("{}", made.text);
+        }
+        KeyCommand::Revoke { id, key } => {
+            of(file, &id, |carrier| {
+                let keys = &mut carrier.access.api_keys;
+                let before = keys.len();
+                keys.retain(|known| known.id != key);
+                match keys.len() < before {
+                    true => Ok(()),
+                    false => Err(Failure::config(format!("{id} has no API key {key:?}"))),
+                }
+            })?;
+            println!("carriers: the API key {key} of {id} is taken back");
+        }
+        KeyCommand::List { id } => {
+            let carriers = file.load()?;
+            let carrier = carriers.get(&id);
+            let carrier = carrier.ok_or_else(|| Failure::config(format!("no carrier {id:?}")))?;
+            for key in &carrier.access.api_keys {
+                let scopes: Vec<String> = key.scopes.iter().map(Scope::to_string).collect();
+                let until =
+                    key.expires.map_or("for ever".to_owned(), |at| format!("until {at:.0}"));
+                println!("{}  {:<13} since {:.0}  {until}", key.id, scopes.join(","), key.created);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn allow(config: &Config, file: &RegistryFile, allow: &Allow) -> Result<(), Failure> {
+    let gateway_key = match (&config.gateway.signing_key_file, allow.plain.is_empty()) {
+        (_, true) => None,
+        (Some(path), false) if path.exists() => {
+            Some(crate::commands::publish::signing_key(path)?.public().clone())
+        }
+        (Some(path), false) => Some(make_key(path)?),
+        (None, false) => {
+            return Err(Failure::config(
+                "gateway.signing_key_file: must be set, for the gateway seals what comes plain",
+            ));
+        }
+    };
+    for media_type in &allow.plain {
+        waybill_formats::find(media_type).map_err(|reject| {
+            Failure::config(format!("--plain {media_type:?}: {}", reject.detail))
+        })?;
+    }
+    of(file, &allow.id, |carrier| {
+        if allow.anew {
+            carrier.access.plain.clear();
+            carrier.access.certificates.clear();
+        }
+        let add = |to: &mut Vec<String>, more: &[String]| {
+            to.extend(more.iter().cloned());
+            to.sort();
+            to.dedup();
+        };
+        add(&mut carrier.access.plain, &allow.plain);
+        add(&mut carrier.access.certificates, &allow.certificate);
+        let is_new = |key: &PublicSigningKey| !carrier.keys().iter().any(|k| k.key == *key);
+        match gateway_key.filter(is_new) {
+            Some(key) => {
+                carrier.add_key(RegisteredKey::new(key)).map_err(|e| Failure::config(e.to_string()))
+            }
+            None => Ok(()),
+        }
+    })?;
+    println!("carriers: {} may do so at the gateway", allow.id);
     Ok(())
 }
 

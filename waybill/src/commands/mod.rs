@@ -3,6 +3,7 @@ pub mod carriers;
 pub mod check_config;
 pub mod demo;
 pub mod formats;
+pub mod gateway;
 pub mod keys;
 pub mod migrate;
 pub mod publish;

@@ -20,6 +20,7 @@ use waybill_sealing::platform_key::PlatformKeys;
 use waybill_stage::{Fault, Sink, Stage};
 use waybill_validate::Validate;
 
+use crate::commands::gateway;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::registry_file::RegistryFile;
@@ -35,10 +36,11 @@ Examples:
   waybill run decrypt,validate,enrich
   waybill run aggregate
   waybill run clickhouse
+  waybill run gateway
 
 It serves /metrics, /healthz and /readyz at metrics.listen.")]
 pub struct Args {
-    /// decrypt, validate, enrich (any consecutive run of them), aggregate, or clickhouse
+    /// decrypt, validate, enrich (any consecutive run of them), aggregate, clickhouse, or gateway
     #[arg(value_name = "STAGE[,STAGE…]", value_parser = Work::named)]
     stages: String,
 }
@@ -47,6 +49,9 @@ const DAY_MS: i64 = 86_400_000;
 
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let work = Work::parse(&args.stages).map_err(Failure::config)?;
+    if work == Work::Gateway {
+        return gateway::run(config);
+    }
     let values = values(config, &work.roles())?;
     arm_crash_points();
     let (health, shutdown) = (Arc::new(Health::default()), Shutdown::default());
@@ -88,6 +93,8 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 host(&settings, &mut processor, &values, &health, &shutdown)
             });
         }
+        // It is no host of stages, and has run above.
+        Work::Gateway => {}
         Work::ClickHouse => {
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
             let clickhouse = config.clickhouse()?;

@@ -14,12 +14,14 @@ use waybill_runtime::{
 };
 
 mod connections;
+mod gateway;
 mod names;
 mod plaintext;
 mod retention;
 mod stages;
 
 pub use connections::{Carriers, ClickHouse, Kafka, Keys, Metrics, Pkcs11};
+pub use gateway::Gateway;
 pub use names::{Groups, TopicSettings};
 pub use retention::{TableRetention, TopicRetention};
 pub use stages::{Aggregate, Batch, Decrypt, Enrich, Validate};
@@ -48,6 +50,7 @@ pub struct Config {
     pub aggregate: Aggregate,
     pub batch: Batch,
     pub sink: Batch,
+    pub gateway: Gateway,
     pub metrics: Metrics,
 }
 
@@ -68,6 +71,7 @@ impl Default for Config {
             aggregate: Aggregate::default(),
             batch: Batch { records: 5_000, bytes: 8 << 20, age: Duration::from_millis(50) },
             sink: Batch { records: 20_000, bytes: 32 << 20, age: Duration::from_millis(400) },
+            gateway: Gateway::default(),
             metrics: Metrics::default(),
         }
     }
@@ -129,8 +133,9 @@ impl Config {
         }
         let in_clear = plaintext::refused_of_kafka(&self.kafka)
             .or_else(|| plaintext::refused_of_clickhouse(&self.clickhouse));
+        let unfit = || self.gateway.refused();
         let voiding = || self.topics.retention.refused().or(self.clickhouse.retention.refused());
-        if let Some(why) = in_clear.or_else(voiding) {
+        if let Some(why) = in_clear.or_else(voiding).or_else(unfit) {
             return refuse(why);
         }
         if !self.clickhouse.database.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

@@ -35,6 +35,13 @@ impl Keyring {
                 granted.keys.push(entry.clone());
             }
         }
+        if work == Work::Gateway {
+            for entry in &index.keys {
+                let opens = entry.state.opens();
+                let public = opens.then(|| self.public_key(entry)).transpose()?;
+                granted.keys.push(Entry { public, token: None, ..entry.clone() });
+            }
+        }
         let roles = (!version_1).then(|| work.roles());
         for entry in index.internal.iter().filter(|e| e.state.opens()) {
             granted.internal.push(self.grant_internal_key(entry, roles.as_deref(), &to)?);

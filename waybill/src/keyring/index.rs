@@ -38,6 +38,9 @@ pub struct Entry {
     /// Its public half, if the private one is in a PKCS#11 token, and not in a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<RsaPublicKey>,
+    /// Its public half, in a folder that was granted to who opens nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<RsaPublicKey>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -78,7 +81,8 @@ impl InternalEntry {
 impl Index {
     /// Of the keys that open.
     pub(super) fn files(&self) -> impl Iterator<Item = String> {
-        let platform = self.keys.iter().filter(|e| e.state.opens() && e.token.is_none());
+        let in_files = |e: &&Entry| e.state.opens() && e.token.is_none() && e.public.is_none();
+        let platform = self.keys.iter().filter(in_files);
         let platform = platform.map(Entry::file);
         let internal = self.internal.iter().filter(|e| e.state.opens()).map(InternalEntry::file);
         platform.chain(internal)

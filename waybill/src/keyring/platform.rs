@@ -1,10 +1,11 @@
 //! Platform keys: made, shown to carriers, retired, and read to open with.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use waybill_pkcs11::Token;
 use waybill_sealing::file_key::FileKey;
 use waybill_sealing::platform_key::{KeyState, PlatformKey, PlatformKeys};
-use waybill_sealing::rsa_key::JwkSet;
+use waybill_sealing::published::{Published, PublishedKeys};
+use waybill_sealing::rsa_key::{JwkSet, RsaPublicKey};
 
 use super::destroy::no_key;
 use super::{Entry, Keyring, SHOWN_AFTER_SECONDS, dated, index};
@@ -33,7 +34,8 @@ impl Keyring {
         if index.internal.is_empty() {
             self.create_internal(&mut index, now)?;
         }
-        let mut entry = Entry { kid, state: KeyState::Active, created: now, token: None };
+        let mut entry =
+            Entry { kid, state: KeyState::Active, created: now, token: None, public: None };
         match &self.token {
             Some(token) => {
                 let public = token.generate(&entry.kid, bits);
@@ -82,24 +84,32 @@ impl Keyring {
         Ok(keys.with_retired(retired.into_iter().map(|entry| entry.kid.clone())))
     }
 
-    /// The keys that carriers may be shown now: active, and in force everywhere. If no key is that
-    /// old (a new deployment), the active ones there are.
-    pub fn shown(&self, now: Timestamp) -> Result<JwkSet, Failure> {
+    /// What everybody may know of the platform keys. A new one is shown to carriers when it is in force
+    /// everywhere.
+    pub fn published(&self) -> Result<PublishedKeys, Failure> {
         let entries = self.index()?.keys;
-        let limit = now.checked_sub(SHOWN_AFTER_SECONDS.seconds()).unwrap_or(now);
-        let active = |e: &&Entry| e.state == KeyState::Active;
-        let old: Vec<&Entry> =
-            entries.iter().filter(active).filter(|e| e.created <= limit).collect();
-        let shown = if old.is_empty() { entries.iter().filter(active).collect() } else { old };
-        let public = |entry: &Entry| match &entry.token {
-            Some(public) => Ok(public.clone()),
-            None => {
-                let public = self.file_key(entry)?.public(&entry.kid);
-                public.map_err(|e| self.failure(&entry.file(), e))
-            }
+        let (opening, retired): (Vec<_>, Vec<_>) = entries.iter().partition(|e| e.state.opens());
+        let published = |entry: &Entry| {
+            let key = self.public_key(entry)?;
+            let shown_from = entry.created.as_millisecond() + SHOWN_AFTER_SECONDS * 1000;
+            let is_shown = entry.state == KeyState::Active;
+            Ok(Published { key, shown_from_ms: is_shown.then_some(shown_from) })
         };
-        let keys: Result<Vec<_>, _> = shown.into_iter().map(public).collect();
-        Ok(JwkSet::of(keys?))
+        let opening: Result<Vec<_>, _> = opening.into_iter().map(published).collect();
+        Ok(PublishedKeys::new(opening?, retired.into_iter().map(|entry| entry.kid.clone())))
+    }
+
+    /// The keys that carriers may be shown now.
+    pub fn shown(&self, now: Timestamp) -> Result<JwkSet, Failure> {
+        Ok(self.published()?.shown(now.as_millisecond()))
+    }
+
+    pub(super) fn public_key(&self, entry: &Entry) -> Result<RsaPublicKey, Failure> {
+        if let Some(public) = entry.token.as_ref().or(entry.public.as_ref()) {
+            return Ok(public.clone());
+        }
+        let public = self.file_key(entry)?.public(&entry.kid);
+        public.map_err(|e| self.failure(&entry.file(), e))
     }
 
     pub(super) fn platform_key(&self, entry: &Entry) -> Result<PlatformKey, Failure> {

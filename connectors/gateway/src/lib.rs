@@ -1,0 +1,102 @@
+//! The gateway: carriers without Kafka publish over HTTPS, and learn what became of each event and why. It
+//! keeps nothing: many of them stand behind any load balancer.
+//!
+//! | what | where |
+//! |---|---|
+//! | connections, and their bounds | `server`, `tls`, `limits`, `memory` |
+//! | who asks | `caller`, `registry` |
+//! | `POST /v1/events` | `publish`, by `content`, `incoming`, `lines`, `cloudevents`, `intake`, `plain`, `results` |
+//! | what became of events | `reading` |
+//! | errors | `problem`, docs/errors.md |
+
+mod advice;
+mod caller;
+mod cloudevents;
+mod content;
+mod incoming;
+mod intake;
+mod key_set;
+mod limits;
+mod lines;
+mod memory;
+pub mod metrics;
+mod plain;
+mod problem;
+mod publish;
+mod reading;
+mod registry;
+mod results;
+mod routes;
+mod server;
+mod settings;
+mod shown;
+mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use waybill_clickhouse::Answers;
+use waybill_decrypt::Door;
+use waybill_publisher::Acknowledged;
+use waybill_sealing::published::PublishedKeys;
+
+pub use plain::PlainSealer;
+pub use problem::{Code, Problem};
+pub use registry::Registry;
+pub use server::serve;
+pub use settings::{CarrierLimits, Settings, TlsFiles};
+
+/// Grants whose signature is known.
+const GRANTS: usize = 16_384;
+
+/// What the routes share.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: Settings,
+    door: Door,
+    registry: Arc<ArcSwap<Registry>>,
+    keys: Arc<ArcSwap<PublishedKeys>>,
+    topic: Acknowledged,
+    /// `None`: no plain payload is taken.
+    plain: Option<PlainSealer>,
+    answers: Answers,
+    limits: limits::Limits,
+    memory: memory::Memory,
+}
+
+impl Gateway {
+    pub fn new(
+        settings: Settings,
+        audience: &str,
+        registry: Arc<ArcSwap<Registry>>,
+        keys: Arc<ArcSwap<PublishedKeys>>,
+        topic: Acknowledged,
+        plain: Option<PlainSealer>,
+        answers: Answers,
+    ) -> Self {
+        let (limits, memory) =
+            (limits::Limits::new(&settings), memory::Memory::new(settings.bytes_in_hand));
+        let door = Door::new(audience, GRANTS);
+        Self { settings, door, registry, keys, topic, plain, answers, limits, memory }
+    }
+
+    /// Whether events can be taken now.
+    pub fn is_ready(&self) -> bool {
+        let is_away = self.topic.is_away();
+        metrics::metrics().kafka_away.set(i64::from(is_away));
+        !is_away
+    }
+
+    fn check_kafka(&self) -> Result<(), Problem> {
+        if self.is_ready() {
+            return Ok(());
+        }
+        let detail = "Kafka does not answer: nothing of the request was taken";
+        Err(Problem::new(Code::Unavailable, detail).after(Duration::from_secs(1)))
+    }
+
+    fn now_ms(&self) -> i64 {
+        jiff::Timestamp::now().as_millisecond()
+    }
+}

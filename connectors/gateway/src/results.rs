@@ -1,0 +1,111 @@
+//! One result for each message of a request, in their order.
+
+use serde::Serialize;
+use serde_json::Value;
+use waybill_publisher::Place;
+
+use crate::metrics::metrics;
+
+/// What became of a message at the door.
+#[derive(Debug)]
+pub enum Entry {
+    /// Handed to Kafka; its answer is the one of this index.
+    Sent {
+        id: String,
+        index: usize,
+    },
+    Rejected {
+        id: Option<String>,
+        code: &'static str,
+        detail: String,
+    },
+    /// Kafka was away before it was handed over.
+    Unsent {
+        id: String,
+    },
+}
+
+/// As it is answered.
+#[derive(Debug, Serialize)]
+pub struct Result {
+    /// The message's id (`jti`), where it is known.
+    id: Option<String>,
+    status: Status,
+    /// Partition and offset of the record: what `GET /v1/events/ID?position=…` takes, to tell a copy from
+    /// its original.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Kafka has it, on all replicas that are in sync.
+    Accepted,
+    Rejected,
+    /// Whether Kafka has it is not known: send it again. If it has, the second is a duplicate.
+    Unknown,
+}
+
+/// All of a request's.
+#[derive(Debug, Default)]
+pub struct Results(Vec<Result>);
+
+impl Results {
+    /// `places`: Kafka's answers, by index.
+    pub fn new(entries: Vec<Entry>, places: &[Option<Place>]) -> Self {
+        Self(entries.into_iter().map(|entry| Result::new(entry, places)).collect())
+    }
+
+    pub fn count(&self, status: Status) -> usize {
+        self.0.iter().filter(|result| result.status == status).count()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether all were rejected with this code.
+    pub fn are_all(&self, code: &str) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|result| result.code == Some(code))
+    }
+
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(&self.0).unwrap_or_default()
+    }
+
+    pub fn count_in_metrics(&self) {
+        let counter = &metrics().messages;
+        for result in &self.0 {
+            let outcome = match result.status {
+                Status::Accepted => "accepted",
+                Status::Rejected => "rejected",
+                Status::Unknown => "unknown",
+            };
+            counter.with_label_values(&[outcome, result.code.unwrap_or_default()]).inc();
+        }
+    }
+}
+
+impl Result {
+    fn new(entry: Entry, places: &[Option<Place>]) -> Self {
+        let of = |id, status| Self { id, status, position: None, code: None, detail: None };
+        match entry {
+            Entry::Sent { id, index } => match places.get(index).copied().flatten() {
+                Some(Place { partition, offset }) => Self {
+                    position: Some(format!("{partition}:{offset}")),
+                    ..of(Some(id), Status::Accepted)
+                },
+                None => of(Some(id), Status::Unknown),
+            },
+            Entry::Unsent { id } => of(Some(id), Status::Unknown),
+            Entry::Rejected { id, code, detail } => {
+                Self { code: Some(code), detail: Some(detail), ..of(id, Status::Rejected) }
+            }
+        }
+    }
+}

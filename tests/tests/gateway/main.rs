@@ -1,0 +1,11 @@
+//! The gateway: carriers without Kafka publish, and learn what became of each event.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod answers;
+mod callers;
+mod connections;
+mod crashes;
+mod outage;
+mod plain;
+mod publish;
+mod tls;

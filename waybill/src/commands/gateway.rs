@@ -1,0 +1,114 @@
+//! `waybill run gateway`: what the gateway is made of, and what is read again when it changes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+use waybill_clickhouse::Answers;
+use waybill_gateway::{Gateway, PlainSealer, Registry, TlsFiles, serve};
+use waybill_publisher::Acknowledged;
+use waybill_runtime::{Health, Role, check_topics};
+use waybill_sealing::published::PublishedKeys;
+
+use crate::commands::publish::signing_key;
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::registry_file::RegistryFile;
+use crate::watched::{watch, watch_all};
+use crate::{http, signals};
+
+/// A record that has no answer by then is given up: the caller sends it again.
+const KAFKA_PATIENCE: Duration = Duration::from_secs(5);
+/// How often it says that it is alive and whether it is ready.
+const BEAT: Duration = Duration::from_millis(250);
+
+pub fn run(config: &Config) -> Result<(), Failure> {
+    let stop = Arc::new(Notify::new());
+    signals::on_stop({
+        let stop = stop.clone();
+        move || stop.notify_one()
+    })?;
+    let settings = config.gateway.settings();
+    let registry = registry(config)?;
+    let keys = keys(config)?;
+    let plain = match &config.gateway.signing_key_file {
+        Some(file) => Some(PlainSealer::new(&config.deployment, signing_key(file)?)),
+        None => None,
+    };
+    let tls = settings.tls.clone().map(tls).transpose()?;
+    let connection = config.connection()?;
+    let topics = config.topics();
+    let topic = Acknowledged::new(&connection.0, topics.name(Role::Sealed), KAFKA_PATIENCE)
+        .map_err(|e| Failure::unreachable(e.to_string()))?;
+    let answers =
+        Answers::open(&config.clickhouse()?).map_err(|f| Failure::config(f.to_string()))?;
+    let listen = settings.listen;
+    let gateway =
+        Arc::new(Gateway::new(settings, &config.deployment, registry, keys, topic, plain, answers));
+    let health = Arc::new(Health::default());
+    health.beat();
+    http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
+    // Events may be published to a topic that does not count for what it must only while nobody reads it.
+    let is_checked = move || {
+        let checked = check_topics(&connection, &topics, &[Role::Sealed]);
+        checked
+            .inspect_err(|fault| tracing::error!(%fault, "the topic is not as it must be"))
+            .is_ok()
+    };
+    let failed = |e: std::io::Error| Failure::config(format!("gateway.listen: {listen}: {e}"));
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(async move {
+        let listener = tokio::net::TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        tracing::info!(%address, tls = tls.is_some(), "starting");
+        tokio::spawn(beat(gateway.clone(), health.clone(), is_checked));
+        serve(listener, gateway, tls, async move { stop.notified().await }).await;
+        tracing::info!("ended");
+        Ok(())
+    })
+}
+
+/// Ready is a gateway that can take events.
+async fn beat(
+    gateway: Arc<Gateway>,
+    health: Arc<Health>,
+    is_checked: impl Fn() -> bool + Clone + Send + 'static,
+) {
+    let mut was_checked = false;
+    loop {
+        health.beat();
+        let is_ready = gateway.is_ready();
+        if is_ready && !was_checked {
+            let check = is_checked.clone();
+            was_checked = tokio::task::spawn_blocking(check).await.unwrap_or(false);
+        }
+        health.set_ready(is_ready && was_checked);
+        tokio::time::sleep(BEAT).await;
+    }
+}
+
+fn registry(config: &Config) -> Result<Arc<ArcSwap<Registry>>, Failure> {
+    let file = RegistryFile::new(&config.carriers.file);
+    let load = move || file.load().map(Registry::new);
+    watch("carriers", config.carriers.file.clone(), load)
+}
+
+fn keys(config: &Config) -> Result<Arc<ArcSwap<PublishedKeys>>, Failure> {
+    let ring = config.keyring()?;
+    watch("keys", ring.watched(), move || ring.published())
+}
+
+fn tls(files: TlsFiles) -> Result<Arc<ArcSwap<rustls::ServerConfig>>, Failure> {
+    let paths: Vec<PathBuf> =
+        [Some(&files.certificate), Some(&files.key), files.client_ca.as_ref()]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+    watch_all("gateway_tls", paths, move || {
+        files.load().map_err(|why| Failure::config(format!("gateway: {why}")))
+    })
+}
