@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use waybill_runtime::Role;
-use waybill_tests::{Attacker, Deployment, Servers, Truth, wait_until};
+use waybill_tests::{Attacker, Deployment, Servers, Topic, Truth, wait_until};
 
 /// As base64url of 128 bits.
 fn is_pseudonym(key: &[u8]) -> bool {
@@ -176,6 +176,55 @@ fn a_deployment_whose_keys_were_in_clear_goes_on_and_its_keys_go() {
     assert_eq!(d.number("SELECT count() FROM events"), 3);
     assert_eq!(d.number("SELECT count() FROM shipments"), 3);
     assert_eq!(last_of_each(&d), last);
+
+    // The broker forgets them, once it has begun another segment.
+    Topic::of(&d, "aggregate_state").set(&[
+        ("cleanup.policy", "compact"),
+        ("compression.type", "uncompressed"),
+        ("max.message.bytes", "16777216"),
+        ("min.cleanable.dirty.ratio", "0.01"),
+        ("segment.ms", "1000"),
+        ("delete.retention.ms", "0"),
+    ]);
+    let mut copies = 27;
+    wait_until("compaction", Duration::from_secs(180), || {
+        before.write(&d, "valid", |_| 0);
+        copies += 15;
+        d.wait_for("SELECT sum(duplicates) FROM shipments", copies);
+        let records = d.read_all("aggregate_state");
+        !records.iter().any(|(key, _)| clear.iter().any(|(of_before, _)| of_before == key))
+    });
+    assert_eq!(d.number("SELECT count() FROM events"), 3);
+    drop(aggregate);
+    d.start("aggregate");
+    assert_eq!(last_of_each(&d).values().filter(|is_there| **is_there).count(), 4);
+}
+
+/// A topic that gets partitions: whoever writes to it uses them soon, as any Kafka client would.
+#[test]
+fn partitions_that_are_added_are_written_to() {
+    let d = Deployment::on(Servers::find(), "added", 1, "");
+    let _processes = d.start_all();
+    let mut round = 0;
+    let mut publish = || {
+        round += 1;
+        let keys = d.folder.join("carriers");
+        let seed = round.to_string();
+        let more = ["--rate", "0", "--messages", "60", "--bad", "0", "--seed", &seed];
+        let simulate = ["simulate", "--register", "--signing-keys", keys.to_str().unwrap()];
+        d.ok(&[&simulate[..], &more].concat());
+    };
+    publish();
+    d.wait_for("SELECT count() FROM events", 50);
+    assert_eq!(d.number("SELECT max(kafka_partition) FROM events"), 0);
+    Topic::of(&d, "events").set_partitions(3);
+    wait_until("the new ones to be used", Duration::from_secs(120), || {
+        publish();
+        std::thread::sleep(Duration::from_secs(2));
+        d.number("SELECT max(kafka_partition) FROM events") == 2
+    });
+    let twice = "SELECT count() - uniqExact(carrier_id, event_id) FROM events";
+    assert_eq!(d.number(twice), 0);
 }
 
 /// A shipment that nothing comes for moves with others' batches.
