@@ -9,7 +9,10 @@ pub fn released(name: &str) -> &'static [&'static str] {
         "enriched_event" => &[include_str!("../avro/released/enriched_event.1.avsc")],
         "accepted_event" => &[include_str!("../avro/released/accepted_event.1.avsc")],
         "shipment" => &[include_str!("../avro/released/shipment.1.avsc")],
-        "shipment_history" => &[include_str!("../avro/released/shipment_history.1.avsc")],
+        "shipment_history" => &[
+            include_str!("../avro/released/shipment_history.1.avsc"),
+            include_str!("../avro/released/shipment_history.2.avsc"),
+        ],
         "reject" => &[
             include_str!("../avro/released/reject.1.avsc"),
             include_str!("../avro/released/reject.2.avsc"),

@@ -12,6 +12,11 @@ use crate::{Country, EventId, Provenance, Reference, StatedCountry, Unlocode};
 /// by the order of arrival; the last one tells what is known now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShipmentHistory {
+    /// Empty in records of before 1 December 2026: their keys tell shipment and number.
+    #[serde(default)]
+    pub shipment_id: String,
+    #[serde(default)]
+    pub number: u32,
     /// These as in [`Shipment`](crate::Shipment).
     pub last: Arc<Provenance>,
     pub revision: u64,

@@ -58,6 +58,10 @@ fn internal_values(criterion: &mut Criterion) {
     group.bench_function("open", |bencher| {
         bencher.iter(|| opener.open(place, black_box(&value)).unwrap());
     });
+    let pseudonyms = key.pseudonyms().unwrap();
+    group.bench_function("pseudonym", |bencher| {
+        bencher.iter(|| pseudonyms.of(black_box(b"acme-line/MSKU1234565/2026-11-30")));
+    });
     group.finish();
 }
 

@@ -22,6 +22,14 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Without a text of its own: `TEXT` must be as many characters as `bytes` become.
+pub(crate) fn encode_array<const TEXT: usize>(bytes: &[u8]) -> [u8; TEXT] {
+    let mut text = [0; TEXT];
+    let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
+    debug_assert_eq!(written, Ok(TEXT));
+    text
+}
+
 /// Appends to `text`.
 pub fn encode_to(bytes: &[u8], text: &mut String) {
     URL_SAFE_NO_PAD.encode_string(bytes, text);
@@ -47,6 +55,9 @@ mod tests {
         for (text, bytes) in accepted {
             assert_eq!(decode(text).as_deref(), Ok(bytes), "{text:?}");
             assert_eq!(encode(bytes), text);
+            if let [_, _, _] = bytes {
+                assert_eq!(encode_array::<4>(bytes), text.as_bytes());
+            }
         }
         // Padding, white space, the other alphabet, a lone symbol, unused bits, no ASCII.
         for text in [

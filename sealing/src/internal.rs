@@ -23,6 +23,7 @@
 
 mod key_file;
 mod keys;
+mod pseudonym;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -31,6 +32,7 @@ use zeroize::Zeroize;
 
 pub use key_file::KeyFile;
 pub use keys::{InternalKey, KeyId, RoleKey};
+pub use pseudonym::{Pseudonym, Pseudonyms};
 
 use crate::content_key::{ContentKey, IV_BYTES, TAG_BYTES};
 use crate::random;

@@ -304,27 +304,36 @@ impl Deployment {
         message.payload().unwrap_or_default().to_vec()
     }
 
-    /// Keys and values of the first partition of an internal topic, as they lie there.
+    /// Keys and values of the committed records of a topic, as they lie there, those of a partition in
+    /// their order.
     ///
     /// # Panics
     /// When Kafka does not answer.
     pub fn read_all(&self, role: &str) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &self.servers.kafka).set("group.id", "waybill-tests");
-        let consumer: BaseConsumer = config.set("enable.partition.eof", "true").create().unwrap();
-        let mut list = TopicPartitionList::new();
         let topic = format!("{}{role}", self.prefix);
-        list.add_partition_offset(&topic, 0, Offset::Beginning).unwrap();
-        consumer.assign(&list).unwrap();
-        let mut records = Vec::new();
-        loop {
-            match consumer.poll(Duration::from_secs(20)).expect("no answer") {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.servers.kafka)
+            .set("group.id", "waybill-tests")
+            .set("enable.partition.eof", "true");
+        let consumer: BaseConsumer = config.create().unwrap();
+        let limit = Duration::from_secs(20);
+        let metadata = consumer.fetch_metadata(Some(&topic), limit).unwrap();
+        let mut all = TopicPartitionList::new();
+        for p in metadata.topics()[0].partitions() {
+            all.add_partition_offset(&topic, p.id(), Offset::Beginning).unwrap();
+        }
+        consumer.assign(&all).unwrap();
+        let (mut records, mut ended) = (Vec::new(), 0);
+        while ended < all.count() {
+            match consumer.poll(limit).expect("Kafka does not answer") {
                 Ok(m) => records
                     .push((m.key().unwrap_or_default().to_vec(), m.payload().map(<[u8]>::to_vec))),
-                Err(rdkafka::error::KafkaError::PartitionEOF(_)) => return records,
-                Err(error) => panic!("{error}"),
+                Err(KafkaError::PartitionEOF(_)) => ended += 1,
+                Err(error) => panic!("{topic}: {error}"),
             }
         }
+        records
     }
 
     /// How many records a topic has had, if each of its offsets is one: no transaction writes to it.
@@ -350,33 +359,11 @@ impl Deployment {
     /// # Panics
     /// When Kafka does not answer, or a value is not sealed in version 2.
     pub fn key_ids(&self, role: &str) -> Vec<String> {
-        let topic = format!("{}{role}", self.prefix);
-        let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", &self.servers.kafka)
-            .set("group.id", "waybill-tests")
-            .set("enable.partition.eof", "true");
-        let consumer: BaseConsumer = config.create().unwrap();
-        let limit = Duration::from_secs(20);
-        let metadata = consumer.fetch_metadata(Some(&topic), limit).unwrap();
-        let mut all = TopicPartitionList::new();
-        for p in metadata.topics()[0].partitions() {
-            all.add_partition_offset(&topic, p.id(), Offset::Beginning).unwrap();
-        }
-        consumer.assign(&all).unwrap();
-        let (mut ids, mut ended) = (Vec::new(), 0);
-        while ended < all.count() {
-            match consumer.poll(limit).expect("Kafka does not answer") {
-                Ok(message) => {
-                    let value = message.payload().unwrap();
-                    assert_eq!(value[0], 2, "not sealed in version 2");
-                    ids.push(value[1..5].iter().map(|byte| format!("{byte:02x}")).collect());
-                }
-                Err(KafkaError::PartitionEOF(_)) => ended += 1,
-                Err(error) => panic!("{topic}: {error}"),
-            }
-        }
-        ids
+        let id = |value: Vec<u8>| {
+            assert_eq!(value[0], 2, "not sealed in version 2");
+            value[1..5].iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        self.read_all(role).into_iter().map(|(_, value)| id(value.unwrap())).collect()
     }
 
     /// Removes every record of a topic, as its retention would.

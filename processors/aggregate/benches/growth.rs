@@ -92,7 +92,7 @@ fn row(shipments: u32, each: u32) {
     for (key, bytes) in &changelog {
         restoring.take(key, Some(decode(bytes).unwrap())).unwrap();
     }
-    let mut partition = restoring.finish(&Settings::default()).unwrap();
+    let mut partition = restoring.finish(&Settings::default(), <[u8]>::to_vec).unwrap();
     let restored = began.elapsed();
     let held = held() - before;
     assert_eq!(partition.len(), shipments as usize);

@@ -7,8 +7,13 @@
 //!
 //! A compacted topic keeps the last record of each key. What was written in one transaction is there
 //! wholly or not at all, so that no record of a shipment is missing before another.
+//!
+//! A record says itself which it is, and its key need not tell: the host gives it one that nobody can read
+//! a number from. Where a shipment's records lie under other keys than they would have now (clear ones, of
+//! before 1 December 2026, or those of another internal key), all of them are written anew with its next
+//! change, or without one a few with each batch, and the old keys are taken away in the same transaction.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,7 +30,8 @@ pub(crate) const PER_RECORD: usize = 8;
 /// No byte of UTF-8, so it ends the shipment's id.
 const SEPARATOR: u8 = 0xFF;
 
-/// The key of a shipment's record of that number: its id, FF, and the number in two bytes, big-endian.
+/// What a shipment's record of that number is about: its id, FF, and the number in two bytes, big-endian.
+/// Before 1 December 2026 this was its key.
 pub fn key(shipment_id: &str, number: u16) -> Vec<u8> {
     [shipment_id.as_bytes(), &[SEPARATOR], &number.to_be_bytes()].concat()
 }
@@ -41,8 +47,10 @@ fn parts(key: &[u8]) -> Option<(&str, u16)> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changed {
     pub shipment_id: Arc<str>,
-    /// As it is now; absent if it has expired.
+    /// As it is now; absent if it has expired, or nothing of it changed but the keys of its records.
     pub shipment: Option<Shipment>,
+    /// Keys of the changelog under which its records were, to be taken away before these are written.
+    pub old_keys: Vec<Arc<[u8]>>,
     /// Records of the changelog by their numbers; `None` takes one away.
     pub records: Vec<(u16, Option<ShipmentHistory>)>,
 }
@@ -61,14 +69,25 @@ impl std::error::Error for BadChangelog {}
 
 /// A partition that is read back from its changelog.
 #[derive(Debug, Default)]
-pub struct Restoring(HashMap<Arc<str>, Read>);
+pub struct Restoring {
+    shipments: HashMap<Arc<str>, Read>,
+    /// Which record is under each key.
+    keys: HashMap<Arc<[u8]>, (Arc<str>, u16)>,
+}
 
 /// What was read of a shipment.
 #[derive(Debug, Default)]
 struct Read {
     /// Of the record of the highest number, and that number; its events are in `parts`.
     head: Option<(u16, ShipmentHistory)>,
-    parts: Vec<Option<Events>>,
+    parts: Vec<Option<Part>>,
+}
+
+/// A record, and the key that it was under.
+#[derive(Debug)]
+struct Part {
+    key: Arc<[u8]>,
+    events: Events,
 }
 
 impl Restoring {
@@ -78,48 +97,73 @@ impl Restoring {
         key: &[u8],
         record: Option<ShipmentHistory>,
     ) -> Result<(), BadChangelog> {
-        let (id, number) =
-            parts(key).ok_or_else(|| BadChangelog("a key is not of this changelog".to_owned()))?;
-        match record {
-            Some(record) => {
-                let read = match self.0.get_mut(id) {
-                    Some(read) => read,
-                    None => self.0.entry(id.into()).or_default(),
-                };
-                read.take(number, record);
-            }
-            None => {
-                let Some(read) = self.0.get_mut(id) else { return Ok(()) };
-                read.take_away(number);
-                if read.parts.is_empty() {
-                    self.0.remove(id);
-                }
-            }
-        }
+        let Some(record) = record else {
+            self.take_away(key);
+            return Ok(());
+        };
+        let about = match record.shipment_id.as_str() {
+            "" => parts(key),
+            id => u16::try_from(record.number).ok().map(|number| (id, number)),
+        };
+        let (id, number) = about.ok_or_else(|| {
+            BadChangelog("a record does not tell which shipment's it is".to_owned())
+        })?;
+        let id = self.shipments.get_key_value(id).map_or_else(|| id.into(), |(id, _)| id.clone());
+        let key = self.keys.get_key_value(key).map_or_else(|| key.into(), |(key, _)| key.clone());
+        self.keys.insert(key.clone(), (id.clone(), number));
+        self.shipments.entry(id).or_default().take(number, key, record);
         Ok(())
+    }
+
+    fn take_away(&mut self, key: &[u8]) {
+        let Some((id, number)) = self.keys.remove(key) else { return };
+        let Some(read) = self.shipments.get_mut(&id) else { return };
+        read.take_away(number, key);
+        if read.parts.is_empty() {
+            self.shipments.remove(&id);
+        }
     }
 
     /// Whether there is a record of that key.
     pub fn has(&self, key: &[u8]) -> bool {
-        let read = parts(key).and_then(|(id, number)| Some((self.0.get(id)?, number)));
-        read.is_some_and(|(read, number)| {
-            matches!(read.parts.get(usize::from(number)), Some(Some(_)))
-        })
+        self.keys.contains_key(key)
     }
 
-    /// The partition as it was when the last record was written.
-    pub fn finish(self, settings: &Settings) -> Result<Partition, BadChangelog> {
+    /// The partition as it was when the last record was written. `key_of` says which key a record is written
+    /// under now, from [what it is about](key).
+    pub fn finish<K: AsRef<[u8]>>(
+        self,
+        settings: &Settings,
+        key_of: impl Fn(&[u8]) -> K,
+    ) -> Result<Partition, BadChangelog> {
+        let is_old = |at: &[u8], id: &str, number| key_of(&key(id, number)).as_ref() != at;
+        let moving: HashSet<Arc<str>> = self
+            .keys
+            .iter()
+            .filter(|(key, (id, number))| is_old(key, id, *number))
+            .map(|(_, (id, _))| id.clone())
+            .collect();
+        // All of such a shipment: its records that are where they are to be are written once more, too.
+        let mut old_keys = BTreeMap::<_, Vec<_>>::new();
+        for (key, (id, _)) in self.keys.into_iter().filter(|(_, (id, _))| moving.contains(id)) {
+            old_keys.entry(id).or_default().push(key);
+        }
+        old_keys.values_mut().for_each(|keys| keys.sort_unstable());
         let mut partition = Partition::default();
-        for (id, read) in self.0 {
-            let journey = read.journey(id)?;
+        for (id, read) in self.shipments {
+            let mut journey = read.journey(id)?;
+            if moving.contains(&journey.id) {
+                journey.write_anew();
+            }
             partition.put_back(settings, journey);
         }
+        partition.move_from(old_keys);
         Ok(partition)
     }
 }
 
 impl Read {
-    fn take(&mut self, number: u16, mut record: ShipmentHistory) {
+    fn take(&mut self, number: u16, key: Arc<[u8]>, mut record: ShipmentHistory) {
         let mut events = Events::default();
         for entry in std::mem::take(&mut record.events) {
             events.push(&entry, false);
@@ -129,15 +173,18 @@ impl Read {
             self.parts.resize_with(at + 1, || None);
         }
         if let Some(part) = self.parts.get_mut(at) {
-            *part = Some(events);
+            *part = Some(Part { key, events });
         }
         if self.head.as_ref().is_none_or(|(known, _)| *known <= number) {
             self.head = Some((number, record));
         }
     }
 
-    fn take_away(&mut self, number: u16) {
-        if let Some(part) = self.parts.get_mut(usize::from(number)) {
+    fn take_away(&mut self, number: u16, key: &[u8]) {
+        if let Some(part) = self.parts.get_mut(usize::from(number))
+            // Not what has been written under another one since.
+            && part.as_ref().is_some_and(|part| *part.key == *key)
+        {
             *part = None;
         }
         while self.parts.pop_if(|part| part.is_none()).is_some() {}
@@ -155,12 +202,12 @@ impl Read {
             return bad("its last record is missing");
         }
         for (at, part) in self.parts.iter().enumerate() {
-            let events = part.as_ref().map_or(0, Events::len);
+            let events = part.as_ref().map_or(0, |part| part.events.len());
             if events == 0 || (at < last && events != PER_RECORD) {
                 return bad(&format!("record {at} of {last} has {events} events"));
             }
         }
-        let events = self.parts.iter().flatten().flat_map(|part| part.since(0));
+        let events = self.parts.iter().flatten().flat_map(|part| part.events.since(0));
         Ok(Journey::restore(id.clone(), head, events))
     }
 }

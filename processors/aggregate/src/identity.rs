@@ -16,8 +16,8 @@
 //! often has several.
 //!
 //! The shipment's id is the unit's, `/`, and a hash of the booking (else of the first document; else
-//! the day of the event) that it began with: `acme-line/CSQU3054383/9c1f03ab`. A hash, since records'
-//! keys lie in clear on the broker. It never changes: what is learned later, such as the booking of a
+//! the day of the event) that it began with: `acme-line/CSQU3054383/9c1f03ab`. A hash, so
+//! that a list of shipments tells no document's number. It never changes: what is learned later, such as the booking of a
 //! unit that was first seen at a gate, joins the shipment as it is. Which events a shipment has hangs on the order in which they arrived only where the
 //! messages themselves leave it open.
 

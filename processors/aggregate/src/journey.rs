@@ -117,15 +117,18 @@ impl Journey {
         let last = events.len().saturating_sub(1) / PER_RECORD;
         let mut entries = events.since(first * PER_RECORD);
         let records = (first..=last)
-            .map(|n| (number(n), self.record(entries.by_ref().take(PER_RECORD).collect())))
+            .map(number)
+            .map(|n| (n, self.record(n, entries.by_ref().take(PER_RECORD).collect())))
             .collect();
         drop(entries);
         self.written = self.timeline.len();
         records
     }
 
-    fn record(&self, events: Vec<HistoryEntry>) -> ShipmentHistory {
+    fn record(&self, number: u16, events: Vec<HistoryEntry>) -> ShipmentHistory {
         ShipmentHistory {
+            shipment_id: self.id.as_ref().to_owned(),
+            number: number.into(),
             last: self.last.clone(),
             revision: self.revision,
             duplicates: self.duplicates,
@@ -141,7 +144,12 @@ impl Journey {
         }
     }
 
-    /// How many records of the changelog it has.
+    /// All its records of the changelog are to be written once more.
+    pub(crate) fn write_anew(&mut self) {
+        self.written = 0;
+    }
+
+    /// How many records of the changelog it has, but for those that it is to write anew.
     pub(crate) fn records(&self) -> usize {
         self.written.div_ceil(PER_RECORD)
     }

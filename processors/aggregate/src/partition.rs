@@ -22,6 +22,8 @@ const AHEAD_MS: i64 = 5 * 60_000;
 const EXPIRED_AT_ONCE: usize = 64;
 /// So many may go with one batch, of carriers whose shipments are to go.
 const PURGED_AT_ONCE: usize = 5_000;
+/// So many records, about, are moved to other keys with one batch: as many shipments at the most.
+const MOVED_AT_ONCE: usize = 256;
 
 /// The shipments of one input partition.
 pub struct Partition {
@@ -31,9 +33,10 @@ pub struct Partition {
     /// When to ask whether a shipment has expired. An entry counts if it is its shipment's `due`,
     /// so that a shipment costs one look each retention period and not one each event.
     due: BinaryHeap<Reverse<(i64, Arc<str>)>>,
-    /// Sorted, so that a batch writes the same records in the same order whenever it is repeated. With
-    /// how many records of the changelog are to be taken away: those of one that has expired.
-    changed: BTreeMap<Arc<str>, usize>,
+    /// Sorted, so that a batch writes the same records in the same order whenever it is repeated.
+    changed: BTreeMap<Arc<str>, Change>,
+    /// Of shipments whose records of the changelog are to be moved: the keys that they are under.
+    old_keys: BTreeMap<Arc<str>, Vec<Arc<[u8]>>>,
     /// Of [`Self::take_changed`]; a shipment knows the last one that it changed in.
     batch: u64,
     /// The latest receipt of any event here: the only clock that expiry knows, ms UTC. It is the
@@ -45,6 +48,15 @@ pub struct Partition {
     purged: Option<Arc<BTreeMap<String, i64>>>,
 }
 
+/// What is to be written of a shipment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Change {
+    /// How many records of the changelog are to be taken away: those of one that has expired.
+    taken_away: usize,
+    /// Nothing of it changed but the keys of its records.
+    only_moves: bool,
+}
+
 impl Default for Partition {
     fn default() -> Self {
         Self {
@@ -52,6 +64,7 @@ impl Default for Partition {
             units: HashMap::new(),
             due: BinaryHeap::new(),
             changed: BTreeMap::new(),
+            old_keys: BTreeMap::new(),
             batch: 1,
             stream_time: i64::MIN,
             events: 0,
@@ -80,6 +93,29 @@ impl Partition {
         self.quota.add(journey.carrier_id(), 1, journey.events());
         ask_when_due(&mut self.due, settings, &mut journey);
         self.keep(journey);
+    }
+
+    /// The records of these shipments are under these keys, and are to be moved.
+    pub(crate) fn move_from(&mut self, old_keys: BTreeMap<Arc<str>, Vec<Arc<[u8]>>>) {
+        self.old_keys = old_keys;
+    }
+
+    /// How many shipments have records that are to be moved to other keys.
+    pub fn moving(&self) -> usize {
+        self.old_keys.len()
+    }
+
+    /// Some of those go with this batch, whether they have changed or not.
+    fn move_some(&mut self) {
+        let mut records = 0;
+        for (id, keys) in &self.old_keys {
+            if records >= MOVED_AT_ONCE {
+                return;
+            }
+            records += keys.len();
+            let only_moves = Change { only_moves: true, ..Change::default() };
+            self.changed.entry(id.clone()).or_insert(only_moves);
+        }
     }
 
     fn keep(&mut self, journey: Box<Journey>) {
@@ -205,19 +241,23 @@ impl Partition {
         outcome
     }
 
-    /// Ends a batch: every shipment that changed since the last call, once, in order of its id. What the
-    /// iterator is not asked for is lost.
+    /// Ends a batch: every shipment that changed since the last call, once, in order of its id, and some of
+    /// which only the keys of their records change. What the iterator is not asked for is lost.
     pub fn take_changed(&mut self) -> impl Iterator<Item = Changed> {
         self.batch += 1;
-        std::mem::take(&mut self.changed).into_iter().map(|(shipment_id, expired)| {
+        self.move_some();
+        std::mem::take(&mut self.changed).into_iter().map(|(shipment_id, change)| {
+            let old_keys = self.old_keys.remove(&shipment_id).unwrap_or_default();
             let journey = self.shipments.get_mut(&shipment_id);
-            let shipment = journey.as_ref().map(|journey| journey.show());
+            let shown = journey.as_ref().filter(|_| !change.only_moves);
+            let shipment = shown.map(|journey| journey.show());
             let records = journey.map(|journey| journey.take_records()).unwrap_or_default();
             // What its next life, begun in the same batch, has written anew is not taken away.
             let written = records.last().map_or(0, |(last, _)| usize::from(*last) + 1);
-            let taken_away = (written..expired).map(|n| (number(n), None));
+            let taken_away = (written..change.taken_away).map(|n| (number(n), None));
             let records = records.into_iter().map(|(n, record)| (n, Some(record)));
-            Changed { shipment, records: records.chain(taken_away).collect(), shipment_id }
+            let records = records.chain(taken_away).collect();
+            Changed { shipment, old_keys, records, shipment_id }
         })
     }
 
@@ -237,7 +277,7 @@ impl Partition {
         }
         for (id, records) in gone {
             self.forget(&id);
-            let taken_away = self.changed.entry(id).or_default();
+            let taken_away = &mut self.changed.entry(id).or_default().taken_away;
             *taken_away = records.max(*taken_away);
         }
     }
@@ -287,7 +327,7 @@ impl Partition {
                 let records = journey.records();
                 expired += 1;
                 self.forget(&id);
-                let taken_away = self.changed.entry(id).or_default();
+                let taken_away = &mut self.changed.entry(id).or_default().taken_away;
                 *taken_away = records.max(*taken_away);
             } else {
                 self.due.push(Reverse((journey.due, id)));

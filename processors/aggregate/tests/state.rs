@@ -10,7 +10,7 @@ use std::sync::Arc;
 use story::{DAY, HOUR, Log, NOW, Outcome, apply, changed, event, received_at};
 use waybill_aggregate::{Changed, Partition, Restoring, Settings, key};
 use waybill_schemas::vocabulary::{Classifier, Milestone};
-use waybill_schemas::{EnrichedEvent, Shipment};
+use waybill_schemas::{EnrichedEvent, Shipment, ShipmentHistory};
 
 const DEFAULT: Settings = Settings {
     retention_ms: 8 * DAY,
@@ -268,7 +268,7 @@ fn restored_is_as_it_was() {
         for (key, record) in records {
             restoring.take(key, (*record).clone()).unwrap();
         }
-        restoring.finish(&DEFAULT).unwrap()
+        restoring.finish(&DEFAULT, <[u8]>::to_vec).unwrap()
     };
     // Whole; compacted to the last record of each key; and so that another key's comes first.
     let compacted: Vec<_> = records
@@ -326,12 +326,16 @@ fn a_changelog_that_lacks_a_record_is_no_state() {
         for (key, bytes) in log.0.iter().filter(|(k, _)| **k != key("s", missing)) {
             restoring.take(key, Some(waybill_schemas::decode(bytes).unwrap())).unwrap();
         }
-        let found = restoring.finish(&DEFAULT);
+        let found = restoring.finish(&DEFAULT, <[u8]>::to_vec);
         // Without its last record, which nobody can miss, it is a shorter history.
         assert_eq!(found.is_ok(), missing == 3, "{missing}: {found:?}");
     }
+    // Of before, when keys told what they are of.
+    let mut before = waybill_schemas::decode::<ShipmentHistory>(&log.0[&key("s", 0)]).unwrap();
+    before.shipment_id.clear();
     for foreign in [&b"s"[..], b"", b"s\xff", b"s\xff\x00", b"\xfe\xff\x00\x00", b"s/\x00\x00"] {
-        assert!(Restoring::default().take(foreign, None).is_err(), "{foreign:?}");
+        let taken = Restoring::default().take(foreign, Some(before.clone()));
+        assert!(taken.is_err(), "{foreign:?}");
     }
 }
 
@@ -360,7 +364,7 @@ fn a_changelog_that_is_not_compacted_costs_no_memory() {
     for _ in 0..10_000 {
         restoring.take(&key("s", 0), record.clone()).unwrap();
     }
-    let restored = restoring.finish(&DEFAULT).unwrap();
+    let restored = restoring.finish(&DEFAULT, <[u8]>::to_vec).unwrap();
     assert_eq!((restored.len(), restored.events()), (1, 1));
     assert!(restored.heap_bytes() < 2_000, "{} bytes", restored.heap_bytes());
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use waybill_aggregate::{NAME, Partition, Restoring, Settings, Taken, key};
 use waybill_schemas::{AcceptedEvent, EnrichedEvent, ShipmentHistory};
+use waybill_sealing::internal::Pseudonyms;
 use waybill_stage::{Answer, Context, Fault, Traced};
 
 use crate::chain::{answered, read_back, unreadable};
@@ -27,6 +28,9 @@ pub struct Aggregating<'a> {
 struct Kept {
     state: Partition,
     batch: u64,
+    /// What the keys of its changelog are made with, as long as it is ours. Whoever restores it with others,
+    /// made with a later internal key, moves its records.
+    keys: Pseudonyms,
 }
 
 impl std::fmt::Debug for Aggregating<'_> {
@@ -86,20 +90,27 @@ fn restore(
         restoring.take(key, record).map_err(|e| bad(&e.to_string()))
     };
     let records = changelog::read(&host.connection, topic, partition, each)?;
-    let state = restoring.finish(settings).map_err(|e| bad(&e.to_string()))?;
-    tracing::info!(partition, records, shipments = state.len(), "state restored");
-    Ok(Kept { state, batch: log.batch })
+    let keys = values.pseudonyms(Role::AggregateState)?;
+    let state = restoring.finish(settings, |about| keys.of(about));
+    let state = state.map_err(|e| bad(&e.to_string()))?;
+    let (shipments, moving) = (state.len(), state.moving());
+    tracing::info!(partition, records, shipments, moving, "state restored");
+    Ok(Kept { state, batch: log.batch, keys })
 }
 
-/// What each carrier's open shipments take of each partition: partition, carrier, how much. It is read from the
-/// changelog, so that no process is asked.
-pub fn state(
-    host: &HostSettings,
-    values: &Values,
-    settings: &Settings,
-) -> Result<Vec<(i32, String, Taken)>, Fault> {
+/// What aggregate remembers.
+#[derive(Debug, Default)]
+pub struct State {
+    /// What each carrier's open shipments take of each partition: partition, carrier, how much.
+    pub taken: Vec<(i32, String, Taken)>,
+    /// How many shipments have records under keys of before.
+    pub moving: usize,
+}
+
+/// It is read from the changelog, so that no process is asked.
+pub fn state(host: &HostSettings, values: &Values, settings: &Settings) -> Result<State, Fault> {
     let probe = probe(&host.connection, &host.group)?;
-    let mut found = Vec::new();
+    let mut found = State::default();
     for partition in numbers(&probe, host.topics.name(Role::AggregateState))? {
         let kept = restore(host, values, settings, partition)?;
         let mut taken: Vec<_> = kept
@@ -108,7 +119,8 @@ pub fn state(
             .map(|(carrier, taken)| (partition, carrier.to_owned(), taken))
             .collect();
         taken.sort_by(|a, b| a.1.cmp(&b.1));
-        found.extend(taken);
+        found.taken.extend(taken);
+        found.moving += kept.state.moving();
     }
     Ok(found)
 }
@@ -156,8 +168,12 @@ impl Processor for Aggregating<'_> {
                 if let Some(shipment) = &changed.shipment {
                     flow.batch.put(flow.values, Role::Shipments, None, id.as_bytes(), shipment)?;
                 }
+                for old in &changed.old_keys {
+                    flow.batch.put_state(flow.values, at, old, None)?;
+                }
                 for (record, history) in changed.records {
-                    flow.batch.put_state(flow.values, at, &key(&id, record), history.as_ref())?;
+                    let key = kept.keys.of(&key(&id, record));
+                    flow.batch.put_state(flow.values, at, key.as_ref(), history.as_ref())?;
                 }
             }
         }

@@ -7,6 +7,7 @@ use waybill_sink::Mark;
 
 use crate::ledger::{Ledger, Stretch};
 use crate::metrics::Tally;
+use crate::placement::Placement;
 use crate::state_log::origin;
 use crate::{Role, Values};
 
@@ -28,8 +29,7 @@ pub struct Batch {
 #[derive(Debug)]
 struct Output {
     role: Role,
-    /// Absent: by the key's hash.
-    partition: Option<i32>,
+    placement: Placement,
     key: Range<usize>,
     /// Absent: a tombstone.
     value: Option<Range<usize>>,
@@ -39,13 +39,14 @@ struct Output {
 #[derive(Debug)]
 pub(crate) struct Outgoing<'a> {
     pub role: Role,
-    pub partition: Option<i32>,
+    pub placement: Placement,
     pub key: &'a [u8],
     pub value: Option<&'a [u8]>,
 }
 
 impl Batch {
-    /// Adds `record` under `key`, encrypted if the role is internal.
+    /// Adds `record`, which is about `key`, encrypted if the role is internal: under `key`, or under a
+    /// pseudonym of it where records are about shipments.
     pub fn put<R: waybill_schemas::Record>(
         &mut self,
         values: &Values,
@@ -58,15 +59,23 @@ impl Batch {
         waybill_schemas::encode(record, &mut self.scratch)
             .map_err(|e| waybill_stage::Fault(format!("encoding for {}: {e}", role.as_str())))?;
         self.ledger.wrote(role);
+        let (pseudonym, by_hash) = if role.is_of_shipments() {
+            (Some(values.pseudonym(role, key)?), Placement::of(key))
+        } else {
+            (None, Placement::Key)
+        };
+        let placement = partition.map_or(by_hash, Placement::Number);
+        let key = pseudonym.as_ref().map_or(key, AsRef::as_ref);
         let kept = self.keep(key);
         let from = self.arena.len();
         values.seal(role, key, &self.scratch, &mut self.arena)?;
         let value = Some(from..self.arena.len());
-        self.outputs.push(Output { role, partition, key: kept, value });
+        self.outputs.push(Output { role, placement, key: kept, value });
         Ok(())
     }
 
-    /// A value of the changelog, of that batch of its partition; `None` takes the key's record away.
+    /// A value of the changelog, of that batch of its partition, under `key` as it is; `None` takes the key's
+    /// record away.
     pub(crate) fn put_state(
         &mut self,
         values: &Values,
@@ -85,11 +94,11 @@ impl Batch {
         let from = self.arena.len();
         values.seal_from(role, key, &origin(batch), &self.scratch, &mut self.arena)?;
         let value = Some(from..self.arena.len());
-        let partition = Some(partition);
-        self.outputs.push(Output { role, partition, key: kept.clone(), value });
+        let placement = Placement::Number(partition);
+        self.outputs.push(Output { role, placement, key: kept.clone(), value });
         if record.is_none() {
             // What lets the broker forget it.
-            self.outputs.push(Output { role, partition, key: kept, value: None });
+            self.outputs.push(Output { role, placement, key: kept, value: None });
         }
         Ok(())
     }
@@ -139,10 +148,16 @@ impl Batch {
     pub(crate) fn outgoing(&self) -> impl Iterator<Item = Outgoing<'_>> {
         self.outputs.iter().map(|o| Outgoing {
             role: o.role,
-            partition: o.partition,
+            placement: o.placement,
             key: self.arena.get(o.key.clone()).unwrap_or_default(),
             value: o.value.clone().and_then(|range| self.arena.get(range)),
         })
+    }
+
+    /// Roles of records that are placed by what their keys stand for.
+    pub(crate) fn hashed_roles(&self) -> impl Iterator<Item = Role> {
+        let hashed = |o: &&Output| matches!(o.placement, Placement::Hash(_));
+        self.outputs.iter().filter(hashed).map(|o| o.role)
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -163,5 +178,61 @@ impl Batch {
         self.opened_at = None;
         self.tally.clear();
         self.ledger.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use waybill_schemas::Redrive;
+    use waybill_sealing::internal::InternalKey;
+
+    use super::*;
+    use crate::RoleKeys;
+
+    /// By the key, and where it goes: a record about `clear` on each internal topic.
+    fn put(values: &Values, clear: &[u8]) -> Vec<(Role, Vec<u8>, Placement)> {
+        let record = Redrive {
+            source_partition: 0,
+            source_offset: 0,
+            received_at: 0,
+            attempt: 1,
+            sealed: Vec::new(),
+            answers: Vec::new(),
+        };
+        let mut batch = Batch::default();
+        for role in Role::ALL.into_iter().filter(|role| role.is_internal()) {
+            batch.put(values, role, None, clear, &record).unwrap();
+        }
+        for out in batch.outgoing() {
+            let opened = values.open(out.role, out.key, out.value.unwrap()).unwrap();
+            assert!(opened.is_some(), "{:?} does not open under its own key", out.role);
+        }
+        batch.outgoing().map(|out| (out.role, out.key.to_vec(), out.placement)).collect()
+    }
+
+    #[test]
+    fn records_about_shipments_have_pseudonyms_for_keys_and_keep_their_partitions() {
+        let [old, new] = [0, 1].map(|_| InternalKey::generate().unwrap());
+        let values = Values::new(&RoleKeys::of(&old).unwrap()).unwrap();
+        let clear = b"acme-line/MSKU1234565";
+        let first = put(&values, clear);
+        assert_eq!(put(&values, clear), first);
+        let hidden: Vec<_> = first.iter().filter(|(_, key, _)| key != clear).collect();
+        let roles: Vec<_> = hidden.iter().map(|(role, ..)| *role).collect();
+        use Role::{AggregateState, Enriched, Events, Shipments, Valid};
+        assert_eq!(roles, [Valid, Enriched, Events, Shipments, AggregateState]);
+        let of_before = (first.len() - hidden.len(), Placement::Key);
+        let by_key = first.iter().filter(|(_, key, at)| key == clear && *at == of_before.1);
+        assert_eq!(by_key.count(), of_before.0);
+        // Another on each topic; and the partition goes by what it stands for.
+        let keys: std::collections::BTreeSet<_> = hidden.iter().map(|(_, key, _)| key).collect();
+        assert_eq!(keys.len(), hidden.len());
+        assert!(hidden.iter().all(|(.., at)| *at == Placement::of(clear)));
+        // Another internal key makes others, which go to the same partitions.
+        values.take_up(&RoleKeys::of(&new).unwrap()).unwrap();
+        for ((role, before, at), (_, key, now_at)) in first.iter().zip(put(&values, clear)) {
+            assert_eq!(*before != key, role.is_of_shipments(), "{role:?}");
+            assert_eq!(*at, now_at);
+        }
     }
 }

@@ -23,6 +23,7 @@ mod membership;
 pub mod metrics;
 mod offsets;
 mod orphans;
+mod placement;
 mod reader;
 mod redriver;
 mod sealed;
@@ -38,7 +39,7 @@ mod transaction;
 mod undecodable;
 mod values;
 
-pub use aggregating::{Aggregating, state};
+pub use aggregating::{Aggregating, State, state};
 pub use batch::Batch;
 pub use chain::{Decoded, End, Flow, Run, Step, Turn};
 pub use crash_point::arm as arm_crash_points;

@@ -76,6 +76,15 @@ impl Role {
         !matches!(self, Role::Sealed)
     }
 
+    /// Whether its records are about one shipment each: what they are about has business numbers, and their
+    /// keys are pseudonyms of it.
+    pub(crate) const fn is_of_shipments(self) -> bool {
+        matches!(
+            self,
+            Role::Valid | Role::Enriched | Role::Events | Role::Shipments | Role::AggregateState
+        )
+    }
+
     /// Whether earlier builds wrote its values as plain Avro.
     pub(crate) const fn was_plain(self) -> bool {
         matches!(self, Role::Redrive | Role::Rejects | Role::Ledger)

@@ -12,6 +12,7 @@ use crate::consumer::Member;
 use crate::crash_point::crash_point;
 use crate::hand_over::{Portion, deliver, serve};
 use crate::metrics::metrics;
+use crate::placement::PartitionCounts;
 use crate::{Batch, HostSettings, Topics, mark};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -35,6 +36,7 @@ pub(crate) struct Transactor {
     producer: BaseProducer<Quiet>,
     settings: HostSettings,
     topics: Topics,
+    partitions: PartitionCounts,
     /// It has aborted a transaction: the next one needs a producer that begins anew.
     ///
     /// librdkafka (2.12, `rd_kafka_toppar_purge_queues`) gives the sequence numbers of what an abort
@@ -59,7 +61,8 @@ impl Transactor {
                 Ok(()) => {
                     let topics = settings.topics.clone();
                     let settings = settings.clone();
-                    return Ok(Self { producer, settings, topics, has_aborted: false });
+                    let partitions = PartitionCounts::default();
+                    return Ok(Self { producer, settings, topics, partitions, has_aborted: false });
                 }
                 Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {}
                 Err(error) => return Err(Fault(format!("init_transactions: {error}"))),
@@ -74,6 +77,10 @@ impl Transactor {
         if self.has_aborted {
             *self = Self::start(&self.settings).map_err(Failed::Unknown)?;
         }
+        let client = self.producer.client();
+        self.partitions
+            .bring(client, &self.topics, batch.hashed_roles())
+            .map_err(|fault| Failed::Aborted(fault.0))?;
         crash_point("transaction_begun");
         let result = self.transaction(batch, member);
         crash_point("transaction_committed");
@@ -110,7 +117,10 @@ impl Transactor {
             }
             portion.add(bytes);
             let mut record = BaseRecord::to(self.topics.name(out.role)).key(out.key);
-            record.partition = out.partition;
+            record.partition = self
+                .partitions
+                .number(out.role, out.placement)
+                .map_err(|fault| self.abort(fault.0))?;
             record.payload = out.value;
             self.producer.send(record).map_err(|(error, _)| self.end("producing", &error))?;
         }

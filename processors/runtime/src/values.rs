@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use waybill_sealing::internal::{InternalError, InternalKey, OpenError, Opener, RoleKey, Sealer};
+use waybill_sealing::internal::{
+    InternalError, InternalKey, OpenError, Opener, Pseudonym, Pseudonyms, RoleKey, Sealer,
+};
 use waybill_stage::Fault;
 
 use crate::Role;
@@ -61,9 +63,21 @@ struct Keyed {
 }
 
 struct Sealers {
-    current: Option<Sealer>,
+    current: Option<Current>,
     /// That take its place, with when; the earliest first.
     next: VecDeque<(i64, RoleKey)>,
+}
+
+/// The key in force: what it seals with, and what makes records' keys.
+struct Current {
+    sealer: Sealer,
+    pseudonyms: Pseudonyms,
+}
+
+impl Current {
+    fn new(key: &RoleKey) -> Result<Self, InternalError> {
+        Ok(Self { sealer: Sealer::new(key)?, pseudonyms: key.pseudonyms()? })
+    }
 }
 
 impl Sealers {
@@ -73,12 +87,12 @@ impl Sealers {
         next.sort_by_key(|(from, _)| *from);
         let mut next = VecDeque::from(next);
         let first = next.pop_front();
-        let current = first.map(|(_, key)| Sealer::new(&key)).transpose()?;
+        let current = first.map(|(_, key)| Current::new(&key)).transpose()?;
         Ok(Self { current, next })
     }
 
-    /// The sealer in force. The clock is asked only while another one is to follow.
-    fn at(&mut self, now_ms: impl FnOnce() -> i64) -> Result<Option<&mut Sealer>, InternalError> {
+    /// The one in force. The clock is asked only while another one is to follow.
+    fn at(&mut self, now_ms: impl FnOnce() -> i64) -> Result<Option<&mut Current>, InternalError> {
         if !self.next.is_empty() {
             let now_ms = now_ms();
             let mut due = None;
@@ -86,7 +100,7 @@ impl Sealers {
                 due = self.next.pop_front();
             }
             if let Some((_, key)) = due {
-                self.current = Some(Sealer::new(&key)?);
+                self.current = Some(Current::new(&key)?);
             }
         }
         Ok(self.current.as_mut())
@@ -172,12 +186,33 @@ impl Values {
             out.extend_from_slice(plain);
             return Ok(());
         }
+        self.with(role, |current| {
+            current.sealer.seal(&[role.as_str().as_bytes(), key], origin, plain, out)
+        })
+    }
+
+    /// The key, on the role's topic, of a record about `clear`.
+    pub(crate) fn pseudonym(&self, role: Role, clear: &[u8]) -> Result<Pseudonym, Fault> {
+        self.with(role, |current| Ok(current.pseudonyms.of(clear)))
+    }
+
+    /// What makes them, as it is now: another one follows with another internal key.
+    pub(crate) fn pseudonyms(&self, role: Role) -> Result<Pseudonyms, Fault> {
+        self.with(role, |current| Ok(current.pseudonyms.clone()))
+    }
+
+    /// Does something with the role's key that is in force.
+    fn with<T>(
+        &self,
+        role: Role,
+        act: impl FnOnce(&mut Current) -> Result<T, InternalError>,
+    ) -> Result<T, Fault> {
         let roles = self.roles.read().unwrap_or_else(PoisonError::into_inner);
         let keyed = roles.get(&role).ok_or_else(|| not_given(role))?;
         let mut sealers = keyed.sealers.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = |e| Fault(format!("encrypting for {}: {e}", role.as_str()));
-        let sealer = sealers.at(now_ms).map_err(fault)?.ok_or_else(|| not_given(role))?;
-        sealer.seal(&[role.as_str().as_bytes(), key], origin, plain, out).map_err(fault)
+        let current = sealers.at(now_ms).map_err(fault)?.ok_or_else(|| not_given(role))?;
+        act(current).map_err(fault)
     }
 
     /// The plain value, or `None` if it was not written by this platform for this role and key. What was
@@ -333,9 +368,13 @@ mod tests {
         let seals_with = |held: &[Held], now: i64| {
             let mut sealers = Sealers::new(held).unwrap();
             let mut value = Vec::new();
-            let sealer = sealers.at(|| now).unwrap()?;
+            let Current { sealer, pseudonyms } = sealers.at(|| now).unwrap()?;
             sealer.seal(&[], &[], b"", &mut value).unwrap();
-            keys.iter().position(|key| Opener::new([key]).open(&[], &value).is_ok())
+            let found = keys.iter().position(|key| Opener::new([key]).open(&[], &value).is_ok());
+            // Records' keys go with it.
+            let own = keys[found.unwrap()].pseudonyms().unwrap();
+            assert_eq!(pseudonyms.of(b"k"), own.of(b"k"));
+            found
         };
         let three = [held(2, Some(3000)), held(0, Some(1000)), held(1, Some(2000))];
         for (now, expected) in

@@ -166,6 +166,8 @@ pub fn shipment_history() -> ShipmentHistory {
         raw_id_hash: raw_id_hash("e1"),
     };
     ShipmentHistory {
+        shipment_id: shipment.shipment_id,
+        number: 3,
         last: shipment.last,
         revision: shipment.revision,
         duplicates: shipment.duplicates,
@@ -414,6 +416,8 @@ pub mod minimal {
 
     pub fn shipment_history() -> ShipmentHistory {
         ShipmentHistory {
+            shipment_id: String::new(),
+            number: 0,
             last: Arc::new(Provenance::default()),
             revision: 0,
             duplicates: 0,

@@ -67,7 +67,7 @@ impl Derives for RoleKey {
     }
 }
 
-fn derived(
+pub(super) fn derived(
     salt: Option<&[u8]>,
     key: &[u8; KEY_BYTES],
     info: &[&[u8]],

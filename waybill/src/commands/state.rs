@@ -50,11 +50,18 @@ fn list(config: &Config, carrier: Option<&str>) -> Result<(), Failure> {
         "{:<24} {:>9} {:>10} {:>12} {:>14}",
         "carrier", "partition", "shipments", "events", "bytes"
     );
-    for (partition, id, taken) in found {
+    for (partition, id, taken) in found.taken {
         if carrier.is_none_or(|carrier| carrier == id) {
             let (shipments, events, bytes) = (taken.shipments, taken.events, taken.bytes());
             println!("{id:<24} {partition:>9} {shipments:>10} {events:>12} {bytes:>14}");
         }
+    }
+    if found.moving > 0 {
+        println!(
+            "{} shipments lie under keys of before: an aggregate that was started since moves them with its \
+             batches",
+            found.moving
+        );
     }
     Ok(())
 }

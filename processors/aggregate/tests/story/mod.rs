@@ -146,7 +146,7 @@ impl Log {
         for (key, bytes) in records {
             restoring.take(key, Some(waybill_schemas::decode(bytes).unwrap())).unwrap();
         }
-        restoring.finish(settings).unwrap()
+        restoring.finish(settings, <[u8]>::to_vec).unwrap()
     }
 }
 
