@@ -26,7 +26,8 @@ RUN apt-get update \
         /var/lib/waybill /var/lib/waybill/keys /var/lib/waybill/carriers /var/lib/waybill/simulated \
         /var/lib/waybill/public /var/lib/waybill/granted \
         /var/lib/waybill/granted/decrypt /var/lib/waybill/granted/validate /var/lib/waybill/granted/enrich \
-        /var/lib/waybill/granted/aggregate /var/lib/waybill/granted/clickhouse
+        /var/lib/waybill/granted/aggregate /var/lib/waybill/granted/clickhouse \
+        /var/lib/waybill/granted/gateway /var/lib/waybill/gateway
 COPY --from=build /usr/local/bin/waybill /usr/local/bin/waybill
 USER 10001:10001
 WORKDIR /var/lib/waybill

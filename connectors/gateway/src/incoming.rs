@@ -14,7 +14,7 @@ use crate::settings::Settings;
 /// What is still sent when the answer is known is read for so long, …
 const LINGER: Duration = Duration::from_secs(2);
 /// … and so many bytes of it.
-const LINGER_BYTES: usize = 8 << 20;
+const LINGER_BYTES: usize = 16 << 20;
 
 #[derive(Debug)]
 pub struct Incoming<'g> {
