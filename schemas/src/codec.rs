@@ -82,6 +82,15 @@ impl Known {
         bytes.strip_prefix(&MARKER)?.strip_prefix(&self.current.fingerprint)
     }
 
+    /// Whether one of these schemas stands before the datum.
+    fn wrote(&self, bytes: &[u8]) -> bool {
+        let fingerprint = bytes.strip_prefix(&MARKER).and_then(|rest| rest.first_chunk::<8>());
+        fingerprint.is_some_and(|found| {
+            let mut known = std::iter::once(&self.current).chain(&self.before);
+            known.any(|written| written.fingerprint == *found)
+        })
+    }
+
     fn encode<R: Serialize>(&self, record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.begin(to);
         write(record, to).map_err(|e| EncodeError::new(&e))
@@ -158,6 +167,7 @@ records! {
     "reject" => crate::RejectRecord,
     "ledger_entry" => crate::LedgerEntry,
     "redrive" => crate::Redrive,
+    "erasure" => crate::Erasure,
 }
 
 /// The complete text of the schema `name`: types that stand in a file of their own are put in
@@ -176,6 +186,7 @@ pub fn published(name: &str) -> Option<String> {
             "reject" => include_str!("../avro/reject.avsc"),
             "ledger_entry" => include_str!("../avro/ledger_entry.avsc"),
             "redrive" => include_str!("../avro/redrive.avsc"),
+            "erasure" => include_str!("../avro/erasure.avsc"),
             _ => return None,
         })
     };
@@ -193,6 +204,12 @@ pub fn published(name: &str) -> Option<String> {
 /// Appends `record` to `to` in single-object encoding.
 pub fn encode<R: Record>(record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError> {
     R::schemas().encode(record, to)
+}
+
+/// Whether these bytes are a record of that type, of the current schema or a released one: for topics with
+/// records of more than one type.
+pub fn is<R: Record>(bytes: &[u8]) -> bool {
+    R::schemas().wrote(bytes)
 }
 
 /// Reads one record in single-object encoding, written with the current schema or a released one.

@@ -20,8 +20,10 @@ pub fn released(name: &str) -> &'static [&'static str] {
         "ledger_entry" => &[
             include_str!("../avro/released/ledger_entry.1.avsc"),
             include_str!("../avro/released/ledger_entry.2.avsc"),
+            include_str!("../avro/released/ledger_entry.3.avsc"),
         ],
         "redrive" => &[include_str!("../avro/released/redrive.1.avsc")],
+        "erasure" => &[include_str!("../avro/released/erasure.1.avsc")],
         _ => &[],
     }
 }

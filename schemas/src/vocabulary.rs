@@ -131,6 +131,8 @@ LedgerOutcome {
     Redriven,
     /// Put off, and counted again where it is read next.
     Deferred,
+    /// A shipment that is to be forgotten: no event, but what makes the stages forget it.
+    Erased,
 }}
 
 closed_list! {

@@ -18,6 +18,7 @@ fn each_works_as_its_own_user() {
         ("dev/clickhouse/config.xml", "config.xml"),
         ("dev/clickhouse/users.xml", "users.xml"),
         ("dashboards/clickhouse/users.xml", "users.d/users.xml"),
+        ("dashboards/clickhouse/eraser.xml", "users.d/eraser.xml"),
     ] {
         std::fs::copy(panels::root().join(from), folder.path().join(to)).unwrap();
     }
@@ -33,6 +34,7 @@ fn each_works_as_its_own_user() {
         ("WAYBILL_AUDITOR_PASSWORD_SHA256", &hash),
         ("WAYBILL_GATEWAY_PASSWORD_SHA256", &hash),
         ("WAYBILL_READER_PASSWORD_SHA256", &hash),
+        ("WAYBILL_ERASER_PASSWORD_SHA256", &hash),
     ]);
     let mut d = Deployment::on(own.addresses(), "users", 2, "");
     // Of that name are the rights.
@@ -84,6 +86,14 @@ fn each_works_as_its_own_user() {
     assert!(ok("waybill_auditor", &["rejects", "list"]).contains("acme-line"));
     ok("waybill_auditor", &["formats", "unmapped"]);
     ok("waybill_auditor", &["rejects", "redrive", "--dry-run"]);
+    let erase = ["erase", "--carrier", "acme-line", "--reference", "TCLU4265917", "--yes"];
+    for user in ["waybill_owner", "waybill_sink", "waybill_auditor", "waybill_reader"] {
+        let (code, said) = run(user, &erase);
+        assert_eq!(code, Some(4), "{user}: {said}");
+    }
+    assert!(ok("waybill_eraser", &erase).contains("\"events\":1"));
+    assert_eq!(d.number("SELECT count() FROM events"), 1);
+    assert!(ok("waybill_auditor", &["audit", "--wait", "40s"]).contains("audit: clean"));
     let (code, said) = run("waybill_nobody", &["audit"]);
     assert_eq!(code, Some(4), "{said}");
 }

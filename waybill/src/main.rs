@@ -4,6 +4,7 @@ mod audit;
 mod commands;
 mod config;
 mod demo;
+mod erasure;
 mod exit;
 mod explain;
 mod http;
@@ -49,6 +50,7 @@ enum Command {
     Rejects(commands::rejects::Args),
     Formats(commands::formats::Args),
     State(commands::state::Args),
+    Erase(commands::erase::Args),
     CheckConfig(commands::check_config::Args),
     Demo(commands::demo::Args),
 }
@@ -78,6 +80,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Rejects(args) => commands::rejects::run(&config, &args),
         Command::Formats(args) => commands::formats::run(&config, &args),
         Command::State(args) => commands::state::run(&config, args),
+        Command::Erase(args) => commands::erase::run(&config, &args),
         Command::Audit(args) => commands::audit::run(&config, &args),
         Command::CheckConfig(args) => commands::check_config::run(&config, &args),
         Command::Demo(args) => commands::demo::run(&config, cli.config.as_deref(), &args),

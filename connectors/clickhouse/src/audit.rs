@@ -6,7 +6,7 @@ use serde::Deserialize;
 use waybill_stage::Fault;
 
 use crate::metrics::Metrics;
-use crate::{Database, KeptSince};
+use crate::{Database, ErasedRows, KeptSince};
 
 /// Of each kind of finding, so many are listed.
 const LISTED: usize = 20;
@@ -108,6 +108,10 @@ pub struct Books {
     pub misstored_rejects: Vec<Misstored>,
     pub unaccounted: Vec<Unaccounted>,
     pub derived: Vec<Derived>,
+    /// Rows that erasures have removed, by table.
+    pub erased: Vec<ErasedRows>,
+    /// Names of erasures that were begun and are not done.
+    pub unfinished_erasures: Vec<String>,
 }
 
 /// What the books are asked.
@@ -172,6 +176,16 @@ impl Database {
                 self.table("conservation")
             ))?,
             derived: Vec::new(),
+            erased: ask.rows(&format!(
+                "SELECT from_table AS table, count() AS rows FROM {} FINAL
+                WHERE erasure IN (SELECT id FROM {}) GROUP BY table ORDER BY table",
+                self.table("erased_rows"),
+                self.table("erasures")
+            ))?,
+            unfinished_erasures: ask.rows(&format!(
+                "SELECT id FROM {} FINAL WHERE finished_at IS NULL ORDER BY id",
+                self.table("erasures")
+            ))?,
         };
         if *derived {
             books.derived = ask.rows(&self.derived(kept))?;
@@ -223,7 +237,8 @@ impl Database {
     }
 
     /// Ranges whose rows, of those received since `since_ms`, are not those that the ledger says. (That is the
-    /// beginning of an hour, and the ledger counts by hours.)
+    /// beginning of an hour, and the ledger counts by hours.) A row that was erased counts as if it were there; one
+    /// that is listed to be, and still is, counts once.
     fn misstored(&self, ledger: &str, topic: &str, since_ms: i64) -> String {
         format!(
             "WITH toDateTime({since_ms} / 1000, 'UTC') AS since, entries AS (
@@ -237,9 +252,15 @@ impl Database {
                 sum(found.n) AS stored, sum(found.different) AS different
             FROM entries LEFT JOIN (
                 SELECT kafka_topic_id AS topic_id, kafka_partition AS partition, from_offset,
-                    count() AS n, uniqExact(kafka_offset) AS different
-                FROM (SELECT kafka_topic_id, kafka_partition, kafka_offset FROM {}
-                    WHERE received_at >= since) AS row
+                    uniqExact(kafka_offset) AS different,
+                    toUInt64(countIf(is_there) + different - uniqExactIf(kafka_offset, is_there)) AS n
+                FROM (
+                    SELECT kafka_topic_id, kafka_partition, kafka_offset, true AS is_there FROM {}
+                    WHERE received_at >= since
+                    UNION ALL
+                    SELECT kafka_topic_id, kafka_partition, kafka_offset, false FROM {}
+                    WHERE from_table = '{topic}' AND minute >= since
+                ) AS row
                 ASOF INNER JOIN entries
                     ON row.kafka_topic_id = entries.topic_id
                     AND row.kafka_partition = entries.partition
@@ -249,7 +270,8 @@ impl Database {
             GROUP BY topic_id, partition, from_offset
             HAVING passed != stored OR passed != different
             ORDER BY partition, from_offset LIMIT {LISTED}",
-            self.table(topic)
+            self.table(topic),
+            self.table("erased_rows")
         )
     }
 

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use waybill_schemas::vocabulary::LedgerOutcome;
-use waybill_schemas::{DecodeError, view};
+use waybill_schemas::{DecodeError, Erasure, is, view};
 use waybill_stage::{Code, Fault, RefusedRecord, Reject, SinkBatch, SinkRecord};
 
 use crate::counts::Counts;
 use crate::rows::{Coordinates, Table};
 
-/// A batch's records: rows, refused, or void by a later one of the batch, which are only counted.
+/// A batch's records: rows, refused, or void by a later one of the batch, which are only counted, as erasures are.
 #[derive(Debug)]
 pub(crate) struct Decoded {
     pub(crate) rows: Vec<BatchRow>,
@@ -55,6 +55,13 @@ impl Decoded {
     }
 
     fn take<T: Table>(&mut self, batch: &SinkBatch, raw: SinkRecord<'_>) -> Result<(), Fault> {
+        if is::<Erasure>(raw.value)
+            && let Ok(erasure) = view::<Erasure>(raw.value)
+        {
+            // No row: it tells where the rows of a shipment end that is to be erased.
+            self.counts.add::<T>(&erasure.carrier_id, erasure.asked_at, LedgerOutcome::Erased, 1);
+            return Ok(());
+        }
         let record: T::Record<'_> = match view(raw.value) {
             Ok(record) => record,
             Err(error @ DecodeError::UnknownSchema) => {

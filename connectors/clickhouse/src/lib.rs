@@ -18,6 +18,7 @@ mod counts;
 mod database;
 mod dead_letters;
 mod decode;
+mod erase;
 mod exchange;
 mod failure;
 mod insert;
@@ -48,6 +49,7 @@ pub use database::Database;
 pub use dead_letters::{DeadLetter, Filter, RejectedRecord};
 #[doc(hidden)]
 pub use decode::rows_of;
+pub use erase::{Erasable, ErasedRows, ErasureRow, Gone, Named, Rollup, RowPlace};
 pub use failure::{Kind, Remedy};
 pub use migrate::Applied;
 pub use retention::{KeptSince, Retention};

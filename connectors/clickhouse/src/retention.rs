@@ -61,7 +61,7 @@ impl Retention {
         keep.is_some_and(|time| cut_by_ms < now_ms.saturating_sub(millis(time)) + HOUR_MS)
     }
 
-    fn rules(&self) -> [Rule; 10] {
+    fn rules(&self) -> [Rule; 11] {
         let table = |table, clock, keep| Rule { table, column: None, clock, keep };
         let column = |column| Rule {
             table: Rejects::NAME,
@@ -77,6 +77,8 @@ impl Retention {
             column("message_id"),
             column("detail"),
             table(Ledger::NAME, "toDateTime(committed_at)", self.ledger),
+            // Whoever adds the ledger up needs what was erased.
+            table("erased_rows", "erased_at", self.ledger),
             table("throughput_by_minute", "minute", self.rollups),
             table("latency_by_minute", "minute", self.rollups),
             table("rejects_by_minute", "minute", self.rollups),

@@ -176,7 +176,18 @@ pub(crate) fn new_id(
 /// Whether the event's shipment id, as validate gave it, is that of a unit, `carrier/number`: one by
 /// document is `carrier/kind:number`.
 pub(crate) fn is_of_unit(event: &EnrichedEvent) -> bool {
-    let Some((_, rest)) = event.event.shipment_id.split_once('/') else { return false };
+    names_unit(&event.event.shipment_id)
+}
+
+fn names_unit(id: &str) -> bool {
+    let Some((_, rest)) = id.split_once('/') else { return false };
     let is_kind = |kind: &str| kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     !rest.split_once(':').is_some_and(|(kind, _)| is_kind(kind))
+}
+
+/// The shipment id that validate gave the events of this shipment, by which they are partitioned: of a
+/// shipment of a unit, the unit's. (Carriers' ids and units' numbers have no `/`.)
+pub fn key_of_events(shipment_id: &str) -> &str {
+    let unit = shipment_id.rsplit_once('/').map(|(unit, _)| unit).filter(|unit| unit.contains('/'));
+    unit.filter(|_| names_unit(shipment_id)).unwrap_or(shipment_id)
 }

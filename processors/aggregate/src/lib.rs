@@ -10,7 +10,8 @@
 //! The state of a shipment is a function of the *set* of its accepted events: the order in which
 //! they arrived shows only in `revision`, `last` and `aggregated_at`.
 //!
-//! What is absent: nothing forgets an event before its shipment's state expires.
+//! What is absent: nothing forgets an event before its shipment's state expires, but an operator who has it
+//! [purged](Partition::purge) or [erased](Partition::erase).
 
 mod changelog;
 mod events;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 
 pub use changelog::{BadChangelog, Changed, Restoring, key};
 pub use great_circle::{EARTH_RADIUS_KM, great_circle_km};
+pub use identity::key_of_events;
 pub use partition::Partition;
 pub use quota::Taken;
 

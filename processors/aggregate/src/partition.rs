@@ -276,10 +276,24 @@ impl Partition {
             self.purged = settings.purged.clone();
         }
         for (id, records) in gone {
-            self.forget(&id);
-            let taken_away = &mut self.changed.entry(id).or_default().taken_away;
-            *taken_away = records.max(*taken_away);
+            self.let_go(id, records);
         }
+    }
+
+    /// Forgets one shipment, if it is the carrier's and is known; whether it was. What comes for it later begins
+    /// another history.
+    pub fn erase(&mut self, carrier_id: &str, shipment_id: &str) -> bool {
+        let known = self.shipments.get(shipment_id).filter(|j| j.carrier_id() == carrier_id);
+        let Some((id, records)) = known.map(|j| (j.id.clone(), j.records())) else { return false };
+        self.let_go(id, records);
+        true
+    }
+
+    /// Forgets a shipment that has so many records in the changelog, and takes these away.
+    fn let_go(&mut self, id: Arc<str>, records: usize) {
+        self.forget(&id);
+        let taken_away = &mut self.changed.entry(id).or_default().taken_away;
+        *taken_away = records.max(*taken_away);
     }
 
     /// What each carrier's shipments take.
@@ -326,9 +340,7 @@ impl Partition {
             if journey.due < self.stream_time {
                 let records = journey.records();
                 expired += 1;
-                self.forget(&id);
-                let taken_away = &mut self.changed.entry(id).or_default().taken_away;
-                *taken_away = records.max(*taken_away);
+                self.let_go(id, records);
             } else {
                 self.due.push(Reverse((journey.due, id)));
             }

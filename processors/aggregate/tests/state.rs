@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use story::{DAY, HOUR, Log, NOW, Outcome, apply, changed, event, received_at};
-use waybill_aggregate::{Changed, Partition, Restoring, Settings, key};
+use waybill_aggregate::{Changed, Partition, Restoring, Settings, key, key_of_events};
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_schemas::{EnrichedEvent, Shipment, ShipmentHistory};
 
@@ -437,4 +437,56 @@ fn the_shipments_of_a_carrier_go_when_they_are_to() {
     apply(&mut live, &settings, of("full-line", "new", 3 * DAY));
     live.purge(&settings);
     assert_eq!(live.len(), 3, "what comes later stays");
+}
+
+#[test]
+fn a_shipment_that_is_erased_is_forgotten_and_no_other() {
+    let mut live = Partition::default();
+    let mut log = Log::default();
+    let unit = |n: u32| gate_in("acme/CSQU3054383", n, i64::from(n));
+    let mut id = String::new();
+    for n in 1..20 {
+        if let Outcome::Accepted(accepted) = apply(&mut live, &DEFAULT, unit(n)) {
+            id = accepted.event.shipment_id;
+        }
+    }
+    assert_eq!(key_of_events(&id), "acme/CSQU3054383");
+    apply(&mut live, &DEFAULT, gate_in("acme/CMAU1111118", 1, 1));
+    log.write(&mut live);
+    assert_eq!(live.len(), 2);
+
+    assert!(!live.erase("other", &id), "it is another carrier's");
+    assert!(!live.erase("acme", "acme/nothing"));
+    assert_eq!((live.len(), changed(&mut live).len()), (2, 0));
+    assert!(live.erase("acme", &id));
+    assert_eq!((live.len(), live.events()), (1, 1));
+    let taken: Vec<_> = live.taken().map(|(_, taken)| taken.shipments).collect();
+    assert_eq!(taken, [1]);
+    assert_eq!(log.write(&mut live), [(id.clone(), None)]);
+    assert_eq!(log.restore(&DEFAULT, false).len(), 1);
+
+    // A copy of its first event begins it anew; within the batch in which it is erased, too.
+    assert!(matches!(apply(&mut live, &DEFAULT, unit(1)), Outcome::Accepted(_)));
+    assert!(live.erase("acme", &id));
+    assert!(matches!(apply(&mut live, &DEFAULT, unit(1)), Outcome::Accepted(_)));
+    let written = log.write(&mut live);
+    let revisions: Vec<_> = written.into_iter().map(|(_, s)| s.map(|s| s.revision)).collect();
+    assert_eq!(revisions, [Some(1)]);
+    let restored = log.restore(&DEFAULT, false);
+    assert_eq!((restored.len(), restored.events()), (2, 2));
+}
+
+#[test]
+fn events_of_a_shipment_are_found_by_its_id() {
+    for (id, key) in [
+        ("acme/CSQU3054383/9c1f03ab", "acme/CSQU3054383"),
+        ("acme/CSQU3054383/2026-01-20.2", "acme/CSQU3054383"),
+        ("a:b/CS%2FQU/9c1f03ab", "a:b/CS%2FQU"),
+        ("acme/booking:WB/4471902", "acme/booking:WB/4471902"),
+        ("acme/tracking_number:1Z", "acme/tracking_number:1Z"),
+        ("acme/CSQU3054383", "acme/CSQU3054383"),
+        ("s", "s"),
+    ] {
+        assert_eq!(key_of_events(id), key);
+    }
 }

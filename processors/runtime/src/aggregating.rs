@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 
 use waybill_aggregate::{NAME, Partition, Restoring, Settings, Taken, key};
-use waybill_schemas::{AcceptedEvent, EnrichedEvent, ShipmentHistory};
+use waybill_schemas::vocabulary::LedgerOutcome;
+use waybill_schemas::{AcceptedEvent, EnrichedEvent, Erasure, ShipmentHistory};
 use waybill_sealing::internal::Pseudonyms;
 use waybill_stage::{Answer, Context, Fault, Traced};
 
-use crate::chain::{answered, read_back, unreadable};
+use crate::chain::{answered, decoded, opened, unreadable};
 use crate::host::{Incoming, Processor};
+use crate::ledger::Item;
 use crate::metrics::metrics;
 use crate::offsets::{numbers, probe};
 use crate::state_log::{Meaning, StateLog};
@@ -125,6 +127,26 @@ pub fn state(host: &HostSettings, values: &Values, settings: &Settings) -> Resul
     Ok(found)
 }
 
+/// Forgets the shipment, and says so behind what was written of it: on each topic, what stands before that is of
+/// the shipment as it was. It is passed on also where nothing was known, since an operator waits for it.
+fn erase(state: &mut Partition, erasure: &Erasure, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    let known = state.erase(&erasure.carrier_id, &erasure.shipment_id);
+    tracing::info!(erasure = erasure.erasure_id, known, "a shipment is erased");
+    flow.batch.ledger.count(Item {
+        stage: NAME.into(),
+        carrier_id: &erasure.carrier_id,
+        received_at: erasure.asked_at,
+        outcome: LedgerOutcome::Erased,
+        code: "".into(),
+        records: 1,
+        parts: 1,
+    });
+    for role in [Role::Events, Role::Shipments] {
+        flow.batch.put(flow.values, role, None, erasure.shipment_id.as_bytes(), erasure)?;
+    }
+    Ok(())
+}
+
 impl Processor for Aggregating<'_> {
     fn stages(&self) -> Vec<&'static str> {
         vec![NAME]
@@ -135,12 +157,22 @@ impl Processor for Aggregating<'_> {
     }
 
     fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        let input = match read_back::<EnrichedEvent>(Role::Enriched, record, flow.values)? {
-            Ok(input) => input,
+        let plain = match opened(Role::Enriched, record, flow.values)? {
+            Ok(plain) => plain,
             Err(reason) => return unreadable(NAME, record, reason, flow),
         };
         let Some(kept) = self.partitions.get_mut(&record.partition) else {
             return Err(Fault(format!("record of partition {} without state", record.partition)));
+        };
+        if waybill_schemas::is::<Erasure>(&plain) {
+            return match decoded(&plain, record)? {
+                Ok(erasure) => erase(&mut kept.state, &erasure, flow),
+                Err(reason) => unreadable(NAME, record, reason, flow),
+            };
+        }
+        let input: EnrichedEvent = match decoded(&plain, record)? {
+            Ok(input) => input,
+            Err(reason) => return unreadable(NAME, record, reason, flow),
         };
         let (provenance, position) = (input.provenance(), input.position());
         let cx = Context::at(flow.now_ms);

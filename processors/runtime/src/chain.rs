@@ -298,12 +298,30 @@ pub(crate) fn read_back<I: Record>(
     record: &Incoming<'_>,
     values: &Values,
 ) -> Result<Result<I, &'static str>, Fault> {
+    match opened(role, record, values)? {
+        Ok(plain) => decoded(&plain, record),
+        Err(reason) => Ok(Err(reason)),
+    }
+}
+
+/// The plain value of a record of an internal topic, or why there is none.
+pub(crate) fn opened(
+    role: Role,
+    record: &Incoming<'_>,
+    values: &Values,
+) -> Result<Result<Vec<u8>, &'static str>, Fault> {
     let key = record.key.unwrap_or_default();
     let Some(value) = record.value else { return Ok(Err("no_value")) };
     let opened = values.open(role, key, value);
     let opened = opened.map_err(|fault| Fault(format!("{}: {fault}", record.place())))?;
-    let Some(plain) = opened else { return Ok(Err("not_ours")) };
-    match waybill_schemas::decode(&plain) {
+    Ok(opened.ok_or("not_ours"))
+}
+
+pub(crate) fn decoded<I: Record>(
+    plain: &[u8],
+    record: &Incoming<'_>,
+) -> Result<Result<I, &'static str>, Fault> {
+    match waybill_schemas::decode(plain) {
         Ok(read) => Ok(Ok(read)),
         Err(error @ DecodeError::UnknownSchema) => {
             Err(Fault(format!("{}: a record is {error}", record.place())))

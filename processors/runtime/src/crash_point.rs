@@ -1,7 +1,7 @@
 /// A place at which a test can make the process die, as by kill -9: `FAILPOINTS=NAME=1%return` in
 /// the environment. Built only with the feature `failpoints`; elsewhere it is nothing.
 #[inline]
-pub(crate) fn crash_point(name: &str) {
+pub fn crash_point(name: &str) {
     #[cfg(feature = "failpoints")]
     fail::fail_point!(name, |_| {
         // No destructor, no flush, no goodbye to the group.

@@ -18,8 +18,8 @@ use apache_avro::schema_compatibility::SchemaCompatibility;
 use apache_avro::types::Value;
 use serde_json::{Value as Json, json};
 use waybill_schemas::{
-    AcceptedEvent, EnrichedEvent, LedgerEntry, NAMES, Opened, Record, Redrive, RejectRecord,
-    Shipment, ShipmentEvent, ShipmentHistory, decode, published, released,
+    AcceptedEvent, EnrichedEvent, Erasure, LedgerEntry, NAMES, Opened, Record, Redrive,
+    RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, decode, published, released,
 };
 
 const WHAT_TO_DO: &str = "see the top of schemas/tests/avro/evolution.rs";
@@ -275,4 +275,5 @@ fn records_of_every_release_become_todays_types() {
     check::<RejectRecord>();
     check::<LedgerEntry>();
     check::<Redrive>();
+    check::<Erasure>();
 }

@@ -8,8 +8,8 @@ use waybill_schemas::vocabulary::{
 };
 use waybill_schemas::{
     AcceptedEvent, Answered, Country, Customs, Dwell, EnrichedEvent, Enrichment, Equipment,
-    EventId, Exception, History, HistoryEntry, LedgerCount, LedgerEntry, LedgerOutput, Leg,
-    OccurrenceTime, Opened, Place, Proof, Provenance, Quantity, Reading, Redrive, Reference,
+    Erasure, EventId, Exception, History, HistoryEntry, LedgerCount, LedgerEntry, LedgerOutput,
+    Leg, OccurrenceTime, Opened, Place, Proof, Provenance, Quantity, Reading, Redrive, Reference,
     RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, StatedCountry, Transport, Unlocode,
     raw_id_hash,
 };
@@ -278,6 +278,7 @@ pub fn ledger_entry() -> LedgerEntry {
             count(LedgerOutcome::Duplicate, ""),
             count(LedgerOutcome::Superseded, ""),
             count(LedgerOutcome::Redriven, "unknown_carrier"),
+            count(LedgerOutcome::Erased, ""),
         ],
         outputs: vec![LedgerOutput { topic: "valid".into(), records: 3 }],
     }
@@ -296,6 +297,15 @@ pub fn redrive() -> Redrive {
             code: "unknown_carrier".into(),
             parts: 1,
         }],
+    }
+}
+
+pub fn erasure() -> Erasure {
+    Erasure {
+        erasure_id: "5b1d3f0e-8f2a-4c57-9f3c-0d6c2b7a9e11".into(),
+        carrier_id: "acme-line".into(),
+        shipment_id: "acme-line/CSQU3054383/9c1f03ab".into(),
+        asked_at: T + 9,
     }
 }
 
@@ -475,6 +485,15 @@ pub mod minimal {
             attempt: 0,
             sealed: Vec::new(),
             answers: Vec::new(),
+        }
+    }
+
+    pub fn erasure() -> Erasure {
+        Erasure {
+            erasure_id: String::new(),
+            carrier_id: String::new(),
+            shipment_id: String::new(),
+            asked_at: 0,
         }
     }
 }

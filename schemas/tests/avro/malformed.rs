@@ -6,8 +6,8 @@ use std::cell::Cell;
 use crate::examples;
 use proptest::prelude::*;
 use waybill_schemas::{
-    AcceptedEvent, DecodeError, EnrichedEvent, LedgerEntry, Opened, Record, Redrive, RejectRecord,
-    Shipment, ShipmentEvent, ShipmentHistory, decode, encode,
+    AcceptedEvent, DecodeError, EnrichedEvent, Erasure, LedgerEntry, Opened, Record, Redrive,
+    RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, decode, encode,
 };
 
 /// Counts what each thread holds, and the most it held.
@@ -65,6 +65,7 @@ fn every_type(bytes: &[u8]) {
     let _ = bounded::<RejectRecord>(bytes);
     let _ = bounded::<LedgerEntry>(bytes);
     let _ = bounded::<Redrive>(bytes);
+    let _ = bounded::<Erasure>(bytes);
 }
 
 fn encoded<R: Record>(record: &R) -> Vec<u8> {
@@ -83,6 +84,7 @@ fn samples() -> Vec<Vec<u8>> {
         encoded(&examples::reject()),
         encoded(&examples::ledger_entry()),
         encoded(&examples::redrive()),
+        encoded(&examples::erasure()),
     ]
 }
 
@@ -90,7 +92,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn random_bytes(which in 0..8_usize, noise in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn random_bytes(which in 0..9_usize, noise in prop::collection::vec(any::<u8>(), 0..600)) {
         every_type(&noise);
         let mut bytes = samples().swap_remove(which);
         bytes.truncate(10);
@@ -100,7 +102,7 @@ proptest! {
 
     #[test]
     fn mutated_records(
-        which in 0..8_usize,
+        which in 0..9_usize,
         cut in any::<prop::sample::Index>(),
         at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
     ) {

@@ -8,8 +8,8 @@ use std::fmt::Debug;
 use crate::random::records;
 use serde_avro_fast::Schema;
 use waybill_schemas::{
-    AcceptedEvent, EnrichedEvent, LedgerEntry, Opened, Record, Redrive, RejectRecord, Shipment,
-    ShipmentEvent, ShipmentHistory, decode, encode, published, view,
+    AcceptedEvent, EnrichedEvent, Erasure, LedgerEntry, Opened, Record, Redrive, RejectRecord,
+    Shipment, ShipmentEvent, ShipmentHistory, decode, encode, published, view,
 };
 
 #[test]
@@ -34,6 +34,7 @@ fn every_type_lists_the_fields_of_its_schema_in_order() {
     check::<RejectRecord>();
     check::<LedgerEntry>();
     check::<Redrive>();
+    check::<Erasure>();
 }
 
 /// `Debug` names each field, and makes no difference between a text that is borrowed and one that

@@ -70,6 +70,8 @@ fn every_type_fits_its_schema() {
     check(&minimal::ledger_entry());
     check(&examples::redrive());
     check(&minimal::redrive());
+    check(&examples::erasure());
+    check(&minimal::erasure());
 }
 
 /// The symbols of every enum of that name, wherever it stands.

@@ -109,6 +109,7 @@ pub fn judge(facts: &Facts) -> Verdict {
     }
     derived(facts, &mut verdict);
     store(facts, &mut verdict);
+    erased(facts, &mut verdict);
     for hour in &facts.books.unaccounted {
         let line = format!(
             "carrier {:?}, hour {}: {} of what was received is not accounted for",
@@ -216,6 +217,9 @@ fn sums(facts: &Facts, verdict: &mut Verdict) {
         };
         let last = stages.last().copied().unwrap_or_default();
         let (_, passed) = facts.stage(Some(process), last, Some("passed"));
+        // What has a shipment forgotten goes on as events do.
+        let (_, erased) = facts.stage(Some(process), last, Some("erased"));
+        let passed = passed + erased;
         let written: u64 = facts
             .books
             .written
@@ -232,12 +236,15 @@ fn sums(facts: &Facts, verdict: &mut Verdict) {
     }
 }
 
+/// Of a record that was read, as the ledger names them.
+const OUTCOMES: [&str; 6] = ["passed", "rejected", "duplicate", "superseded", "deferred", "erased"];
+
 /// What leaves a stage enters the next.
 fn flow(facts: &Facts, verdict: &mut Verdict) {
     for (role, reader) in READERS {
         let (read, waiting, name) = (facts.read(role), facts.waiting(role), role.as_str());
         let partitions = facts.of(role).len();
-        let outcomes: Vec<String> = ["passed", "rejected", "duplicate", "superseded", "deferred"]
+        let outcomes: Vec<String> = OUTCOMES
             .into_iter()
             .filter_map(|outcome| {
                 let of = |t: &&waybill_clickhouse::StageTotal| {
@@ -299,6 +306,24 @@ fn store(facts: &Facts, verdict: &mut Verdict) {
     };
     list("events", &facts.books.misstored_events);
     list("rejects", &facts.books.misstored_rejects);
+}
+
+/// What has gone because it was asked for.
+fn erased(facts: &Facts, verdict: &mut Verdict) {
+    let of = facts.books.erased.iter().map(|of| format!("{} {}", of.table, of.rows));
+    let of: Vec<String> = of.collect();
+    if !of.is_empty() {
+        verdict.lines.push(format!(
+            "{:<10} rows that were erased: {}",
+            "ClickHouse",
+            of.join("; ")
+        ));
+    }
+    for id in &facts.books.unfinished_erasures {
+        verdict.moving.push(format!(
+            "erasure {id} is not done; if it was broken off, `waybill erase --unfinished` goes on with it"
+        ));
+    }
 }
 
 fn derived(facts: &Facts, verdict: &mut Verdict) {

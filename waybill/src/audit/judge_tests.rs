@@ -1,5 +1,5 @@
 use waybill_clickhouse::{
-    Coverage, Derived, Misstored, Seam, StageTotal, Unaccounted, Unbalanced, Written,
+    Coverage, Derived, ErasedRows, Misstored, Seam, StageTotal, Unaccounted, Unbalanced, Written,
 };
 
 use super::*;
@@ -86,6 +86,52 @@ fn what_is_in_order_is_clean() {
     assert_eq!(verdict.findings, Vec::<String>::new());
     assert_eq!(verdict.moving, Vec::<String>::new());
     assert!(verdict.to_string().contains("10 records of 1 partitions"), "{verdict}");
+}
+
+/// An erasure is written to a topic, read, and passed on, and is no event; the rows that it has removed are told.
+#[test]
+fn what_was_erased_is_in_order() {
+    let mut facts = clean();
+    for (role, stage) in [
+        (Role::Enriched, "aggregate"),
+        (Role::Events, "clickhouse"),
+        (Role::Shipments, "clickhouse"),
+    ] {
+        let of = facts.books.coverage.iter_mut().find(|c| c.topic == role.as_str());
+        of.unwrap().records += 1;
+        facts.books.stages.push(StageTotal {
+            stages: stage.to_owned(),
+            topic: role.as_str().to_owned(),
+            stage: stage.to_owned(),
+            outcome: "erased".to_owned(),
+            records: 1,
+            parts: 1,
+        });
+        let writer = if role == Role::Enriched { "erase" } else { "aggregate" };
+        let of = facts.books.written.iter_mut();
+        match of.filter(|w| w.stages == writer).find(|w| w.topic == role.as_str()) {
+            Some(of) => of.records += 1,
+            None => facts.books.written.push(Written {
+                stages: writer.to_owned(),
+                topic: role.as_str().to_owned(),
+                records: 1,
+            }),
+        }
+    }
+    let erased = |table: &str| ErasedRows { table: table.to_owned(), rows: 2 };
+    facts.books.erased = vec![erased("events"), erased("rejects")];
+    facts.books.unfinished_erasures.push("5b1d".to_owned());
+    let verdict = judge(&facts);
+    assert_eq!(verdict.findings, Vec::<String>::new());
+    let said = verdict.to_string();
+    assert!(said.contains("rows that were erased: events 2; rejects 2"), "{said}");
+    assert!(said.contains("erasure 5b1d is not done"), "{said}");
+    assert!(said.contains("8 passed + 1 duplicate + 1 erased"), "{said}");
+
+    // Without its entry, somebody else has written it.
+    facts.books.written.retain(|w| w.stages != "erase");
+    let verdict = judge(&facts);
+    assert!(verdict.findings.iter().any(|f| f.starts_with("enriched: 9 records were written")));
 }
 
 #[test]

@@ -2,6 +2,7 @@ pub mod audit;
 pub mod carriers;
 pub mod check_config;
 pub mod demo;
+pub mod erase;
 pub mod formats;
 pub mod gateway;
 pub mod keys;

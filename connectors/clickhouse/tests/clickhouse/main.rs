@@ -5,6 +5,7 @@
 
 mod analysts;
 mod answers;
+mod erase;
 mod inserts;
 mod ledger;
 mod once;

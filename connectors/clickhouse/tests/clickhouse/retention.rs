@@ -102,10 +102,10 @@ fn ttls_follow_the_configuration() {
         ledger: Some(2 * MONTH),
         rollups: all,
     };
-    assert_eq!(database(every).set_retention().unwrap().len(), 10);
+    assert_eq!(database(every).set_retention().unwrap().len(), 11);
     database(every).check_retention().unwrap();
     let back = forever.set_retention().unwrap();
-    assert_eq!(back.len(), 10);
+    assert_eq!(back.len(), 11);
     assert!(back.iter().all(|said| said.ends_with(": kept for ever")), "{back:?}");
     forever.check_retention().unwrap();
 }

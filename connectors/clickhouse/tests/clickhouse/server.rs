@@ -140,7 +140,7 @@ pub fn batch<R: Record>(role: &'static str, first: i64, records: &[R]) -> SinkBa
     }
 }
 
-fn encoded<R: Record>(record: &R) -> Vec<u8> {
+pub fn encoded<R: Record>(record: &R) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode(record, &mut bytes).unwrap();
     bytes

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use waybill_clickhouse::{
-    Answers, BookQuestion, ClickHouseSink, Config, Cursor, Database, Filter, Retention,
+    Answers, BookQuestion, ClickHouseSink, Config, Cursor, Database, ErasureRow, Filter, Gone,
+    Named, Retention, Rollup, RowPlace,
 };
 use waybill_stage::Sink;
 
@@ -18,7 +19,7 @@ use crate::samples::{event, reject, shipment};
 use crate::server::{again, batch, insert, insert_all, outcome, start, try_start};
 
 const PASSWORD: &str = "of-all-users";
-const USERS: [&str; 6] = ["OWNER", "SINK", "AUDITOR", "GATEWAY", "READER", "ACME_LINE"];
+const USERS: [&str; 7] = ["OWNER", "SINK", "AUDITOR", "GATEWAY", "READER", "ACME_LINE", "ERASER"];
 
 struct Server {
     url: String,
@@ -36,6 +37,7 @@ fn configuration() -> tempfile::TempDir {
         ("dev/clickhouse/users.xml", "users.xml"),
         ("dashboards/clickhouse/users.xml", "users.d/users.xml"),
         ("dashboards/clickhouse/carrier.xml", "users.d/carrier.xml"),
+        ("dashboards/clickhouse/eraser.xml", "users.d/eraser.xml"),
     ] {
         std::fs::copy(root.join(from), folder.path().join(to)).unwrap();
     }
@@ -220,6 +222,61 @@ fn the_sink_may_nothing_else() {
         "SYSTEM STOP MERGES waybill.events",
     ] {
         server.refuses("waybill_sink", sql, DENIED);
+    }
+}
+
+/// The work of one erasure, and who may not begin one.
+#[test]
+fn the_eraser_erases_and_may_nothing_else() {
+    let server = server();
+    let _tables = TABLES.lock();
+    let mut sink = ClickHouseSink::open(server.of("sink")).unwrap();
+    insert(&mut sink, events(11, 0, "erased-line"));
+    for user in ["owner", "sink", "auditor", "reader"] {
+        let database = Database::open(server.of(user)).unwrap();
+        let refused = database.check_may_erase().expect_err(user).0;
+        assert!(refused.contains("lacks a right"), "{user}: {refused}");
+    }
+    let database = Database::open(server.of("eraser")).unwrap();
+    database.check_may_erase().unwrap();
+    let named = Named::Shipment("s1".to_owned());
+    assert_eq!(database.erasable("erased-line", &named).unwrap()[0].events, 10);
+    let erasure = ErasureRow {
+        id: database.new_erasure().unwrap(),
+        carrier_id: "erased-line".to_owned(),
+        reason: String::new(),
+        shipments: 1,
+        asked_at: 1,
+    };
+    let end = RowPlace { topic_id: "id".to_owned(), partition: 11, offset: 99 };
+    let gone = Gone { shipment_id: "s1".to_owned(), events: end.clone(), shipments: end };
+    database.begin_erasure(&erasure, &[gone], &[]).unwrap();
+    let limit = Duration::from_secs(60);
+    database.erase_rows(&erasure.id, limit).unwrap();
+    for rollup in Rollup::ALL {
+        database.clear_rollup(&erasure.id, rollup, limit).unwrap();
+        database.fill_rollup(&erasure.id, rollup, limit).unwrap();
+        assert_eq!(database.unlike_rollup(&erasure.id, rollup).unwrap(), 0);
+    }
+    database.old_parts_lifetime().unwrap();
+    assert_eq!(database.erased_rows(&erasure.id).unwrap()[0].rows, 10);
+    database.finish_erasure(&erasure, 2).unwrap();
+    assert_eq!(database.unfinished_erasures().unwrap(), []);
+    for sql in [
+        "INSERT INTO waybill.events (carrier_id) VALUES ('x')",
+        "INSERT INTO waybill.ledger (records) VALUES (1)",
+        "ALTER TABLE waybill.ledger DELETE WHERE 1",
+        "ALTER TABLE waybill.erased_rows DELETE WHERE 1",
+        "ALTER TABLE waybill.erasures DELETE WHERE 1",
+        "ALTER TABLE waybill.events UPDATE remark = '' WHERE 1",
+        "ALTER TABLE waybill.events MODIFY TTL received_at + INTERVAL 1 DAY",
+        "TRUNCATE TABLE waybill.events",
+        "DROP TABLE waybill.events",
+        "CREATE TABLE waybill.x (n UInt8) ENGINE = Memory",
+        "SELECT * FROM system.users",
+        "CREATE USER x",
+    ] {
+        server.refuses("waybill_eraser", sql, DENIED);
     }
 }
 
@@ -414,7 +471,7 @@ fn a_carriers_reader_sees_its_rows_alone() {
     );
     let others = others.trim_matches(['[', ']']).replace('\'', "");
     let others: Vec<_> = others.split(',').filter(|name| !restricted.contains(name)).collect();
-    assert_eq!(others, ["conservation", "ledger", "migrations"]);
+    assert_eq!(others, ["conservation", "erased_rows", "erasures", "ledger", "migrations"]);
     for table in others {
         server.refuses("acme_line_reader", &format!("SELECT * FROM waybill.{table}"), DENIED);
     }
