@@ -6,10 +6,12 @@
 //! | connections, and their bounds | `server`, `tls`, `limits`, `memory` |
 //! | who asks | `caller`, `registry` |
 //! | `POST /v1/events` | `publish`, by `content`, `incoming`, `lines`, `cloudevents`, `intake`, `plain`, `results` |
-//! | what became of events | `reading` |
+//! | what became of events | `reading`, `outcome`, `shown`, `advice` |
+//! | what is the same for everybody | `key_set`, `openapi`, `page`, `cached` |
 //! | errors | `problem`, docs/errors.md |
 
 mod advice;
+mod cached;
 mod caller;
 mod cloudevents;
 mod content;
@@ -20,6 +22,9 @@ mod limits;
 mod lines;
 mod memory;
 pub mod metrics;
+mod openapi;
+mod outcome;
+mod page;
 mod plain;
 mod problem;
 mod publish;

@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
+
+use crate::results::Results;
+
+pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// What is wrong with a request as a whole. What is wrong with one message of it stands in that message's
 /// result, under a code of docs/rejects.md or [`Code::as_str`] of one of these.
@@ -68,7 +73,15 @@ impl Code {
         }
     }
 
-    fn title(self) -> &'static str {
+    /// Whether the same request may pass later: then the answer says when to come again.
+    pub fn is_for_now(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited | Self::Overloaded | Self::Unavailable | Self::AnswersUnavailable
+        )
+    }
+
+    pub fn title(self) -> &'static str {
         match self {
             Self::BadRequest => "The request is not of its form",
             Self::Unauthenticated => "An API key or a client certificate is needed",
@@ -96,40 +109,59 @@ pub struct Problem {
     pub detail: Cow<'static, str>,
     /// When to come again.
     pub retry_after: Option<Duration>,
-    /// Further members, such as `results`.
-    pub members: Map<String, Value>,
+    /// Of the messages that had been judged by then.
+    pub results: Option<Results>,
+}
+
+/// What is wrong with a request: RFC 9457.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Document {
+    /// `urn:waybill:error:` and the code.
+    #[schema(format = "uri", example = "urn:waybill:error:rate_limited")]
+    r#type: String,
+    /// For people.
+    title: &'static str,
+    /// The status of the answer, once more.
+    status: u16,
+    /// Stable: programs go by it.
+    code: &'static str,
+    /// For people: what was wrong with this request.
+    detail: Cow<'static, str>,
+    /// Of the messages that had been judged by then, in their order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    results: Option<Results>,
 }
 
 impl Problem {
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, members: Map::new() }
+        Self { code, detail: detail.into(), retry_after: None, results: None }
     }
 
     pub fn after(self, pause: Duration) -> Self {
         Self { retry_after: Some(pause), ..self }
     }
 
-    pub fn with(mut self, name: &str, value: Value) -> Self {
-        self.members.insert(name.to_owned(), value);
-        self
+    pub fn with(self, results: Results) -> Self {
+        Self { results: Some(results), ..self }
     }
 
     pub fn into_response(self) -> Response<Body> {
         let status = self.code.status();
-        let mut body = json!({
-            "type": format!("urn:waybill:error:{}", self.code.as_str()),
-            "title": self.code.title(),
-            "status": status.as_u16(),
-            "code": self.code.as_str(),
-            "detail": self.detail,
-        });
-        if let Value::Object(members) = &mut body {
-            members.extend(self.members);
-        }
-        let mut response = Response::new(Body::from(body.to_string()));
+        let document = Document {
+            r#type: format!("urn:waybill:error:{}", self.code.as_str()),
+            title: self.code.title(),
+            status: status.as_u16(),
+            code: self.code.as_str(),
+            detail: self.detail,
+            results: self.results,
+        };
+        let mut response =
+            Response::new(Body::from(serde_json::to_vec(&document).unwrap_or_default()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        let json = HeaderValue::from_static("application/problem+json");
+        let json = HeaderValue::from_static(MEDIA_TYPE);
         headers.insert(header::CONTENT_TYPE, json);
         if let Some(pause) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds_up(pause)));
@@ -167,6 +199,25 @@ mod tests {
         listed.sort();
         known.sort();
         assert_eq!(listed, known);
+    }
+
+    #[tokio::test]
+    async fn a_problem_is_a_document_of_rfc_9457() {
+        let said = async |problem: Problem| {
+            let response = problem.into_response();
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            serde_json::from_slice::<serde_json::Value>(&body).unwrap()
+        };
+        let plain = serde_json::json!({
+            "type": "urn:waybill:error:forbidden",
+            "title": "The caller may not do this",
+            "status": 403,
+            "code": "forbidden",
+            "detail": "no",
+        });
+        assert_eq!(said(Problem::new(Code::Forbidden, "no")).await, plain);
+        let with = said(Problem::new(Code::Forbidden, "no").with(Results::default())).await;
+        assert_eq!(with["results"], serde_json::json!([]));
     }
 
     #[test]

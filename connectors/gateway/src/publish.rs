@@ -6,8 +6,12 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::{IntoParams, Modify, ToSchema};
 use waybill_sealing::base64url;
 
 use crate::Gateway;
@@ -18,8 +22,9 @@ use crate::incoming::{Incoming, pass_over};
 use crate::intake::{Intake, Plain, Taken};
 use crate::limits::Standing;
 use crate::lines::Lines;
+use crate::openapi::refusals;
 use crate::problem::{Code, Problem, seconds_up};
-use crate::results::Status;
+use crate::results::{Results, Status};
 
 /// What names a batch whose answer was lost, so that the same again has the same ids.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -28,6 +33,134 @@ const SHIPMENT: &str = "waybill-shipment";
 /// Of a whole `application/jose` body, beyond the event: a line's end.
 const SLACK: usize = 2;
 
+/// Messages that were accepted, and perhaps some that were not.
+#[derive(Debug, Serialize, ToSchema)]
+struct Accepted {
+    results: Results,
+}
+
+refusals!(Refusals:
+    Code::BadRequest,
+    Code::Unauthenticated,
+    Code::Forbidden,
+    Code::RequestTimeout,
+    Code::BodyTooLarge,
+    Code::TooManyMessages,
+    Code::UnsupportedMediaType,
+    Code::Rejected,
+    Code::RateLimited,
+    Code::Internal,
+    Code::Overloaded,
+    Code::Unavailable,
+);
+
+// What only the description has: requests are read by `content` and `cloudevents`.
+
+/// Of a plain payload, which has no attributes of its own.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code)]
+struct Attributes {
+    /// Names a payload: the same again ends as a duplicate.
+    #[param(rename = "Idempotency-Key", nullable = false, min_length = 1, max_length = 256)]
+    idempotency_key: Option<String>,
+    /// The shipment handle: events of one handle keep their order.
+    #[param(rename = "Waybill-Shipment", nullable = false)]
+    waybill_shipment: Option<String>,
+    /// `1.0`: the request is a CloudEvent in binary mode, as the other `ce-` headers say.
+    #[param(rename = "ce-specversion", nullable = false)]
+    ce_specversion: Option<String>,
+    #[param(rename = "ce-id", nullable = false)]
+    ce_id: Option<String>,
+    #[param(rename = "ce-source", nullable = false)]
+    ce_source: Option<String>,
+    #[param(rename = "ce-type", nullable = false)]
+    ce_type: Option<String>,
+    /// The shipment handle.
+    #[param(rename = "ce-subject", nullable = false)]
+    ce_subject: Option<String>,
+}
+
+/// A JWE in Compact Serialization, as carriers seal.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = "jwe")]
+#[allow(dead_code)]
+struct SealedEvent(String);
+
+/// What of a CloudEvent 1.0 is read.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+struct CloudEvent {
+    #[schema(pattern = "^1\\.0$")]
+    specversion: String,
+    /// With `source` it names the event: the same again ends as a duplicate.
+    #[schema(min_length = 1)]
+    id: String,
+    #[schema(min_length = 1)]
+    source: String,
+    r#type: String,
+    /// The shipment handle: events of one handle keep their order.
+    #[schema(nullable = false)]
+    subject: Option<String>,
+    /// Of `data`: a registered format of docs/formats.md.
+    #[schema(nullable = false)]
+    datacontenttype: Option<String>,
+    /// The payload, as JSON or as text.
+    data: Option<serde_json::Value>,
+    /// The payload, base64; not with `data`.
+    #[schema(nullable = false)]
+    data_base64: Option<String>,
+}
+
+/// Adds each registered format to the contents that may be published.
+pub struct PlainPayloads;
+
+impl Modify for PlainPayloads {
+    fn modify(&self, document: &mut OpenApi) {
+        let path = document.paths.paths.get_mut("/v1/events");
+        let body = path.and_then(|path| path.post.as_mut()?.request_body.as_mut());
+        let Some(body) = body else { return };
+        for pattern in waybill_formats::REGISTRY.iter().flat_map(|format| format.patterns) {
+            let is_json = pattern.essence.ends_with("json");
+            let payload = match is_json {
+                true => ObjectBuilder::new().schema_type(SchemaType::AnyValue),
+                false => ObjectBuilder::new().schema_type(Type::String),
+            };
+            let content = ContentBuilder::new().schema(Some(payload)).build();
+            body.content.insert(pattern.essence.to_owned(), content);
+        }
+    }
+}
+
+#[utoipa::path(
+    post, path = "/v1/events", operation_id = "publish", tag = "publish",
+    summary = "Publish events",
+    description = "Sealed events carry their own proof and need no key. A plain payload (a CloudEvent, or a \
+                   registered format) is sealed by the gateway: it needs a key or a certificate, and the \
+                   operator allows it, type by type. The answer comes when Kafka has confirmed.",
+    params(Attributes),
+    request_body(
+        description = "By `Content-Type`; without a Content-Encoding. What is no JSON is read as it is sent.",
+        content(
+            (SealedEvent = "application/jose"),
+            (String = "application/x-ndjson"),
+            (Vec<SealedEvent> = "application/json"),
+            (CloudEvent = "application/cloudevents+json"),
+            (Vec<CloudEvent> = "application/cloudevents-batch+json"),
+        ),
+    ),
+    responses(
+        (status = 202, description = "At least one message was accepted: a result for each, in their order",
+            body = Accepted,
+            headers(
+                ("RateLimit-Policy" = String, description = "draft-ietf-httpapi-ratelimit-headers-10"),
+                ("RateLimit" = String, description = "What the carrier may send now"),
+                ("Retry-After" = u64, description = "Seconds, where some were over the carrier's limit"),
+            )),
+        Refusals,
+    ),
+    security((), ("bearer" = []), ("api_key" = []), ("certificate" = [])),
+)]
 pub async fn publish(
     State(gateway): State<Arc<Gateway>>,
     Extension(peer): Extension<Peer>,
@@ -201,28 +334,30 @@ fn answer(read: Result<(), Problem>, taken: Taken) -> Result<Response<Body>, Pro
         // What was accepted before it went wrong is accepted.
         return Err(match results.is_empty() {
             true => problem,
-            false => problem.with("results", results.to_json()),
+            false => problem.with(results),
         });
     }
-    let problem =
-        |code, detail: &'static str| Problem::new(code, detail).with("results", results.to_json());
     if results.is_empty() {
         return Err(Problem::new(Code::BadRequest, "the body has no message"));
     }
     if results.count(Status::Unknown) > 0 {
         let detail = "Kafka did not confirm every message: send those again whose status is unknown; what it \
                       has after all becomes a duplicate";
-        return Err(problem(Code::Unavailable, detail).after(Duration::from_secs(1)));
+        return Err(Problem::new(Code::Unavailable, detail)
+            .with(results)
+            .after(Duration::from_secs(1)));
     }
     if results.count(Status::Accepted) == 0 {
         return Err(match (results.are_all(Code::RateLimited.as_str()), pause) {
             (true, Some(pause)) => {
-                problem(Code::RateLimited, "more than the carrier may send now").after(pause)
+                Problem::new(Code::RateLimited, "more than the carrier may send now").after(pause)
             }
-            _ => problem(Code::Rejected, "no message was accepted: see the results"),
-        });
+            _ => Problem::new(Code::Rejected, "no message was accepted: see the results"),
+        }
+        .with(results));
     }
-    let mut response = Response::new(Body::from(json!({"results": results.to_json()}).to_string()));
+    let body = serde_json::to_vec(&Accepted { results }).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::ACCEPTED;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

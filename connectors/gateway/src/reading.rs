@@ -4,16 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use waybill_clickhouse::{Cursor, EventRow, OfMessage, RejectRow};
+use utoipa::{IntoParams, ToSchema};
+use waybill_clickhouse::Cursor;
 use waybill_decrypt::Scope;
 use waybill_stage::Fault;
 
 use crate::Gateway;
 use crate::caller::{Caller, Peer, needed};
+use crate::openapi::refusals;
+use crate::outcome::Outcome;
 use crate::problem::{Code, Problem};
 use crate::shown;
 
@@ -23,8 +26,24 @@ const LONGEST_PAGE: u32 = 1_000;
 /// Days of usage, and the most that may be asked for.
 const DAYS: u32 = 31;
 const MOST_DAYS: u32 = 400;
-/// A copy whose original has its rows counts as one when it has been under way for so long.
-const ANSWERED: &str = "a copy of one that came before";
+
+refusals!(OfLists:
+    Code::BadRequest,
+    Code::Unauthenticated,
+    Code::Forbidden,
+    Code::RateLimited,
+    Code::AnswersUnavailable,
+    Code::Internal,
+);
+refusals!(OfNames:
+    Code::BadRequest,
+    Code::Unauthenticated,
+    Code::Forbidden,
+    Code::NotFound,
+    Code::RateLimited,
+    Code::AnswersUnavailable,
+    Code::Internal,
+);
 
 /// The caller's id, if it may read.
 fn reader(gateway: &Gateway, peer: &Peer, headers: &HeaderMap) -> Result<String, Problem> {
@@ -49,50 +68,55 @@ fn unknown() -> Problem {
     )
 }
 
-fn ok(answer: Result<Value, Problem>) -> Response<Body> {
-    match answer {
-        Err(problem) => problem.into_response(),
-        Ok(value) => {
-            let mut response = Response::new(Body::from(value.to_string()));
-            let json = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(header::CONTENT_TYPE, json);
-            response
-        }
-    }
+fn bad(wrong: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
+    Problem::new(Code::BadRequest, wrong)
 }
 
-#[derive(Debug, Deserialize)]
+fn ok(answer: Result<Response<Body>, Problem>) -> Response<Body> {
+    answer.unwrap_or_else(Problem::into_response)
+}
+
+fn json(answer: &impl Serialize) -> Result<Response<Body>, Problem> {
+    let text = serde_json::to_vec(answer);
+    let text = text.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
+    let mut response = Response::new(Body::from(text));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    Ok(response)
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct OfEvent {
     /// Partition and offset, as the answer to the publication gave them.
+    #[param(nullable = false, pattern = "^[0-9]+:[0-9]+$", example = "2:4711")]
     position: Option<String>,
 }
 
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Status {
-    Pending,
-    Accepted,
-    Rejected,
-    Duplicate,
-}
-
-/// `GET /v1/events/{id}`
+#[utoipa::path(
+    get, path = "/v1/events/{id}", operation_id = "event", tag = "answers",
+    summary = "What became of a message",
+    description = "With its `position` a copy is told from its original, and one that is still on its way from \
+                   one that nobody knows.",
+    params(("id" = String, Path, description = "As the answer to the publication gave it"), OfEvent),
+    responses((status = 200, description = "What is known of it", body = Outcome), OfNames),
+    security(("bearer" = []), ("api_key" = []), ("certificate" = [])),
+)]
 pub async fn event(
     State(gateway): State<Arc<Gateway>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    Path(id): Path<String>,
-    query: Result<Query<OfEvent>, axum::extract::rejection::QueryRejection>,
+    id: Result<Path<String>, PathRejection>,
+    query: Result<Query<OfEvent>, QueryRejection>,
 ) -> Response<Body> {
     let answer = async {
         let carrier = reader(&gateway, &peer, &headers)?;
-        let place =
-            match query.map_err(|e| Problem::new(Code::BadRequest, e.body_text()))?.0.position {
-                None => None,
-                Some(text) => Some(place_of(&text)?),
-            };
+        let place = match query.map_err(|e| bad(e.body_text()))?.0.position {
+            None => None,
+            Some(text) => Some(place_of(&text)?),
+        };
+        let Path(id) = id.map_err(|e| bad(e.body_text()))?;
         let found = gateway.answers.message(&carrier, &id).await.map_err(unavailable)?;
         let is_taken_in = match place {
             Some((partition, offset)) => {
@@ -100,7 +124,7 @@ pub async fn event(
             }
             None => false,
         };
-        describe(&id, &found, place, is_taken_in)
+        json(&Outcome::of(&id, &found, place, is_taken_in).ok_or_else(unknown)?)
     };
     ok(answer.await)
 }
@@ -111,99 +135,84 @@ fn place_of(text: &str) -> Result<(i32, i64), Problem> {
         .ok_or_else(|| Problem::new(Code::BadRequest, "position: partition:offset, such as 2:4711"))
 }
 
-/// The answer about a message. With its place a copy is told from its original; without one, the answer is of
-/// whichever came first.
-fn describe(
-    id: &str,
-    found: &OfMessage,
-    place: Option<(i32, i64)>,
-    is_taken_in: bool,
-) -> Result<Value, Problem> {
-    let is_here = |partition, offset| place.is_none_or(|place| place == (partition, offset));
-    let rows: Vec<&EventRow> =
-        found.rows.iter().filter(|r| is_here(r.source_partition, r.source_offset)).collect();
-    let rejects: Vec<&RejectRow> =
-        found.rejects.iter().filter(|r| is_here(r.source_partition, r.source_offset)).collect();
-    let original = found.rows.first();
-    let status = match (rows.is_empty(), rejects.is_empty(), place, original) {
-        (false, ..) => Status::Accepted,
-        (true, false, ..) => Status::Rejected,
-        (true, true, None, _) => return Err(unknown()),
-        (true, true, Some(_), Some(_)) if is_taken_in => Status::Duplicate,
-        (true, true, Some(_), _) => Status::Pending,
-    };
-    // What a later attempt did not reject any more has passed.
-    let last = rejects.iter().map(|reject| reject.attempt).max().unwrap_or_default();
-    let was_whole = rejects.iter().any(|reject| reject.position == 0);
-    let is_redriven = last > 0 || (status == Status::Accepted && was_whole);
-    let rejects: Vec<Value> = rejects
-        .iter()
-        .filter(|reject| reject.attempt == last)
-        .filter(|_| !(status == Status::Accepted && was_whole))
-        .map(|reject| shown::reject(reject))
-        .collect();
-    let received = rows.first().map(|row| row.received.as_str());
-    let mut answer = json!({
-        "id": id,
-        "status": status,
-        "redriven": is_redriven,
-        "received": received,
-        "events": rows.iter().map(|row| shown::event(row)).collect::<Vec<_>>(),
-        "rejects": rejects,
-    });
-    if let (Status::Duplicate, Some(original), Value::Object(members)) =
-        (status, original, &mut answer)
-    {
-        let of = json!({
-            "received": original.received,
-            "position": format!("{}:{}", original.source_partition, original.source_offset),
-            "meaning": ANSWERED,
-        });
-        members.insert("duplicate_of".to_owned(), of);
-    }
-    Ok(answer)
+/// Those that a reference names, the latest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct Shipments<'r> {
+    shipments: Vec<shown::Shipment<'r>>,
 }
 
-/// `GET /v1/shipments/{reference}`
+#[utoipa::path(
+    get, path = "/v1/shipments/{reference}", operation_id = "shipment", tag = "answers",
+    summary = "Shipments that a reference names, with their timeline",
+    params(("reference" = String, Path, example = "MSKU1234565",
+        description = "A container, booking, bill of lading or shipment id")),
+    responses((status = 200, description = "At most 20, the latest first", body = Shipments), OfNames),
+    security(("bearer" = []), ("api_key" = []), ("certificate" = [])),
+)]
 pub async fn shipment(
     State(gateway): State<Arc<Gateway>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    Path(reference): Path<String>,
+    reference: Result<Path<String>, PathRejection>,
 ) -> Response<Body> {
     let answer = async {
         let carrier = reader(&gateway, &peer, &headers)?;
+        let Path(reference) = reference.map_err(|e| bad(e.body_text()))?;
         let found = gateway.answers.shipments(&carrier, &reference).await.map_err(unavailable)?;
         let (shipments, timeline) = found;
         if shipments.is_empty() {
             return Err(unknown());
         }
-        let each = shipments.iter().map(|shipment| shown::shipment(shipment, &timeline));
-        Ok(json!({ "shipments": each.collect::<Vec<_>>() }))
+        let each = shipments.iter().map(|shipment| shown::Shipment::new(shipment, &timeline));
+        json(&Shipments { shipments: each.collect() })
     };
     ok(answer.await)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct OfRejects {
     /// RFC 3339: the first page begins there.
+    #[param(nullable = false, format = DateTime)]
     since: Option<String>,
-    /// As a page gave it: the next begins there.
+    /// As a page gave it: the next begins there. Not with `since`.
+    #[param(nullable = false)]
     cursor: Option<String>,
+    /// Of a page; what is outside is brought inside.
+    #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u32>,
 }
 
-/// `GET /v1/rejects`
+/// One page.
+#[derive(Debug, Serialize, ToSchema)]
+struct Rejects<'r> {
+    /// In the order in which they were stored.
+    rejects: Vec<shown::Reject<'r>>,
+    /// Where the next page begins.
+    cursor: String,
+    /// Whether there may be a next page now.
+    more: bool,
+}
+
+#[utoipa::path(
+    get, path = "/v1/rejects", operation_id = "rejects", tag = "answers",
+    summary = "Rejects, in pages",
+    description = "In the order in which they were stored, some seconds after. With the last `cursor`, ask again \
+                   later for what is new.",
+    params(OfRejects),
+    responses((status = 200, description = "A page", body = Rejects), OfLists),
+    security(("bearer" = []), ("api_key" = []), ("certificate" = [])),
+)]
 pub async fn rejects(
     State(gateway): State<Arc<Gateway>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    query: Result<Query<OfRejects>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<OfRejects>, QueryRejection>,
 ) -> Response<Body> {
     let answer = async {
         let carrier = reader(&gateway, &peer, &headers)?;
-        let query = query.map_err(|e| Problem::new(Code::BadRequest, e.body_text()))?.0;
+        let query = query.map_err(|e| bad(e.body_text()))?.0;
         let limit = query.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE);
         let after = cursor(&query)?;
         let rows = gateway.answers.rejects(&carrier, after, limit).await.map_err(unavailable)?;
@@ -213,14 +222,14 @@ pub async fn rejects(
             kafka_offset: row.kafka_offset,
         });
         let more = rows.len() == limit as usize;
-        let rows: Vec<Value> = rows.iter().map(shown::reject).collect();
-        Ok(json!({ "rejects": rows, "cursor": text_of(next), "more": more }))
+        let rejects = rows.iter().map(shown::Reject::from).collect();
+        json(&Rejects { rejects, cursor: text_of(next), more })
     };
     ok(answer.await)
 }
 
 fn cursor(query: &OfRejects) -> Result<Cursor, Problem> {
-    let refuse = |detail| Err(Problem::new(Code::BadRequest, detail));
+    let refuse = |detail| Err(bad(detail));
     match (&query.cursor, &query.since) {
         (Some(_), Some(_)) => refuse("cursor and since: give one"),
         (Some(text), None) => match cursor_of(text) {
@@ -253,25 +262,40 @@ fn cursor_of(text: &str) -> Option<Cursor> {
     parts.next().is_none().then_some(cursor)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct OfUsage {
+    /// Back from today; what is outside is brought inside.
+    #[param(nullable = false, minimum = 1, maximum = 400, default = 31)]
     days: Option<u32>,
 }
 
-/// `GET /v1/usage`
+/// The earliest day first.
+#[derive(Debug, Serialize, ToSchema)]
+struct Days<'r> {
+    usage: Vec<shown::Usage<'r>>,
+}
+
+#[utoipa::path(
+    get, path = "/v1/usage", operation_id = "usage", tag = "answers",
+    summary = "Records by day of receipt, stage, outcome and code",
+    params(OfUsage),
+    responses((status = 200, description = "As the ledger has them", body = Days), OfLists),
+    security(("bearer" = []), ("api_key" = []), ("certificate" = [])),
+)]
 pub async fn usage(
     State(gateway): State<Arc<Gateway>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    query: Result<Query<OfUsage>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<OfUsage>, QueryRejection>,
 ) -> Response<Body> {
     let answer = async {
         let carrier = reader(&gateway, &peer, &headers)?;
-        let query = query.map_err(|e| Problem::new(Code::BadRequest, e.body_text()))?.0;
+        let query = query.map_err(|e| bad(e.body_text()))?.0;
         let days = query.days.unwrap_or(DAYS).clamp(1, MOST_DAYS);
         let rows = gateway.answers.usage(&carrier, days).await.map_err(unavailable)?;
-        Ok(json!({ "usage": rows.iter().map(shown::usage).collect::<Vec<_>>() }))
+        json(&Days { usage: rows.iter().map(shown::Usage::from).collect() })
     };
     ok(answer.await)
 }
@@ -279,87 +303,6 @@ pub async fn usage(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn row(partition: i32, offset: i64) -> EventRow {
-        let text = String::new;
-        EventRow {
-            event_id: text(),
-            shipment_id: text(),
-            position: 1,
-            milestone: text(),
-            classifier: text(),
-            happened: text(),
-            unlocode: text(),
-            equipment: text(),
-            received: "2026-11-30T00:00:00.000Z".into(),
-            source_partition: partition,
-            source_offset: offset,
-        }
-    }
-
-    fn reject(offset: i64, position: u32, attempt: u32) -> RejectRow {
-        RejectRow {
-            message_id: "m".into(),
-            position,
-            stage: "validate".into(),
-            code: "unparsable".into(),
-            detail: String::new(),
-            attempt,
-            received: String::new(),
-            rejected: String::new(),
-            source_partition: 0,
-            source_offset: offset,
-            inserted_ms: 0,
-            kafka_partition: 0,
-            kafka_offset: 0,
-        }
-    }
-
-    fn said(
-        rows: Vec<EventRow>,
-        rejects: Vec<RejectRow>,
-        place: Option<(i32, i64)>,
-        is_taken_in: bool,
-    ) -> Option<(String, bool, usize)> {
-        let found = OfMessage { rows, rejects };
-        let value = describe("m", &found, place, is_taken_in).ok()?;
-        let status = value["status"].as_str()?.to_owned();
-        let is_duplicate = status == "duplicate";
-        assert_eq!(value.get("duplicate_of").is_some(), is_duplicate, "{value}");
-        Some((status, value["redriven"].as_bool()?, value["rejects"].as_array()?.len()))
-    }
-
-    #[test]
-    fn one_answer_for_each_message() {
-        let answer = |status: &str, redriven, rejects| Some((status.to_owned(), redriven, rejects));
-        let here = Some((0, 7));
-        assert_eq!(said(vec![], vec![], None, false), None);
-        assert_eq!(said(vec![], vec![], here, false), answer("pending", false, 0));
-        assert_eq!(said(vec![], vec![], here, true), answer("pending", false, 0));
-        assert_eq!(said(vec![row(0, 7)], vec![], here, true), answer("accepted", false, 0));
-        assert_eq!(said(vec![row(0, 7)], vec![], None, false), answer("accepted", false, 0));
-        // A copy: pending until decrypt has it, and then a duplicate.
-        assert_eq!(said(vec![row(0, 3)], vec![], here, false), answer("pending", false, 0));
-        assert_eq!(said(vec![row(0, 3)], vec![], here, true), answer("duplicate", false, 0));
-        assert_eq!(said(vec![], vec![reject(7, 0, 0)], here, true), answer("rejected", false, 1));
-        // A bad part among good ones.
-        assert_eq!(
-            said(vec![row(0, 7)], vec![reject(7, 2, 0)], here, true),
-            answer("accepted", false, 1)
-        );
-        // Redriven, once with the same end and once with a better one.
-        let again = vec![reject(7, 0, 0), reject(7, 0, 1)];
-        assert_eq!(said(vec![], again, here, true), answer("rejected", true, 1));
-        assert_eq!(
-            said(vec![row(0, 7)], vec![reject(7, 0, 0)], here, true),
-            answer("accepted", true, 0)
-        );
-        // Rejects of another record under the same id are that one's.
-        assert_eq!(
-            said(vec![row(0, 7)], vec![reject(3, 0, 0)], here, true),
-            answer("accepted", false, 0)
-        );
-    }
 
     #[test]
     fn cursors_and_positions() {

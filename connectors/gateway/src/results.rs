@@ -1,10 +1,13 @@
 //! One result for each message of a request, in their order.
 
 use serde::Serialize;
-use serde_json::Value;
+use strum::VariantArray;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use waybill_publisher::Place;
 
 use crate::metrics::metrics;
+use crate::problem::Code;
 
 /// What became of a message at the door.
 #[derive(Debug)]
@@ -25,24 +28,42 @@ pub enum Entry {
     },
 }
 
-/// As it is answered.
-#[derive(Debug, Serialize)]
+/// What became of one message.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Result {
     /// The message's id (`jti`), where it is known.
+    #[schema(required)]
     id: Option<String>,
     status: Status,
     /// Partition and offset of the record: what `GET /v1/events/ID?position=…` takes, to tell a copy from
     /// its original.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "2:4711")]
     position: Option<String>,
+    /// Why it was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = code_schema)]
     code: Option<&'static str>,
+    /// For people.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     detail: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// A code of docs/rejects.md, or that the carrier is over its limit.
+fn code_schema() -> Object {
+    let codes = waybill_stage::Code::VARIANTS.iter().map(|code| code.as_str());
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("Why it was rejected: a code of docs/rejects.md, or `rate_limited`."))
+        .enum_values(Some(codes.chain([Code::RateLimited.as_str()])))
+        .build()
+}
+
+/// What is known of a message when the request is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ResultStatus)]
 pub enum Status {
     /// Kafka has it, on all replicas that are in sync.
     Accepted,
@@ -51,8 +72,9 @@ pub enum Status {
     Unknown,
 }
 
-/// All of a request's.
-#[derive(Debug, Default)]
+/// One for each message, in their order.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(transparent)]
 pub struct Results(Vec<Result>);
 
 impl Results {
@@ -72,10 +94,6 @@ impl Results {
     /// Whether all were rejected with this code.
     pub fn are_all(&self, code: &str) -> bool {
         !self.0.is_empty() && self.0.iter().all(|result| result.code == Some(code))
-    }
-
-    pub fn to_json(&self) -> Value {
-        serde_json::to_value(&self.0).unwrap_or_default()
     }
 
     pub fn count_in_metrics(&self) {

@@ -5,26 +5,34 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Response, header};
 use axum::middleware::{Next, from_fn};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
+use utoipa::Path as _;
 
 use crate::Gateway;
-use crate::key_set::key_set;
 use crate::metrics::metrics;
 use crate::problem::{Code, Problem};
-use crate::publish::publish;
-use crate::reading;
+use crate::{key_set, openapi, page, publish, reading};
+
+/// Each where its description says.
+pub fn routes() -> [(String, MethodRouter<Arc<Gateway>>); 8] {
+    [
+        (publish::__path_publish::path(), post(publish::publish)),
+        (reading::__path_event::path(), get(reading::event)),
+        (reading::__path_shipment::path(), get(reading::shipment)),
+        (reading::__path_rejects::path(), get(reading::rejects)),
+        (reading::__path_usage::path(), get(reading::usage)),
+        (key_set::__path_key_set::path(), get(key_set::key_set)),
+        (openapi::__path_openapi::path(), get(openapi::openapi)),
+        (page::__path_page::path(), get(page::page)),
+    ]
+}
 
 pub fn router(gateway: Arc<Gateway>, is_tls: bool) -> Router {
-    Router::new()
-        .route("/v1/events", post(publish))
-        .route("/v1/events/{id}", get(reading::event))
-        .route("/v1/shipments/{reference}", get(reading::shipment))
-        .route("/v1/rejects", get(reading::rejects))
-        .route("/v1/usage", get(reading::usage))
-        .route("/.well-known/jwks.json", get(key_set))
+    let each = routes().into_iter();
+    each.fold(Router::new(), |router, (path, handler)| router.route(&path, handler))
         .fallback(|| async { Problem::new(Code::NotFound, "no such address").into_response() })
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "this address takes another method")
@@ -34,33 +42,28 @@ pub fn router(gateway: Arc<Gateway>, is_tls: bool) -> Router {
         .layer(from_fn(move |request, next| watched(request, next, is_tls)))
 }
 
-/// A closed set, for the metrics.
-fn route(path: &str) -> &'static str {
-    let known = [
-        ("/v1/events/", "/v1/events/{id}"),
-        ("/v1/events", "/v1/events"),
-        ("/v1/shipments/", "/v1/shipments/{reference}"),
-        ("/v1/rejects", "/v1/rejects"),
-        ("/v1/usage", "/v1/usage"),
-        ("/.well-known/jwks.json", "/.well-known/jwks.json"),
-    ];
-    known.iter().find(|(begin, _)| path.starts_with(begin)).map_or("other", |(_, name)| name)
+/// A closed set, for the metrics: the route as it is described.
+fn route(request: &Request) -> String {
+    let matched = request.extensions().get::<MatchedPath>();
+    matched.map_or("other", MatchedPath::as_str).to_owned()
 }
 
 async fn watched(request: Request, next: Next, is_tls: bool) -> Response<Body> {
-    let route = route(request.uri().path());
+    let route = route(&request);
     let began = Instant::now();
     let mut response = next.run(request).await;
     metrics().request_seconds.observe(began.elapsed().as_secs_f64());
-    metrics().requests.with_label_values(&[route, response.status().as_str()]).inc();
+    metrics().requests.with_label_values(&[&route, response.status().as_str()]).inc();
     let headers = response.headers_mut();
     let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");
-    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
     if is_tls {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
+    // The page to try the API at has its own.
+    let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(nothing);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
