@@ -23,6 +23,8 @@ use crate::shown;
 /// Rejects of a page, and the most that may be asked for.
 const PAGE: u32 = 100;
 const LONGEST_PAGE: u32 = 1_000;
+/// 2299-01-01T00:00:00Z: ClickHouse's DateTime64 goes hardly further.
+const LATEST_MS: i64 = 10_382_256_000_000;
 /// Days of usage, and the most that may be asked for.
 const DAYS: u32 = 31;
 const MOST_DAYS: u32 = 400;
@@ -214,7 +216,9 @@ pub async fn rejects(
         let carrier = reader(&gateway, &peer, &headers)?;
         let query = query.map_err(|e| bad(e.body_text()))?.0;
         let limit = query.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE);
-        let after = cursor(&query)?;
+        let mut after = cursor(&query)?;
+        // Nothing was stored before 1970.
+        after.inserted_ms = after.inserted_ms.clamp(0, LATEST_MS);
         let rows = gateway.answers.rejects(&carrier, after, limit).await.map_err(unavailable)?;
         let next = rows.last().map_or(after, |row| Cursor {
             inserted_ms: row.inserted_ms,
