@@ -45,6 +45,7 @@ migrations! {
     14 "shipment_histories" "0014_shipment_histories.sql",
     15 "ledger_deferred" "0015_ledger_deferred.sql",
     16 "free_text" "0016_free_text.sql",
+    17 "sealed_topic" "0017_sealed_topic.sql",
 }
 
 #[cfg(test)]

@@ -186,6 +186,7 @@ impl Opener {
                 received_at: record.received_at,
                 opened_at: cx.now_ms,
                 attempt: record.attempt,
+                sealed_topic: record.sealed_topic.clone(),
             }),
             proof,
             media_type,

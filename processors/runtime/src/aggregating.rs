@@ -6,6 +6,7 @@ use waybill_stage::{Answer, Context, Fault, Traced};
 
 use crate::chain::{answered, read_back, unreadable};
 use crate::host::{Incoming, Processor};
+use crate::input::Input;
 use crate::metrics::metrics;
 use crate::offsets::{numbers, probe};
 use crate::state_log::{Meaning, StateLog};
@@ -25,6 +26,7 @@ pub struct Aggregating<'a> {
 
 /// A partition's state, and the last batch that has written to its changelog.
 struct Kept {
+    input: Input,
     state: Partition,
     batch: u64,
 }
@@ -88,7 +90,8 @@ fn restore(
     let records = changelog::read(&host.connection, topic, partition, each)?;
     let state = restoring.finish(settings).map_err(|e| bad(&e.to_string()))?;
     tracing::info!(partition, records, shipments = state.len(), "state restored");
-    Ok(Kept { state, batch: log.batch })
+    let input = Input::new(Role::Enriched, host.topics.name(Role::Enriched), partition);
+    Ok(Kept { input, state, batch: log.batch })
 }
 
 /// What each carrier's open shipments take of each partition: partition, carrier, how much. It is read from the
@@ -147,7 +150,7 @@ impl Processor for Aggregating<'_> {
     fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
         for (number, kept) in &mut self.partitions {
             kept.state.purge(&self.settings);
-            flow.batch.ledger.open(Role::Enriched, *number);
+            flow.batch.ledger.open(&kept.input);
             // Numbers may be left out, and only grow.
             kept.batch += 1;
             let at = (*number, kept.batch);

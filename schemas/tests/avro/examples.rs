@@ -31,6 +31,7 @@ pub fn provenance() -> Arc<Provenance> {
         received_at: T + 2,
         opened_at: T + 3,
         attempt: 1,
+        sealed_topic: "waybill.sealed.acme-line".into(),
     })
 }
 
@@ -248,6 +249,7 @@ pub fn reject() -> RejectRecord {
         detail: "/1/eventDateTime is missing".into(),
         attempt: 2,
         source_topic: "opened".into(),
+        sealed_topic: "waybill.sealed.acme-line".into(),
     }
 }
 
@@ -294,6 +296,7 @@ pub fn redrive() -> Redrive {
             code: "unknown_carrier".into(),
             parts: 1,
         }],
+        sealed_topic: "waybill.sealed.acme-line".into(),
     }
 }
 
@@ -445,6 +448,7 @@ pub mod minimal {
             detail: String::new(),
             attempt: 0,
             source_topic: String::new(),
+            sealed_topic: String::new(),
         }
     }
 
@@ -471,6 +475,7 @@ pub mod minimal {
             attempt: 0,
             sealed: Vec::new(),
             answers: Vec::new(),
+            sealed_topic: String::new(),
         }
     }
 }
