@@ -182,6 +182,42 @@ fn a_topic_that_is_not_as_it_must_be_costs_itself_alone() {
     assert!(decrypt.metric("waybill_restarts_total", "") <= 1.0, "{}", decrypt.log());
 }
 
+/// A carrier with a topic of its own publishes there alone, and nobody else does.
+#[test]
+fn a_topic_may_be_one_carriers() {
+    let d = Deployment::new("bound_topics", "");
+    let s = several(&d);
+    s.ok(&["topics"]);
+    for carrier in ["acme-line", "other-line"] {
+        d.add_carrier(carrier);
+    }
+    let own = format!("{}{ACME}", d.prefix);
+    edit_carriers(&d.folder.join("carriers.json"), |all| {
+        let acme = all.iter_mut().find(|c| c["id"] == "acme-line").unwrap();
+        acme["topics"] = json!([own]);
+    });
+    let _processes = s.start_all();
+    publish(&s, "acme-line", ACME, &gate_in("MSKU1234565"), "h-1");
+    publish(&s, "other-line", "sealed", &gate_in("MSKU0000006"), "h-2");
+    publish(&s, "other-line", ACME, &gate_in("CSQU3054383"), "h-3");
+    publish(&s, "acme-line", "sealed", &gate_in("TGHU7590462"), "h-4");
+    d.wait_for("SELECT count() FROM rejects", 2);
+    d.wait_for("SELECT count() FROM events", 2);
+    let rejects = d.rows(
+        "SELECT code, carrier_id, endsWith(sealed_topic, 'acme-line') AS own FROM rejects ORDER BY own",
+    );
+    let code = "wrong_topic";
+    assert_eq!(
+        rejects,
+        [
+            json!({"code": code, "carrier_id": "", "own": 0}),
+            // Who may write there, and not who it claimed to be.
+            json!({"code": code, "carrier_id": "acme-line", "own": 1}),
+        ]
+    );
+    s.audit();
+}
+
 /// The number of a container, with its check digit (ISO 6346).
 fn container(n: u32) -> String {
     let serial = format!("{n:06}");
