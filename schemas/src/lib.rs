@@ -22,6 +22,7 @@ mod code;
 mod codec;
 mod enriched_event;
 mod event_id;
+mod later;
 mod ledger_entry;
 mod opened;
 mod read;
