@@ -98,7 +98,7 @@ fn a_record_is_found_by_topic_partition_and_offset() {
     }
     let said = s.ok(&["rejects", "redrive", "--code", "unknown_carrier"]);
     assert!(said.contains("redrove 0 records; 3 sent before"), "{said}");
-    assert_eq!(d.number("SELECT uniqExact(sealed_topic) FROM shipments"), 3);
+    d.wait_for("SELECT uniqExact(sealed_topic) FROM shipments", 3);
     s.audit();
     let audit = s.ok(&["audit"]);
     assert!(audit.contains("4 records of 6 partitions, each read once by decrypt"), "{audit}");
