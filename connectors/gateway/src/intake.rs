@@ -89,9 +89,12 @@ impl<'g> Intake<'g> {
             self.reject(Some(id), Code::RateLimited.as_str(), detail);
             return Ok(());
         }
-        match self.gateway.topic.send(judged.handle.as_bytes(), value, &self.answers) {
+        // A carrier's own topic, or that of all who have none.
+        let topic = carrier.topics().first().map(|own| own.as_str().into());
+        let topic: Arc<str> = topic.unwrap_or_else(|| self.gateway.topic.clone());
+        match self.gateway.kafka.send(&topic, judged.handle.as_bytes(), value, &self.answers) {
             Ok(()) => {
-                self.entries.push(Entry::Sent { id, index: self.sent });
+                self.entries.push(Entry::Sent { id, topic, index: self.sent });
                 self.sent += 1;
             }
             Err(_) => self.entries.push(Entry::Unsent { id }),

@@ -64,7 +64,7 @@ fn ok(answer: Result<Value, Problem>) -> Response<Body> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OfEvent {
-    /// Partition and offset, as the answer to the publication gave them.
+    /// Topic, partition and offset, as the answer to the publication gave them.
     position: Option<String>,
 }
 
@@ -94,36 +94,64 @@ pub async fn event(
                 Some(text) => Some(place_of(&text)?),
             };
         let found = gateway.answers.message(&carrier, &id).await.map_err(unavailable)?;
-        let is_taken_in = match place {
-            Some((partition, offset)) => {
-                gateway.answers.is_taken_in(partition, offset).await.map_err(unavailable)?
-            }
+        let is_taken_in = match &place {
+            Some(Place { topic, partition, offset }) => match gateway.topic_ids.load().get(topic) {
+                Some(id) => {
+                    let asked = gateway.answers.is_taken_in(id, *partition, *offset);
+                    asked.await.map_err(unavailable)?
+                }
+                None => false,
+            },
             None => false,
         };
-        describe(&id, &found, place, is_taken_in)
+        describe(&id, &found, place.as_ref(), is_taken_in, &gateway.topic)
     };
     ok(answer.await)
 }
 
-fn place_of(text: &str) -> Result<(i32, i64), Problem> {
-    let place = text.split_once(':').and_then(|(p, o)| Some((p.parse().ok()?, o.parse().ok()?)));
-    place
-        .ok_or_else(|| Problem::new(Code::BadRequest, "position: partition:offset, such as 2:4711"))
+/// Where a sealed record stands.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    topic: String,
+    partition: i32,
+    offset: i64,
+}
+
+fn place_of(text: &str) -> Result<Place, Problem> {
+    let mut parts = text.rsplitn(3, '-');
+    let mut place = || {
+        let offset = parts.next()?.parse().ok()?;
+        let partition = parts.next()?.parse().ok()?;
+        Some(Place { topic: parts.next()?.to_owned(), partition, offset })
+    };
+    place().ok_or_else(|| {
+        Problem::new(Code::BadRequest, "position: take it from the answer to the publication")
+    })
 }
 
 /// The answer about a message. With its place a copy is told from its original; without one, the answer is of
-/// whichever came first.
+/// whichever came first. What names no topic is of `first`: it is of a time when there was one.
 fn describe(
     id: &str,
     found: &OfMessage,
-    place: Option<(i32, i64)>,
+    place: Option<&Place>,
     is_taken_in: bool,
+    first: &str,
 ) -> Result<Value, Problem> {
-    let is_here = |partition, offset| place.is_none_or(|place| place == (partition, offset));
-    let rows: Vec<&EventRow> =
-        found.rows.iter().filter(|r| is_here(r.source_partition, r.source_offset)).collect();
-    let rejects: Vec<&RejectRow> =
-        found.rejects.iter().filter(|r| is_here(r.source_partition, r.source_offset)).collect();
+    let is_here = |topic: &str, partition, offset| {
+        let topic = if topic.is_empty() { first } else { topic };
+        place.is_none_or(|at| {
+            (at.topic.as_str(), at.partition, at.offset) == (topic, partition, offset)
+        })
+    };
+    let rows = found.rows.iter();
+    let rows: Vec<&EventRow> = rows
+        .filter(|row| is_here(&row.sealed_topic, row.source_partition, row.source_offset))
+        .collect();
+    let rejects = found.rejects.iter();
+    let rejects: Vec<&RejectRow> = rejects
+        .filter(|row| is_here(&row.sealed_topic, row.source_partition, row.source_offset))
+        .collect();
     let original = found.rows.first();
     let status = match (rows.is_empty(), rejects.is_empty(), place, original) {
         (false, ..) => Status::Accepted,
@@ -156,7 +184,12 @@ fn describe(
     {
         let of = json!({
             "received": original.received,
-            "position": format!("{}:{}", original.source_partition, original.source_offset),
+            "position": format!(
+                "{}-{}-{}",
+                if original.sealed_topic.is_empty() { first } else { &original.sealed_topic },
+                original.source_partition,
+                original.source_offset
+            ),
             "meaning": ANSWERED,
         });
         members.insert("duplicate_of".to_owned(), of);
@@ -292,6 +325,7 @@ mod tests {
             unlocode: text(),
             equipment: text(),
             received: "2026-11-30T00:00:00.000Z".into(),
+            sealed_topic: String::new(),
             source_partition: partition,
             source_offset: offset,
         }
@@ -307,6 +341,7 @@ mod tests {
             attempt,
             received: String::new(),
             rejected: String::new(),
+            sealed_topic: "in".into(),
             source_partition: 0,
             source_offset: offset,
             inserted_ms: 0,
@@ -322,7 +357,9 @@ mod tests {
         is_taken_in: bool,
     ) -> Option<(String, bool, usize)> {
         let found = OfMessage { rows, rejects };
-        let value = describe("m", &found, place, is_taken_in).ok()?;
+        let place =
+            place.map(|(partition, offset)| Place { topic: "in".into(), partition, offset });
+        let value = describe("m", &found, place.as_ref(), is_taken_in, "in").ok()?;
         let status = value["status"].as_str()?.to_owned();
         let is_duplicate = status == "duplicate";
         assert_eq!(value.get("duplicate_of").is_some(), is_duplicate, "{value}");
@@ -368,8 +405,9 @@ mod tests {
         for text in ["", "1.2", "1.2.3.4", "a.b.c"] {
             assert_eq!(cursor_of(text), None, "{text}");
         }
-        assert_eq!(place_of("2:4711").unwrap(), (2, 4711));
-        for text in ["", "2", "2:", ":1", "2:x", "2:1:1"] {
+        let place = Place { topic: "a-b.c".into(), partition: 2, offset: 4711 };
+        assert_eq!(place_of("a-b.c-2-4711").unwrap(), place);
+        for text in ["", "a", "2-3", "a-2-", "a-x-1", "a-1-x"] {
             assert!(place_of(text).is_err(), "{text}");
         }
     }

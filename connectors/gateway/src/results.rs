@@ -1,5 +1,7 @@
 //! One result for each message of a request, in their order.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 use waybill_publisher::Place;
@@ -9,9 +11,10 @@ use crate::metrics::metrics;
 /// What became of a message at the door.
 #[derive(Debug)]
 pub enum Entry {
-    /// Handed to Kafka; its answer is the one of this index.
+    /// Handed to that topic; its answer is the one of this index.
     Sent {
         id: String,
+        topic: Arc<str>,
         index: usize,
     },
     Rejected {
@@ -31,7 +34,7 @@ pub struct Result {
     /// The message's id (`jti`), where it is known.
     id: Option<String>,
     status: Status,
-    /// Partition and offset of the record: what `GET /v1/events/ID?position=…` takes, to tell a copy from
+    /// Topic, partition and offset of the record: what `GET /v1/events/ID?position=…` takes, to tell a copy from
     /// its original.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<String>,
@@ -95,9 +98,9 @@ impl Result {
     fn new(entry: Entry, places: &[Option<Place>]) -> Self {
         let of = |id, status| Self { id, status, position: None, code: None, detail: None };
         match entry {
-            Entry::Sent { id, index } => match places.get(index).copied().flatten() {
+            Entry::Sent { id, topic, index } => match places.get(index).copied().flatten() {
                 Some(Place { partition, offset }) => Self {
-                    position: Some(format!("{partition}:{offset}")),
+                    position: Some(format!("{topic}-{partition}-{offset}")),
                     ..of(Some(id), Status::Accepted)
                 },
                 None => of(Some(id), Status::Unknown),

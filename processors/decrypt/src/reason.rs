@@ -17,6 +17,8 @@ pub enum Reason {
     OtherKey,
     OtherAudience,
     CarrierNotRegistered,
+    /// The topic is another carrier's, or this carrier has others.
+    OtherTopic,
     CarrierSuspended,
     PlatformKeyNotHeld,
     PlatformKeyRetired,
@@ -56,6 +58,7 @@ impl Reason {
             Self::OtherKey => Code::KeyMismatch,
             Self::OtherAudience => Code::WrongAudience,
             Self::CarrierNotRegistered => Code::UnknownCarrier,
+            Self::OtherTopic => Code::WrongTopic,
             Self::CarrierSuspended => Code::SuspendedCarrier,
             Self::PlatformKeyNotHeld => Code::UnknownKey,
             Self::PlatformKeyRetired => Code::RetiredKey,

@@ -79,6 +79,7 @@ pub enum Code {
     KeyMismatch,
     WrongAudience,
     UnknownCarrier,
+    WrongTopic,
     SuspendedCarrier,
     UnknownKey,
     RetiredKey,

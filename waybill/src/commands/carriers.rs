@@ -44,6 +44,9 @@ enum Command {
         /// How long after sealing its events may arrive, such as 7d
         #[arg(long, value_name = "TIME")]
         max_delivery_delay: Option<Delay>,
+        /// A sealed topic of its own: its events count there alone, and nobody else's do. May come several times
+        #[arg(long, value_name = "NAME")]
+        topic: Vec<String>,
     },
     /// Make an empty file, unless there is one: no processor starts without; and the gateway's signing key, if
     /// gateway.signing_key_file is set
@@ -101,7 +104,7 @@ struct Allow {
 pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
     let file = RegistryFile::new(&config.carriers.file);
     match args.command {
-        Command::Add { id, name, key, new_key, max_delivery_delay } => {
+        Command::Add { id, name, key, new_key, max_delivery_delay, topic } => {
             let public = match (key, new_key) {
                 (Some(path), _) => public_key(&path)?,
                 (None, Some(path)) => make_key(&path)?,
@@ -114,6 +117,12 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
                     if let Some(carrier) = carriers.get_mut(&id) {
                         carrier.max_delivery_delay = delay;
                     }
+                    Ok(())
+                })?;
+            }
+            if !topic.is_empty() {
+                file.change(|carriers| {
+                    carriers.give_topics(&id, topic);
                     Ok(())
                 })?;
             }
@@ -133,7 +142,8 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
             for c in file.load()?.iter() {
                 let (status, keys) = (c.status.to_string(), c.keys().len());
                 let (id, delay) = (c.id(), c.max_delivery_delay.to_string());
-                println!("{id:<20} {status:<9} {keys} keys  {delay:<5} {}", c.name);
+                let topics = c.topics().join(" ");
+                println!("{id:<20} {status:<9} {keys} keys  {delay:<5} {} {topics}", c.name);
             }
         }
         Command::Key { command } => key(&file, command)?,

@@ -200,6 +200,7 @@ pub struct Event {
     pub header: Object,
     /// The record's key; `None` is a null one.
     pub key: Option<Vec<u8>>,
+    pub topic: &'static str,
     pub received_at: i64,
     pub platform: &'static str,
     pub content_key: [u8; 32],
@@ -228,6 +229,7 @@ impl Event {
         Self {
             header: Object::of(&members),
             key: Some(b"h-1".to_vec()),
+            topic: "sealed",
             received_at: T + 1000,
             platform: "platform",
             content_key: [42; 32],
@@ -335,6 +337,7 @@ impl Event {
         SealedRecord {
             key: self.key.clone(),
             value: Some(parts.join(".").into_bytes()),
+            sealed_topic: self.topic.to_owned(),
             source_partition: 3,
             source_offset: 77,
             received_at: self.received_at,
