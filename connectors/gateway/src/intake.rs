@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use waybill_decrypt::Scope;
+use waybill_decrypt::{Action, Scope};
 use waybill_publisher::Answers;
 use waybill_sealing::published::PublishedKeys;
 use waybill_sealing::seal::Message;
@@ -77,6 +77,12 @@ impl<'g> Intake<'g> {
         let Some(carrier) = self.registry.carriers.get(&judged.carrier_id) else {
             return Err(Problem::new(Code::Internal, "the registry changed meanwhile; send again"));
         };
+        let restriction = carrier.restriction(judged.media_type.as_deref(), now_ms);
+        if let Some(restriction) = restriction.filter(|one| one.action == Action::Reject) {
+            let reject = restriction.reject();
+            self.reject(Some(judged.message_id), reject.code.as_str(), reject.detail);
+            return Ok(());
+        }
         // Of a signed event the type of the payload is not known here, nor whether it is the carrier's.
         let is_own = self.caller.as_ref().is_some_and(|c| c.carrier_id == judged.carrier_id);
         let is_proven = judged.media_type.is_some() || is_own;

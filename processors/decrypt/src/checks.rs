@@ -161,6 +161,13 @@ impl Opener {
                 Addressed { event, may_wait: cx.may_wait, platform_key, encrypted_key_text };
             self.open_addressed(&addressed, encrypted)
         });
+        // restricted: only now the type is known, and that it is the carrier's own.
+        let opened = opened.and_then(|(proof, media_type, payload)| {
+            match carrier.restriction(Some(&media_type), record.received_at) {
+                Some(restriction) => Err(restriction.reject().into()),
+                None => Ok((proof, media_type, payload)),
+            }
+        });
         let (proof, media_type, payload) =
             opened.map_err(|failure| with_claims(failure, &header))?;
         Ok(Opened {

@@ -35,6 +35,7 @@ pub enum Reason {
     OutsideGrant,
     AfterReceipt,
     TooLate,
+    Restricted,
     // The three of `not_authentic`. A carrier must not learn which it was.
     EncryptedKeyLength,
     EncryptedKeyUnwrap,
@@ -71,6 +72,7 @@ impl Reason {
             | Self::SigningKeyRevoked
             | Self::WrongSignature => Code::BadProof,
             Self::OutsideGrant | Self::AfterReceipt | Self::TooLate => Code::Expired,
+            Self::Restricted => Code::Restricted,
             Self::EncryptedKeyLength | Self::EncryptedKeyUnwrap | Self::Tag => Code::NotAuthentic,
         }
     }

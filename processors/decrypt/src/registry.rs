@@ -8,6 +8,7 @@ use strum::{Display, EnumString};
 use waybill_sealing::signing_key::PublicSigningKey;
 
 use crate::access::Access;
+use crate::restriction::Restriction;
 use crate::{Delay, RegistryError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, Serialize, Deserialize)]
@@ -66,6 +67,8 @@ pub struct Carrier {
     pub state_purged_at: Option<Timestamp>,
     /// At the gateway.
     pub access: Access,
+    /// What of it is not taken for the time being.
+    pub restrictions: Vec<Restriction>,
     keys: Vec<RegisteredKey>,
     topics: Vec<String>,
 }
@@ -97,6 +100,7 @@ impl Carrier {
             max_state_bytes: None,
             state_purged_at: None,
             access: Access::default(),
+            restrictions: Vec::new(),
             keys: Vec::new(),
             topics: Vec::new(),
         })
@@ -113,6 +117,15 @@ impl Carrier {
     /// The sealed topics that are its own. None: it publishes to those that are nobody's.
     pub fn topics(&self) -> &[String] {
         &self.topics
+    }
+
+    /// The restriction that holds for a payload of this type, received then, if one does.
+    pub fn restriction(
+        &self,
+        media_type: Option<&str>,
+        received_at_ms: i64,
+    ) -> Option<&Restriction> {
+        self.restrictions.iter().find(|one| one.holds(media_type, received_at_ms))
     }
 
     /// To revoke a key, say.

@@ -11,8 +11,9 @@
 //! shipments may take of aggregate's memory for a partition) and `state_purged_at` (aggregate forgets its
 //! shipments of which nothing was received after that), `topics` (the sealed topics that are its own: what
 //! says that it is of this carrier counts on no other, and what says another counts on none of them), and
-//! `gateway` ([`Access`](crate::Access): what it may do there). Members of other names are refused (but not
-//! inside `jwk`, where RFC 7517 has them ignored).
+//! `gateway` ([`Access`](crate::Access): what it may do there), and `restrictions` ([`Restriction`]: what of
+//! it is not taken for the time being). Members of other names are refused (but not inside `jwk`, where
+//! RFC 7517 has them ignored).
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use waybill_sealing::signing_key::PublicSigningKey;
 
 use crate::access::Access;
+use crate::restriction::Restriction;
 use crate::{Carrier, Carriers, Delay, RegisteredKey, Status};
 
 /// What is wrong with a registry, and where.
@@ -67,6 +69,8 @@ struct CarrierEntry {
     keys: Vec<KeyEntry>,
     #[serde(default, skip_serializing_if = "Access::is_default")]
     gateway: Access,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    restrictions: Vec<Restriction>,
 }
 
 fn default_delay() -> Delay {
@@ -121,6 +125,7 @@ impl Carriers {
             carrier.max_state_bytes = entry.max_state_bytes;
             carrier.state_purged_at = entry.state_purged_at;
             carrier.access = entry.gateway;
+            carrier.restrictions = entry.restrictions;
             for KeyEntry { jwk: key, valid_from, valid_until, revoked_at } in entry.keys {
                 carrier.add_key(RegisteredKey { key, valid_from, valid_until, revoked_at })?;
             }
@@ -159,6 +164,7 @@ impl Carriers {
             topics: carrier.topics().to_vec(),
             keys: carrier.keys().iter().map(key_entry).collect(),
             gateway: carrier.access.clone(),
+            restrictions: carrier.restrictions.clone(),
         };
         let file = File { carriers: self.iter().map(entry).collect() };
         serde_json::to_string_pretty(&file).map_err(|error| RegistryError::new(error.to_string()))

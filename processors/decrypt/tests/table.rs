@@ -6,7 +6,7 @@ mod forge;
 
 use forge::{Event, IAT, Object, PAYLOAD, T, World, quoted, signing_key};
 use strum::VariantArray;
-use waybill_decrypt::{PlatformKeys, Reason, Status};
+use waybill_decrypt::{Action, PlatformKeys, Reason, Restriction, Status};
 use waybill_schemas::Proof;
 use waybill_sealing::base64url::encode;
 use waybill_sealing::content_key::ContentKey;
@@ -258,6 +258,16 @@ fn every_check_rejects() {
     world.rejects(&granted().with(|e| e.received_at = T - 60_001), R::AfterReceipt);
     world.rejects(&granted().with(|e| e.received_at = T + 604_800_001), R::TooLate);
     world.rejects(&granted().set("iat", IAT - 60.001), R::OutsideGrant);
+    world.acme().restrictions = vec![Restriction {
+        media_type: Some("application/json".into()),
+        action: Action::Divert,
+        by: "ops".into(),
+        why: "a flood".into(),
+        until: None,
+    }];
+    for event in [granted(), Event::signed()] {
+        world.rejects(&event, R::Restricted);
+    }
     world.acme().status = Status::Suspended;
     world.rejects(&granted(), R::CarrierSuspended);
     let mut world = World::new();
@@ -281,6 +291,7 @@ fn every_check_rejects() {
         R::OutsideGrant,
         R::OtherTopic,
         R::CarrierSuspended,
+        R::Restricted,
         R::PlatformKeyRetired,
         R::SigningKeyNotValid,
         R::SigningKeyRevoked,

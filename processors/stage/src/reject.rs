@@ -86,6 +86,8 @@ pub enum Code {
     BadProof,
     Expired,
     NotAuthentic,
+    /// The operator takes no events of the carrier, or of this type, for the time being.
+    Restricted,
     // validate
     /// No format is registered for the media type.
     UnknownFormat,

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Subcommand};
 use jiff::Timestamp;
-use waybill_decrypt::{ApiKey, Carrier, Delay, RegisteredKey, Scope, Status};
+use waybill_decrypt::{Action, ApiKey, Carrier, Delay, RegisteredKey, Restriction, Scope, Status};
 use waybill_sealing::jws::Algorithm;
 use waybill_sealing::signing_key::{PrivateSigningKey, PublicSigningKey};
 
@@ -60,6 +60,8 @@ enum Command {
     },
     /// Say what a carrier may do at the gateway
     Allow(Allow),
+    /// Take no events of a carrier, or of one type, for the time being; what is diverted can be redriven
+    Restrict(Restrict),
     /// Reject everything of a carrier from now on
     Suspend {
         id: String,
@@ -85,6 +87,29 @@ enum KeyCommand {
     Revoke { id: String, key: String },
     /// Show a carrier's keys
     List { id: String },
+}
+
+#[derive(Debug, ClapArgs)]
+struct Restrict {
+    id: String,
+    /// Only payloads of this type
+    #[arg(long, value_name = "TYPE")]
+    media_type: Option<String>,
+    /// reject: the gateway does not take it in. divert: it does, and the event waits among the rejects
+    #[arg(long, default_value = "divert", conflicts_with = "lift")]
+    action: Action,
+    /// Why: the carrier is told
+    #[arg(long, required_unless_present = "lift", conflicts_with = "lift")]
+    why: Option<String>,
+    /// For how long, such as 2h [default: until it is lifted]
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "lift")]
+    time: Option<humantime::Duration>,
+    /// Who restricts it [default: the user that runs this]
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
+    by: String,
+    /// Take the restriction back
+    #[arg(long)]
+    lift: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -144,9 +169,15 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
                 let (id, delay) = (c.id(), c.max_delivery_delay.to_string());
                 let topics = c.topics().join(" ");
                 println!("{id:<20} {status:<9} {keys} keys  {delay:<5} {} {topics}", c.name);
+                for Restriction { media_type, action, by, why, until } in &c.restrictions {
+                    let what = media_type.as_deref().unwrap_or("everything");
+                    let until = until.map_or("it is lifted".to_owned(), |at| format!("{at:.0}"));
+                    println!("  restricted: {what}: {action} until {until}, by {by}: {why}");
+                }
             }
         }
         Command::Key { command } => key(&file, command)?,
+        Command::Restrict(args) => restrict(&file, args)?,
         Command::Allow(allow) => self::allow(config, &file, &allow)?,
         Command::Suspend { id, undo } => {
             let status = if undo { Status::Active } else { Status::Suspended };
@@ -214,6 +245,33 @@ fn key(file: &RegistryFile, command: KeyCommand) -> Result<(), Failure> {
                 println!("{}  {:<13} since {:.0}  {until}", key.id, scopes.join(","), key.created);
             }
         }
+    }
+    Ok(())
+}
+
+fn restrict(file: &RegistryFile, args: Restrict) -> Result<(), Failure> {
+    let until = args.time.map(|time| Timestamp::now().checked_add(*time)).transpose();
+    let until = until.map_err(|e| Failure::config(format!("--for: {e}")))?;
+    let Restrict { id, media_type, action, why, by, .. } = args;
+    let is_lifted = why.is_none();
+    let lifted = of(file, &id, |carrier| {
+        let before = carrier.restrictions.len();
+        carrier.restrictions.retain(|one| one.media_type != media_type);
+        let lifted = before - carrier.restrictions.len();
+        if let Some(why) = why {
+            carrier.restrictions.push(Restriction { media_type, action, by, why, until });
+        }
+        Ok(lifted)
+    })?;
+    if !is_lifted {
+        let until = until.map_or("until it is lifted".to_owned(), |at| format!("until {at:.0}"));
+        println!("carriers: {id} is restricted {until}");
+    } else if lifted == 0 {
+        return Err(Failure::config(format!("{id} is not restricted so")));
+    } else {
+        println!(
+            "carriers: {id} is not restricted so any more; `waybill rejects redrive` takes in what was"
+        );
     }
     Ok(())
 }

@@ -127,7 +127,8 @@ impl World {
             parts.is_ok_and(|parts| Header::parse(&parts.header).is_ok_and(|h| h.is_signed()))
         });
         let is_seen = match reason {
-            R::NoValue | R::EncryptedKeyUnwrap | R::Tag => false,
+            // A restriction is the gateway's own business: what it diverts, it takes in.
+            R::NoValue | R::EncryptedKeyUnwrap | R::Tag | R::Restricted => false,
             // The door makes the record's key of `sub`; and a revocation goes by another clock than it has
             // in this test.
             R::OtherKey | R::SigningKeyRevoked => return,
