@@ -22,7 +22,7 @@ pub struct Restriction {
     pub by: String,
     /// … and why: the carrier is told.
     pub why: String,
-    /// What is received from then on is not restricted any more.
+    /// From then on nothing is restricted by it: what was diverted can be redriven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
@@ -39,9 +39,9 @@ pub enum Action {
 }
 
 impl Restriction {
-    /// Whether it holds for a payload of this type, received then. A type that is not known yet is none.
-    pub fn holds(&self, media_type: Option<&str>, received_at_ms: i64) -> bool {
-        let is_over = self.until.is_some_and(|until| until.as_millisecond() <= received_at_ms);
+    /// Whether it holds for a payload of this type. A type that is not known yet is none.
+    pub fn holds(&self, media_type: Option<&str>, now_ms: i64) -> bool {
+        let is_over = self.until.is_some_and(|until| until.as_millisecond() <= now_ms);
         let is_meant = match (&self.media_type, media_type) {
             (None, _) => true,
             (Some(_), None) => false,
