@@ -163,7 +163,7 @@ impl Opener {
         });
         // restricted: only now the type is known, and that it is the carrier's own.
         let opened = opened.and_then(|(proof, media_type, payload)| {
-            match carrier.restriction(Some(&media_type), record.received_at) {
+            match carrier.restriction(Some(&media_type), cx.now_ms) {
                 Some(restriction) => Err(restriction.reject().into()),
                 None => Ok((proof, media_type, payload)),
             }

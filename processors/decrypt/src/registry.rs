@@ -119,13 +119,9 @@ impl Carrier {
         &self.topics
     }
 
-    /// The restriction that holds for a payload of this type, received then, if one does.
-    pub fn restriction(
-        &self,
-        media_type: Option<&str>,
-        received_at_ms: i64,
-    ) -> Option<&Restriction> {
-        self.restrictions.iter().find(|one| one.holds(media_type, received_at_ms))
+    /// The restriction that holds for a payload of this type now, if one does.
+    pub fn restriction(&self, media_type: Option<&str>, now_ms: i64) -> Option<&Restriction> {
+        self.restrictions.iter().find(|one| one.holds(media_type, now_ms))
     }
 
     /// To revoke a key, say.
