@@ -1,6 +1,7 @@
 //! The messages of one request: each is judged, counted against its carrier's limits and handed to Kafka,
 //! in their order; at the end each has its result.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,10 @@ pub struct Intake<'g> {
     entries: Vec<Entry>,
     sent: usize,
     standing: Option<Standing>,
+    /// Carriers of which a message was over the limit.
+    over: HashMap<String, Standing>,
+    /// A message was not handed over.
+    is_away: bool,
 }
 
 /// A payload in plain, of the caller's.
@@ -59,6 +64,8 @@ impl<'g> Intake<'g> {
             entries: Vec::new(),
             sent: 0,
             standing: None,
+            over: HashMap::new(),
+            is_away: false,
         }
     }
 
@@ -86,13 +93,22 @@ impl<'g> Intake<'g> {
         // Of a signed event the type of the payload is not known here, nor whether it is the carrier's.
         let is_own = self.caller.as_ref().is_some_and(|c| c.carrier_id == judged.carrier_id);
         let is_proven = judged.media_type.is_some() || is_own;
-        let standing = self.gateway.limits.message(carrier, is_proven, value.len());
+        // What is not taken holds up what comes behind it: else a shipment's events would change places.
+        let standing = match self.over.get(&judged.carrier_id) {
+            Some(over) => *over,
+            None => self.gateway.limits.message(carrier, is_proven, value.len()),
+        };
         self.standing = Some(standing);
         let id = judged.message_id;
         if let Standing::Over { pause } = standing {
             let seconds = crate::problem::seconds_up(pause);
             let detail = format!("more than the carrier may send now: come again in {seconds} s");
+            self.over.insert(judged.carrier_id, standing);
             self.reject(Some(id), Code::RateLimited.as_str(), detail);
+            return Ok(());
+        }
+        if self.is_away {
+            self.entries.push(Entry::Unsent { id });
             return Ok(());
         }
         // A carrier's own topic, or that of all who have none.
@@ -103,7 +119,10 @@ impl<'g> Intake<'g> {
                 self.entries.push(Entry::Sent { id, topic, index: self.sent });
                 self.sent += 1;
             }
-            Err(_) => self.entries.push(Entry::Unsent { id }),
+            Err(_) => {
+                self.is_away = true;
+                self.entries.push(Entry::Unsent { id });
+            }
         }
         Ok(())
     }
