@@ -129,9 +129,9 @@ impl World {
         let is_seen = match reason {
             // A restriction is the gateway's own business: what it diverts, it takes in.
             R::NoValue | R::EncryptedKeyUnwrap | R::Tag | R::Restricted => false,
-            // The door makes the record's key of `sub`; and a revocation goes by another clock than it has
+            // The door chooses the record's key and topic; and a revocation goes by another clock than it has
             // in this test.
-            R::OtherKey | R::SigningKeyRevoked => return,
+            R::OtherKey | R::OtherTopic | R::SigningKeyRevoked => return,
             R::ProofForm
             | R::ProofMismatch
             | R::SigningKeyNotRegistered
