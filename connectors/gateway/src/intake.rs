@@ -8,7 +8,7 @@ use std::time::Duration;
 use waybill_decrypt::{Action, Scope};
 use waybill_publisher::Answers;
 use waybill_sealing::published::PublishedKeys;
-use waybill_sealing::seal::Message;
+use waybill_sealing::seal::{Message, SealError};
 
 use crate::Gateway;
 use crate::caller::{Caller, needed};
@@ -157,8 +157,12 @@ impl<'g> Intake<'g> {
         match sealer.seal(self.gateway.now_ms(), &carrier_id, platform_key, &message) {
             Ok(value) => self.sealed(value.as_bytes()),
             Err(error) => {
+                let code = match error {
+                    SealError::TooLarge(_) => waybill_stage::Code::Oversize,
+                    _ => waybill_stage::Code::Malformed,
+                };
                 self.check_number()?;
-                self.reject(Some(id), waybill_stage::Code::Malformed.as_str(), error.to_string());
+                self.reject(Some(id), code.as_str(), error.to_string());
                 Ok(())
             }
         }

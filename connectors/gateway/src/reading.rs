@@ -117,6 +117,19 @@ struct Place {
     offset: i64,
 }
 
+impl Place {
+    fn of(topic: &str, partition: i32, offset: i64, first: &str) -> Self {
+        let topic = if topic.is_empty() { first } else { topic };
+        Self { topic: topic.to_owned(), partition, offset }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}-{}", self.topic, self.partition, self.offset)
+    }
+}
+
 fn place_of(text: &str) -> Result<Place, Problem> {
     let mut parts = text.rsplitn(3, '-');
     let mut place = || {
@@ -130,7 +143,9 @@ fn place_of(text: &str) -> Result<Place, Problem> {
 }
 
 /// The answer about a message. With its place a copy is told from its original; without one, the answer is of
-/// whichever came first. What names no topic is of `first`: it is of a time when there was one.
+/// the record that was accepted, or else of the first that was rejected: others may have used the id, too, and
+/// somebody else may have put it into a record that was no carrier's. What names no topic is of `first`: it is
+/// of a time when there was one.
 fn describe(
     id: &str,
     found: &OfMessage,
@@ -138,20 +153,17 @@ fn describe(
     is_taken_in: bool,
     first: &str,
 ) -> Result<Value, Problem> {
-    let is_here = |topic: &str, partition, offset| {
-        let topic = if topic.is_empty() { first } else { topic };
-        place.is_none_or(|at| {
-            (at.topic.as_str(), at.partition, at.offset) == (topic, partition, offset)
-        })
+    let of_row = |row: &EventRow| {
+        Place::of(&row.sealed_topic, row.source_partition, row.source_offset, first)
     };
-    let rows = found.rows.iter();
-    let rows: Vec<&EventRow> = rows
-        .filter(|row| is_here(&row.sealed_topic, row.source_partition, row.source_offset))
-        .collect();
-    let rejects = found.rejects.iter();
-    let rejects: Vec<&RejectRow> = rejects
-        .filter(|row| is_here(&row.sealed_topic, row.source_partition, row.source_offset))
-        .collect();
+    let of_reject = |row: &RejectRow| {
+        Place::of(&row.sealed_topic, row.source_partition, row.source_offset, first)
+    };
+    let known = found.rows.first().map(of_row).or_else(|| found.rejects.first().map(of_reject));
+    let at = place.or(known.as_ref());
+    let rows: Vec<&EventRow> = found.rows.iter().filter(|row| at == Some(&of_row(row))).collect();
+    let rejects: Vec<&RejectRow> =
+        found.rejects.iter().filter(|row| at == Some(&of_reject(row))).collect();
     let original = found.rows.first();
     let status = match (rows.is_empty(), rejects.is_empty(), place, original) {
         (false, ..) => Status::Accepted,
@@ -184,12 +196,7 @@ fn describe(
     {
         let of = json!({
             "received": original.received,
-            "position": format!(
-                "{}-{}-{}",
-                if original.sealed_topic.is_empty() { first } else { &original.sealed_topic },
-                original.source_partition,
-                original.source_offset
-            ),
+            "position": of_row(original).to_string(),
             "meaning": ANSWERED,
         });
         members.insert("duplicate_of".to_owned(), of);
@@ -391,7 +398,11 @@ mod tests {
             said(vec![row(0, 7)], vec![reject(7, 0, 0)], here, true),
             answer("accepted", true, 0)
         );
-        // Rejects of another record under the same id are that one's.
+        // Rejects of another record under the same id are that one's, whether it is asked for by its place or not.
+        assert_eq!(
+            said(vec![row(0, 7)], vec![reject(3, 0, 0)], None, false),
+            answer("accepted", false, 0)
+        );
         assert_eq!(
             said(vec![row(0, 7)], vec![reject(3, 0, 0)], here, true),
             answer("accepted", false, 0)
