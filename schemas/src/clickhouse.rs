@@ -47,6 +47,7 @@ migrations! {
     16 "free_text" "0016_free_text.sql",
     17 "erasure" "0017_erasure.sql",
     18 "message_ids" "0018_message_ids.sql",
+    19 "sealed_topic" "0019_sealed_topic.sql",
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use serde_avro_fast::Schema;
 use serde_avro_fast::de::read::SliceRead;
 use serde_avro_fast::de::{DeserializerConfig, DeserializerState};
 
+use crate::later;
 use crate::read::read;
 use crate::released::released;
 use crate::write::write;
@@ -34,6 +35,8 @@ pub trait Record: Serialize + DeserializeOwned + 'static {
 pub struct Known {
     current: Written,
     before: Vec<Written>,
+    /// What stands behind each datum that is written. Then none is of the types' own schema.
+    surplus: &'static [u8],
 }
 
 /// A schema and its CRC-64-AVRO fingerprint, little endian.
@@ -51,7 +54,13 @@ impl Written {
 
 impl Known {
     fn load(name: &str) -> Self {
-        match Self::of(&published(name).unwrap_or_default(), released(name)) {
+        let text = published(name).unwrap_or_default();
+        let known = match later::schema(&text) {
+            None => Self::of(&text, released(name)),
+            Some(later) => Self::of(&later, released(name).iter().chain([&text.as_str()]))
+                .map(|known| Self { surplus: later::SURPLUS, ..known }),
+        };
+        match known {
             Ok(known) => known,
             // The texts are compiled in, and a test parses each.
             Err(error) => unreachable!("schema {name}: {error}"),
@@ -68,6 +77,7 @@ impl Known {
                 .into_iter()
                 .map(|text| Written::parse(text))
                 .collect::<Result<_, _>>()?,
+            surplus: &[],
         })
     }
 
@@ -77,8 +87,11 @@ impl Known {
         to.extend_from_slice(&self.current.fingerprint);
     }
 
-    /// The datum, if it was written with the current schema.
+    /// The datum, if it was written with the current schema, which is that of the types.
     pub(crate) fn current_datum<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        if !self.surplus.is_empty() {
+            return None;
+        }
         bytes.strip_prefix(&MARKER)?.strip_prefix(&self.current.fingerprint)
     }
 
@@ -93,7 +106,9 @@ impl Known {
 
     fn encode<R: Serialize>(&self, record: &R, to: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.begin(to);
-        write(record, to).map_err(|e| EncodeError::new(&e))
+        write(record, to).map_err(|e| EncodeError::new(&e))?;
+        to.extend_from_slice(self.surplus);
+        Ok(())
     }
 
     /// Reads what was written with the current schema by position, and with an older one by names:
@@ -108,12 +123,14 @@ impl Known {
         let rest = bytes.strip_prefix(&MARKER).ok_or(DecodeError::NotSingleObject)?;
         let (fingerprint, datum) =
             rest.split_first_chunk::<8>().ok_or(DecodeError::NotSingleObject)?;
-        let (record, rest) = if self.current.fingerprint == *fingerprint {
+        let is_current = self.current.fingerprint == *fingerprint;
+        let (record, rest) = if is_current && self.surplus.is_empty() {
             let (record, rest) = read(datum).map_err(|e| DecodeError::Datum(e.to_string()))?;
             (record, rest.len())
         } else {
-            let older = self.before.iter().find(|written| written.fingerprint == *fingerprint);
-            by_names(&older.ok_or(DecodeError::UnknownSchema)?.schema, datum)?
+            let mut known = self.before.iter().chain([&self.current]);
+            let known = known.find(|written| written.fingerprint == *fingerprint);
+            by_names(&known.ok_or(DecodeError::UnknownSchema)?.schema, datum)?
         };
         if whole && rest > 0 {
             return Err(DecodeError::Datum(format!("{rest} bytes after its end")));

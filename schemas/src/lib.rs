@@ -24,6 +24,7 @@ mod codec;
 mod enriched_event;
 mod erasure;
 mod event_id;
+mod later;
 mod ledger_entry;
 mod opened;
 mod read;

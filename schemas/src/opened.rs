@@ -12,7 +12,7 @@ pub struct Provenance {
     pub handle: String,
     /// `jti`: the message's id, unique for the carrier.
     pub message_id: String,
-    /// Partition of `waybill.sealed` where the sealed record stands.
+    /// Partition of the sealed topic where the sealed record stands.
     pub source_partition: i32,
     /// Offset in that partition.
     pub source_offset: i64,
@@ -25,6 +25,9 @@ pub struct Provenance {
     /// 0, or which redrive of the sealed record this is.
     #[serde(default)]
     pub attempt: u32,
+    /// Name of the sealed topic; empty in what was written while there could only be one.
+    #[serde(default)]
+    pub sealed_topic: String,
 }
 
 /// Which of the two proofs of sealed-event.md said who sent it.

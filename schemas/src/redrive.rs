@@ -15,6 +15,9 @@ pub struct Redrive {
     pub sealed: Vec<u8>,
     /// The dead letters that this takes back.
     pub answers: Vec<Answered>,
+    /// Name of the sealed topic; empty in what was written while there could only be one.
+    #[serde(default)]
+    pub sealed_topic: String,
 }
 
 /// Dead letters of one record that are alike.

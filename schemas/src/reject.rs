@@ -30,6 +30,10 @@ pub struct RejectRecord {
     /// read back.
     #[serde(default = "sealed")]
     pub source_topic: String,
+    /// Name of the sealed topic, if partition and offset are of one; empty in what was written while there could
+    /// only be one.
+    #[serde(default)]
+    pub sealed_topic: String,
 }
 
 fn sealed() -> String {

@@ -4,11 +4,26 @@
 /// The released texts of schema `name`, the oldest first; the last is the current one.
 pub fn released(name: &str) -> &'static [&'static str] {
     match name {
-        "opened" => &[include_str!("../avro/released/opened.1.avsc")],
-        "shipment_event" => &[include_str!("../avro/released/shipment_event.1.avsc")],
-        "enriched_event" => &[include_str!("../avro/released/enriched_event.1.avsc")],
-        "accepted_event" => &[include_str!("../avro/released/accepted_event.1.avsc")],
-        "shipment" => &[include_str!("../avro/released/shipment.1.avsc")],
+        "opened" => &[
+            include_str!("../avro/released/opened.1.avsc"),
+            include_str!("../avro/released/opened.2.avsc"),
+        ],
+        "shipment_event" => &[
+            include_str!("../avro/released/shipment_event.1.avsc"),
+            include_str!("../avro/released/shipment_event.2.avsc"),
+        ],
+        "enriched_event" => &[
+            include_str!("../avro/released/enriched_event.1.avsc"),
+            include_str!("../avro/released/enriched_event.2.avsc"),
+        ],
+        "accepted_event" => &[
+            include_str!("../avro/released/accepted_event.1.avsc"),
+            include_str!("../avro/released/accepted_event.2.avsc"),
+        ],
+        "shipment" => &[
+            include_str!("../avro/released/shipment.1.avsc"),
+            include_str!("../avro/released/shipment.2.avsc"),
+        ],
         "shipment_history" => &[
             include_str!("../avro/released/shipment_history.1.avsc"),
             include_str!("../avro/released/shipment_history.2.avsc"),
@@ -16,13 +31,17 @@ pub fn released(name: &str) -> &'static [&'static str] {
         "reject" => &[
             include_str!("../avro/released/reject.1.avsc"),
             include_str!("../avro/released/reject.2.avsc"),
+            include_str!("../avro/released/reject.3.avsc"),
         ],
         "ledger_entry" => &[
             include_str!("../avro/released/ledger_entry.1.avsc"),
             include_str!("../avro/released/ledger_entry.2.avsc"),
             include_str!("../avro/released/ledger_entry.3.avsc"),
         ],
-        "redrive" => &[include_str!("../avro/released/redrive.1.avsc")],
+        "redrive" => &[
+            include_str!("../avro/released/redrive.1.avsc"),
+            include_str!("../avro/released/redrive.2.avsc"),
+        ],
         "erasure" => &[include_str!("../avro/released/erasure.1.avsc")],
         _ => &[],
     }

@@ -57,6 +57,8 @@ Provenance {
     received_at: i64,
     opened_at: i64,
     attempt: u32,
+    #[serde(default)]
+    sealed_topic: &'a str,
 }
 
 ShipmentEvent {
@@ -174,6 +176,8 @@ RejectRecord {
     attempt: u32,
     #[serde(default = "sealed")]
     source_topic: &'a str,
+    #[serde(default)]
+    sealed_topic: &'a str,
 }
 
 /// The first fields of a [`Shipment`](crate::Shipment): of which shipment it is a state, and
@@ -202,6 +206,7 @@ impl Provenance<'_> {
             received_at: self.received_at,
             opened_at: self.opened_at,
             attempt: self.attempt,
+            sealed_topic: self.sealed_topic.to_owned(),
         }
     }
 }

@@ -270,9 +270,14 @@ impl Deployment {
 
     /// Produces a record to the sealed topic as it is.
     pub fn produce_raw(&self, key: Option<&[u8]>, value: Option<&[u8]>) {
+        self.produce_raw_to("sealed", key, value);
+    }
+
+    /// Produces a record to a topic as it is.
+    pub fn produce_raw_to(&self, role: &str, key: Option<&[u8]>, value: Option<&[u8]>) {
         let producer: BaseProducer =
             ClientConfig::new().set("bootstrap.servers", &self.servers.kafka).create().unwrap();
-        let topic = format!("{}sealed", self.prefix);
+        let topic = format!("{}{role}", self.prefix);
         let mut record = BaseRecord::<[u8], [u8]>::to(&topic);
         record.key = key;
         record.payload = value;

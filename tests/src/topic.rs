@@ -1,5 +1,8 @@
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, ResourceSpecifier};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier,
+    TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 
 use crate::Deployment;
@@ -25,6 +28,30 @@ impl Topic {
             ClientConfig::new().set("bootstrap.servers", &d.servers.kafka).create().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { name: format!("{}{role}", d.prefix), admin, runtime }
+    }
+
+    /// Makes it, with these settings and two partitions.
+    ///
+    /// # Panics
+    /// When Kafka refuses.
+    pub fn make(&self, settings: &[(&str, &str)]) {
+        let mut new = NewTopic::new(&self.name, 2, TopicReplication::Fixed(1));
+        for (key, value) in settings {
+            new = new.set(key, value);
+        }
+        let done = self.admin.create_topics([&new], &AdminOptions::new());
+        for result in self.runtime.block_on(done).unwrap() {
+            result.unwrap();
+        }
+    }
+
+    /// # Panics
+    /// When Kafka refuses.
+    pub fn remove(&self) {
+        let done = self.admin.delete_topics(&[&self.name], &AdminOptions::new());
+        for result in self.runtime.block_on(done).unwrap() {
+            result.unwrap();
+        }
     }
 
     /// # Panics

@@ -113,10 +113,13 @@ fn what_the_redrive_topic_may_have_forgotten_is_not_redriven() {
     producer.send(record.timestamp(three_days_ago)).map_err(|(e, _)| e).unwrap();
     producer.flush(Duration::from_secs(20)).unwrap();
     stamped_by("LogAppendTime");
-    d.execute(
+    d.execute(&format!(
         "INSERT INTO rejects (code, stage, source_partition, source_offset, received_at, rejected_at)
-        VALUES ('unknown_carrier', 'decrypt', 0, 0, now64(3) - 3 * 86400, now64(3))",
-    );
+        VALUES ('unknown_carrier', 'decrypt', 0, 0,
+            fromUnixTimestamp64Milli({three_days_ago}), now64(3)),
+        ('unknown_carrier', 'decrypt', 0, 0,
+            fromUnixTimestamp64Milli({three_days_ago} - 1), now64(3))"
+    ));
     let redrive = |retention: &str| {
         d.configure(&format!("[topics.retention]\nsealed = \"1d\"\nredrive = \"{retention}\"\n"));
         d.ok(&["topics"]);
@@ -127,6 +130,8 @@ fn what_the_redrive_topic_may_have_forgotten_is_not_redriven() {
         said.contains("0-0: refused: received ") && said.contains("is kept no longer"),
         "{said}"
     );
+    // Nor is what stands now where the rejected one stood.
+    assert!(said.contains("0-0: refused: another record stands there"), "{said}");
     assert!(said.contains("would redrive 0 records"), "{said}");
     for known in ["4d", "forever"] {
         assert!(redrive(known).contains("would redrive 1 records"), "{known}");

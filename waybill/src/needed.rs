@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use jiff::Timestamp;
-use waybill_clickhouse::{Database, Filter};
-use waybill_runtime::{HostSettings, Reader, Role, standings, survey};
+use waybill_clickhouse::{Database, Filter, RejectedRecord};
+use waybill_runtime::{HostSettings, Reader, Role, sealed_topics, standings, survey};
 use waybill_sealing::header::Header;
 use waybill_sealing::internal::named_key;
 use waybill_sealing::jwe::Parts;
@@ -72,31 +72,35 @@ impl Needed {
     }
 
     fn events(config: &Config, settings: &HostSettings, kid: &str) -> Result<Self, Fault> {
-        let rejects = rejected_places(config);
-        let next = read_up_to(settings)?;
+        let sealed = sealed_topics(&settings.connection, settings.topics.sealed())?;
+        let rejects = rejected_places(config, settings);
+        let next = read_up_to(settings, &sealed)?;
         let (mut all, mut unread, mut rejected) =
             (Records::default(), Records::default(), Records::default());
-        survey(settings, Role::Sealed, |found| {
-            if !found.value.is_some_and(|value| is_sealed_for(value, kid)) {
-                return;
-            }
-            all.add(found.appended_at);
-            if next.get(&found.partition).is_none_or(|next| found.offset >= *next) {
-                unread.add(found.appended_at);
-            }
-            if let Ok(rejects) = &rejects
-                && rejects.contains(&(found.partition, found.offset))
-            {
-                rejected.add(found.appended_at);
-            }
-        })?;
+        for topic in &sealed {
+            survey(settings, topic, |found| {
+                if !found.value.is_some_and(|value| is_sealed_for(value, kid)) {
+                    return;
+                }
+                all.add(found.appended_at);
+                let partition = (topic.clone(), found.partition);
+                if next.get(&partition).is_none_or(|next| found.offset >= *next) {
+                    unread.add(found.appended_at);
+                }
+                if let Ok(rejects) = &rejects
+                    && rejects.contains(&(topic.clone(), found.partition, found.offset))
+                {
+                    rejected.add(found.appended_at);
+                }
+            })?;
+        }
         let rejected = match rejects {
             Ok(_) => Rejected::Found(rejected),
             Err(fault) => Rejected::Unknown(fault.to_string()),
         };
         Ok(Self {
             kid: kid.to_owned(),
-            topics: vec![(settings.topics.name(Role::Sealed).to_owned(), all)],
+            topics: vec![(settings.topics.sealed().to_string(), all)],
             unread: Some(unread),
             rejected: Some(rejected),
         })
@@ -106,7 +110,7 @@ impl Needed {
         let mut topics = Vec::new();
         for role in internal_roles() {
             let mut records = Records::default();
-            survey(settings, role, |found| {
+            survey(settings, settings.topics.name(role), |found| {
                 let named = found.value.and_then(named_key);
                 let named = named.map(|(version, id)| (version, id.to_string()));
                 if named.is_some_and(|named| ids.contains(&named)) {
@@ -124,26 +128,34 @@ fn is_sealed_for(value: &[u8], kid: &str) -> bool {
     Parts::split(value).is_ok_and(|parts| Header::parse(&parts.header).is_ok_and(|h| h.kid == kid))
 }
 
-/// Of each partition of the sealed topic, where decrypt goes on.
-fn read_up_to(settings: &HostSettings) -> Result<BTreeMap<i32, i64>, Fault> {
-    let reader = Reader {
+/// Of each partition of the sealed topics, where decrypt goes on.
+fn read_up_to(
+    settings: &HostSettings,
+    sealed: &[String],
+) -> Result<BTreeMap<(String, i32), i64>, Fault> {
+    let reader = |topic: &String| Reader {
         role: Role::Sealed,
-        topic: settings.topics.name(Role::Sealed).to_owned(),
+        topic: topic.clone(),
         group: settings.group.clone(),
     };
-    let standings = standings(&settings.connection, &[reader])?;
-    let standings = standings.into_values().flatten();
-    Ok(standings.filter_map(|standing| Some((standing.partition, standing.next?))).collect())
+    let readers: Vec<_> = sealed.iter().map(reader).collect();
+    let standings = standings(&settings.connection, &readers)?.into_values().flatten();
+    Ok(standings.filter_map(|s| Some(((s.topic, s.partition), s.next?))).collect())
 }
 
 /// Where the records stand whose last answer is a reject.
-fn rejected_places(config: &Config) -> Result<HashSet<(i32, i64)>, Fault> {
+fn rejected_places(
+    config: &Config,
+    settings: &HostSettings,
+) -> Result<HashSet<(String, i32, i64)>, Fault> {
     let clickhouse = config.clickhouse().map_err(|failure| Fault(failure.message))?;
     let database = Database::open(clickhouse)?;
     // In the tables' own order of magnitude: all there are.
-    let filter = Filter { limit: u64::MAX, ..Filter::default() };
+    let first_topic = settings.topics.sealed().first().unwrap_or_default().to_owned();
+    let filter = Filter { limit: u64::MAX, first_topic, ..Filter::default() };
     let records = database.rejected_records(&filter)?;
-    Ok(records.iter().map(|record| (record.source_partition, record.source_offset)).collect())
+    let place = |r: RejectedRecord| (r.sealed_topic, r.source_partition, r.source_offset);
+    Ok(records.into_iter().map(place).collect())
 }
 
 impl fmt::Display for Needed {

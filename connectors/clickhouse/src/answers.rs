@@ -47,6 +47,8 @@ pub struct EventRow {
     pub unlocode: String,
     pub equipment: String,
     pub received: String,
+    /// Empty: it was written while there was one.
+    pub sealed_topic: String,
     pub source_partition: i32,
     pub source_offset: i64,
 }
@@ -64,6 +66,7 @@ pub struct RejectRow {
     pub attempt: u32,
     pub received: String,
     pub rejected: String,
+    pub sealed_topic: String,
     pub source_partition: i32,
     pub source_offset: i64,
     /// Where the next page begins.
@@ -140,7 +143,8 @@ fn time(column: &str, name: &str) -> String {
 fn reject_columns() -> String {
     format!(
         "message_id, position, toString(stage) AS stage, toString(code) AS code, detail, attempt, {}, {},
-        source_partition, source_offset, toUnixTimestamp64Milli(inserted_at) AS inserted_ms, kafka_partition,
+        toString(sealed_topic) AS sealed_topic, source_partition, source_offset,
+        toUnixTimestamp64Milli(inserted_at) AS inserted_ms, kafka_partition,
         kafka_offset",
         time("received_at", "received"),
         time("rejected_at", "rejected")
@@ -170,7 +174,7 @@ impl Answers {
         let rows = format!(
             "SELECT toString(event_id) AS event_id, shipment_id, position, toString(milestone) AS milestone,
                 toString(classifier) AS classifier, {}, toString(unlocode) AS unlocode, equipment, {},
-                source_partition, source_offset
+                toString(sealed_topic) AS sealed_topic, source_partition, source_offset
             FROM {database}.events
             WHERE carrier_id = {{carrier:String}} AND message_id = {{id:String}}
             ORDER BY received_at, position LIMIT {MOST_ROWS}",
@@ -195,15 +199,21 @@ impl Answers {
         .await
     }
 
-    /// Whether decrypt has taken in the record at this place of the sealed topic.
-    pub async fn is_taken_in(&self, partition: i32, offset: i64) -> Result<bool, Fault> {
+    /// Whether decrypt has taken in the record at this place of the sealed topic that has this id.
+    pub async fn is_taken_in(
+        &self,
+        topic_id: &str,
+        partition: i32,
+        offset: i64,
+    ) -> Result<bool, Fault> {
         let sql = format!(
-            "SELECT count() FROM {}.ledger WHERE topic = 'sealed' AND partition = {{partition:Int32}}
-                AND from_offset <= {{offset:Int64}} AND next_offset > {{offset:Int64}}",
+            "SELECT count() FROM {}.ledger WHERE topic = 'sealed' AND topic_id = {{id:String}}
+                AND partition = {{partition:Int32}} AND from_offset <= {{offset:Int64}}
+                AND next_offset > {{offset:Int64}}",
             self.database
         );
-        let asked =
-            self.client.query_raw(&sql).param("partition", partition).param("offset", offset);
+        let asked = self.client.query_raw(&sql).param("id", topic_id);
+        let asked = asked.param("partition", partition).param("offset", offset);
         let entries = self.within("asking the ledger", asked.fetch_one::<u64>()).await?;
         Ok(entries > 0)
     }

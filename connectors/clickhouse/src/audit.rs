@@ -28,6 +28,8 @@ pub struct Coverage {
 #[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
 pub struct Seam {
     pub topic: String,
+    /// Kafka's id of it: carriers may have several topics.
+    pub topic_id: String,
     pub partition: i32,
     /// Where the one before ends.
     pub before: i64,
@@ -39,6 +41,7 @@ pub struct Seam {
 #[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
 pub struct Unbalanced {
     pub topic: String,
+    pub topic_id: String,
     pub partition: i32,
     pub from_offset: i64,
     pub next_offset: i64,
@@ -141,16 +144,16 @@ impl Database {
                 ORDER BY topic, topic_id, partition"
             ))?,
             seams: ask.rows(&format!(
-                "SELECT topic, partition, before, from_offset FROM (
-                    SELECT topic, partition, from_offset, lagInFrame(next_offset, 1, from_offset) OVER (
+                "SELECT topic, topic_id, partition, before, from_offset FROM (
+                    SELECT topic, topic_id, partition, from_offset, lagInFrame(next_offset, 1, from_offset) OVER (
                         PARTITION BY topic, topic_id, partition ORDER BY from_offset, next_offset
                         ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
                     ) AS before
                     FROM {ledger} WHERE topic != 'ledger'
-                ) WHERE before != from_offset ORDER BY topic, partition, from_offset LIMIT {LISTED}"
+                ) WHERE before != from_offset ORDER BY topic, topic_id, partition, from_offset LIMIT {LISTED}"
             ))?,
             unbalanced: ask.rows(&format!(
-                "SELECT topic, partition, from_offset, next_offset, records,
+                "SELECT topic, topic_id, partition, from_offset, next_offset, records,
                     arraySum(arrayMap((s, n) -> if(s = splitByChar(',', stages)[1], n, 0),
                         `counts.stage`, `counts.records`)) AS counted
                 FROM {ledger} WHERE topic != 'ledger' AND records != counted

@@ -117,7 +117,7 @@ mod tests {
     /// is `LowCardinality` if its values are of a list, and then it is named here.
     #[test]
     fn only_words_of_a_list_are_of_low_cardinality() {
-        const LISTS: [&str; 33] = [
+        const LISTS: [&str; 34] = [
             // Ours: registered carriers, and the vocabulary.
             "carrier_id",
             "milestone",
@@ -129,6 +129,7 @@ mod tests {
             "stage",
             "stages",
             "source_topic",
+            "sealed_topic",
             "topic",
             "topic_id",
             "kafka_topic_id",

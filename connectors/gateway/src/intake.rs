@@ -1,13 +1,14 @@
 //! The messages of one request: each is judged, counted against its carrier's limits and handed to Kafka,
 //! in their order; at the end each has its result.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use waybill_decrypt::Scope;
+use waybill_decrypt::{Action, Scope};
 use waybill_publisher::Answers;
 use waybill_sealing::published::PublishedKeys;
-use waybill_sealing::seal::Message;
+use waybill_sealing::seal::{Message, SealError};
 
 use crate::Gateway;
 use crate::caller::{Caller, needed};
@@ -26,6 +27,10 @@ pub struct Intake<'g> {
     entries: Vec<Entry>,
     sent: usize,
     standing: Option<Standing>,
+    /// Carriers of which a message was over the limit.
+    over: HashMap<String, Standing>,
+    /// A message was not handed over.
+    is_away: bool,
 }
 
 /// A payload in plain, of the caller's.
@@ -59,6 +64,8 @@ impl<'g> Intake<'g> {
             entries: Vec::new(),
             sent: 0,
             standing: None,
+            over: HashMap::new(),
+            is_away: false,
         }
     }
 
@@ -77,24 +84,45 @@ impl<'g> Intake<'g> {
         let Some(carrier) = self.registry.carriers.get(&judged.carrier_id) else {
             return Err(Problem::new(Code::Internal, "the registry changed meanwhile; send again"));
         };
+        let restriction = carrier.restriction(judged.media_type.as_deref(), now_ms);
+        if let Some(restriction) = restriction.filter(|one| one.action == Action::Reject) {
+            let reject = restriction.reject();
+            self.reject(Some(judged.message_id), reject.code.as_str(), reject.detail);
+            return Ok(());
+        }
         // Of a signed event the type of the payload is not known here, nor whether it is the carrier's.
         let is_own = self.caller.as_ref().is_some_and(|c| c.carrier_id == judged.carrier_id);
         let is_proven = judged.media_type.is_some() || is_own;
-        let standing = self.gateway.limits.message(carrier, is_proven, value.len());
+        // What is not taken holds up what comes behind it: else a shipment's events would change places.
+        let standing = match self.over.get(&judged.carrier_id) {
+            Some(over) => *over,
+            None => self.gateway.limits.message(carrier, is_proven, value.len()),
+        };
         self.standing = Some(standing);
         let id = judged.message_id;
         if let Standing::Over { pause } = standing {
             let seconds = crate::problem::seconds_up(pause);
             let detail = format!("more than the carrier may send now: come again in {seconds} s");
+            self.over.insert(judged.carrier_id, standing);
             self.reject(Some(id), Code::RateLimited.as_str(), detail);
             return Ok(());
         }
-        match self.gateway.topic.send(judged.handle.as_bytes(), value, &self.answers) {
+        if self.is_away {
+            self.entries.push(Entry::Unsent { id });
+            return Ok(());
+        }
+        // A carrier's own topic, or that of all who have none.
+        let topic = carrier.topics().first().map(|own| own.as_str().into());
+        let topic: Arc<str> = topic.unwrap_or_else(|| self.gateway.topic.clone());
+        match self.gateway.kafka.send(&topic, judged.handle.as_bytes(), value, &self.answers) {
             Ok(()) => {
-                self.entries.push(Entry::Sent { id, index: self.sent });
+                self.entries.push(Entry::Sent { id, topic, index: self.sent });
                 self.sent += 1;
             }
-            Err(_) => self.entries.push(Entry::Unsent { id }),
+            Err(_) => {
+                self.is_away = true;
+                self.entries.push(Entry::Unsent { id });
+            }
         }
         Ok(())
     }
@@ -129,8 +157,12 @@ impl<'g> Intake<'g> {
         match sealer.seal(self.gateway.now_ms(), &carrier_id, platform_key, &message) {
             Ok(value) => self.sealed(value.as_bytes()),
             Err(error) => {
+                let code = match error {
+                    SealError::TooLarge(_) => waybill_stage::Code::Oversize,
+                    _ => waybill_stage::Code::Malformed,
+                };
                 self.check_number()?;
-                self.reject(Some(id), waybill_stage::Code::Malformed.as_str(), error.to_string());
+                self.reject(Some(id), code.as_str(), error.to_string());
                 Ok(())
             }
         }

@@ -25,6 +25,7 @@ pub mod metrics;
 mod openapi;
 mod outcome;
 mod page;
+mod place;
 mod plain;
 mod problem;
 mod publish;
@@ -37,6 +38,7 @@ mod settings;
 mod shown;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +57,21 @@ pub use settings::{CarrierLimits, Settings, TlsFiles};
 /// Grants whose signature is known.
 const GRANTS: usize = 16_384;
 
+/// What a gateway is made of; what is behind an [`ArcSwap`] changes while it runs.
+#[derive(Debug)]
+pub struct Parts {
+    pub registry: Arc<ArcSwap<Registry>>,
+    pub keys: Arc<ArcSwap<PublishedKeys>>,
+    pub kafka: Acknowledged,
+    /// What carriers publish to that have no topic of their own.
+    pub topic: String,
+    /// Kafka's ids of the topics that carriers publish to, by name.
+    pub topic_ids: Arc<ArcSwap<BTreeMap<String, String>>>,
+    /// `None`: no plain payload is taken.
+    pub plain: Option<PlainSealer>,
+    pub answers: Answers,
+}
+
 /// What the routes share.
 #[derive(Debug)]
 pub struct Gateway {
@@ -62,7 +79,11 @@ pub struct Gateway {
     door: Door,
     registry: Arc<ArcSwap<Registry>>,
     keys: Arc<ArcSwap<PublishedKeys>>,
-    topic: Acknowledged,
+    kafka: Acknowledged,
+    /// For carriers that have none of their own.
+    topic: Arc<str>,
+    /// Kafka's ids of the topics that carriers publish to, by name.
+    topic_ids: Arc<ArcSwap<BTreeMap<String, String>>>,
     /// `None`: no plain payload is taken.
     plain: Option<PlainSealer>,
     answers: Answers,
@@ -71,24 +92,30 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    pub fn new(
-        settings: Settings,
-        audience: &str,
-        registry: Arc<ArcSwap<Registry>>,
-        keys: Arc<ArcSwap<PublishedKeys>>,
-        topic: Acknowledged,
-        plain: Option<PlainSealer>,
-        answers: Answers,
-    ) -> Self {
+    pub fn new(settings: Settings, audience: &str, parts: Parts) -> Self {
         let (limits, memory) =
             (limits::Limits::new(&settings), memory::Memory::new(settings.bytes_in_hand));
         let door = Door::new(audience, GRANTS);
-        Self { settings, door, registry, keys, topic, plain, answers, limits, memory }
+        let Parts { registry, keys, kafka, topic, topic_ids, plain, answers } = parts;
+        let topic = topic.into();
+        Self {
+            settings,
+            door,
+            registry,
+            keys,
+            kafka,
+            topic,
+            topic_ids,
+            plain,
+            answers,
+            limits,
+            memory,
+        }
     }
 
     /// Whether events can be taken now.
     pub fn is_ready(&self) -> bool {
-        let is_away = self.topic.is_away();
+        let is_away = self.kafka.is_away();
         metrics::metrics().kafka_away.set(i64::from(is_away));
         !is_away
     }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ type Rate = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationM
 pub struct Limits {
     defaults: CarrierLimits,
     addresses: DefaultKeyedRateLimiter<IpAddr>,
-    asked: std::sync::atomic::AtomicU32,
+    asked: AtomicU32,
     connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
     per_address: usize,
     carriers: RwLock<HashMap<String, Arc<OfCarrier>>>,
@@ -111,7 +112,7 @@ impl Limits {
         Self {
             defaults: settings.carriers,
             addresses: RateLimiter::keyed(quota),
-            asked: std::sync::atomic::AtomicU32::new(0),
+            asked: AtomicU32::new(0),
             connections: Arc::default(),
             per_address: settings.connections_per_address,
             carriers: RwLock::default(),
@@ -134,7 +135,8 @@ impl Limits {
 
     /// A further request of the address.
     pub fn request(&self, address: IpAddr) -> Result<(), Problem> {
-        if self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % SWEEP_EVERY == 0 {
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+        if asked.is_multiple_of(SWEEP_EVERY) {
             self.addresses.retain_recent();
             self.addresses.shrink_to_fit();
         }

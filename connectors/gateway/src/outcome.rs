@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use waybill_clickhouse::{EventRow, OfMessage, RejectRow};
 
+use crate::place::Place;
 use crate::shown;
 
 /// What a duplicate is, for people.
@@ -47,26 +48,36 @@ pub enum Status {
 pub struct Original<'r> {
     #[schema(format = DateTime)]
     received: &'r str,
-    /// Its partition and offset.
-    #[schema(example = "2:4711")]
+    /// Its topic, partition and offset.
+    #[schema(example = "waybill.sealed-2-4711")]
     position: String,
     meaning: &'static str,
 }
 
 impl<'r> Outcome<'r> {
-    /// With its place a copy is told from its original; without one, the answer is of whichever came first.
-    /// `None`: nothing is known of it.
+    /// With its place a copy is told from its original; without one, the answer is of the record that was
+    /// accepted, or else of the first that was rejected: others may have used the id, too, and somebody else may
+    /// have put it into a record that was no carrier's. What names no topic is of `first`. `None`: nothing is
+    /// known of it.
     pub fn of(
         id: &'r str,
         found: &'r OfMessage,
-        place: Option<(i32, i64)>,
+        place: Option<&Place>,
         is_taken_in: bool,
+        first: &str,
     ) -> Option<Self> {
-        let is_here = |partition, offset| place.is_none_or(|place| place == (partition, offset));
+        let of_row = |row: &EventRow| {
+            Place::of(&row.sealed_topic, row.source_partition, row.source_offset, first)
+        };
+        let of_reject = |row: &RejectRow| {
+            Place::of(&row.sealed_topic, row.source_partition, row.source_offset, first)
+        };
+        let known = found.rows.first().map(of_row).or_else(|| found.rejects.first().map(of_reject));
+        let at = place.or(known.as_ref());
         let rows: Vec<&EventRow> =
-            found.rows.iter().filter(|r| is_here(r.source_partition, r.source_offset)).collect();
+            found.rows.iter().filter(|row| at == Some(&of_row(row))).collect();
         let rejects: Vec<&RejectRow> =
-            found.rejects.iter().filter(|r| is_here(r.source_partition, r.source_offset)).collect();
+            found.rejects.iter().filter(|row| at == Some(&of_reject(row))).collect();
         let original = found.rows.first();
         let status = match (rows.is_empty(), rejects.is_empty(), place, original) {
             (false, ..) => Status::Accepted,
@@ -95,7 +106,7 @@ impl<'r> Outcome<'r> {
             rejects,
             duplicate_of: original.map(|original| Original {
                 received: &original.received,
-                position: format!("{}:{}", original.source_partition, original.source_offset),
+                position: of_row(original).to_string(),
                 meaning: COPY,
             }),
         })
@@ -118,6 +129,7 @@ mod tests {
             unlocode: text(),
             equipment: text(),
             received: "2026-11-30T00:00:00.000Z".into(),
+            sealed_topic: String::new(),
             source_partition: partition,
             source_offset: offset,
         }
@@ -133,6 +145,7 @@ mod tests {
             attempt,
             received: String::new(),
             rejected: String::new(),
+            sealed_topic: "in".into(),
             source_partition: 0,
             source_offset: offset,
             inserted_ms: 0,
@@ -148,7 +161,9 @@ mod tests {
         is_taken_in: bool,
     ) -> Option<(String, bool, usize)> {
         let found = OfMessage { rows, rejects };
-        let outcome = Outcome::of("m", &found, place, is_taken_in)?;
+        let place =
+            place.map(|(partition, offset)| Place { topic: "in".into(), partition, offset });
+        let outcome = Outcome::of("m", &found, place.as_ref(), is_taken_in, "in")?;
         let value = serde_json::to_value(&outcome).unwrap();
         let status = value["status"].as_str()?.to_owned();
         let is_duplicate = status == "duplicate";
@@ -181,7 +196,11 @@ mod tests {
             said(vec![row(0, 7)], vec![reject(7, 0, 0)], here, true),
             answer("accepted", true, 0)
         );
-        // Rejects of another record under the same id are that one's.
+        // Rejects of another record under the same id are that one's, whether it is asked for by its place or not.
+        assert_eq!(
+            said(vec![row(0, 7)], vec![reject(3, 0, 0)], None, false),
+            answer("accepted", false, 0)
+        );
         assert_eq!(
             said(vec![row(0, 7)], vec![reject(3, 0, 0)], here, true),
             answer("accepted", false, 0)

@@ -17,6 +17,7 @@ use crate::Gateway;
 use crate::caller::{Caller, Peer, needed};
 use crate::openapi::refusals;
 use crate::outcome::Outcome;
+use crate::place::Place;
 use crate::problem::{Code, Problem};
 use crate::shown;
 
@@ -91,8 +92,8 @@ fn json(answer: &impl Serialize) -> Result<Response<Body>, Problem> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct OfEvent {
-    /// Partition and offset, as the answer to the publication gave them.
-    #[param(nullable = false, pattern = "^[0-9]+:[0-9]+$", example = "2:4711")]
+    /// Topic, partition and offset, as the answer to the publication gave them.
+    #[param(nullable = false, pattern = "^.+-[0-9]+-[0-9]+$", example = "waybill.sealed-2-4711")]
     position: Option<String>,
 }
 
@@ -120,21 +121,24 @@ pub async fn event(
         };
         let Path(id) = id.map_err(|e| bad(e.body_text()))?;
         let found = gateway.answers.message(&carrier, &id).await.map_err(unavailable)?;
-        let is_taken_in = match place {
-            Some((partition, offset)) => {
-                gateway.answers.is_taken_in(partition, offset).await.map_err(unavailable)?
-            }
+        let is_taken_in = match &place {
+            Some(Place { topic, partition, offset }) => match gateway.topic_ids.load().get(topic) {
+                Some(id) => {
+                    let asked = gateway.answers.is_taken_in(id, *partition, *offset);
+                    asked.await.map_err(unavailable)?
+                }
+                None => false,
+            },
             None => false,
         };
-        json(&Outcome::of(&id, &found, place, is_taken_in).ok_or_else(unknown)?)
+        let outcome = Outcome::of(&id, &found, place.as_ref(), is_taken_in, &gateway.topic);
+        json(&outcome.ok_or_else(unknown)?)
     };
     ok(answer.await)
 }
 
-fn place_of(text: &str) -> Result<(i32, i64), Problem> {
-    let place = text.split_once(':').and_then(|(p, o)| Some((p.parse().ok()?, o.parse().ok()?)));
-    place
-        .ok_or_else(|| Problem::new(Code::BadRequest, "position: partition:offset, such as 2:4711"))
+fn place_of(text: &str) -> Result<Place, Problem> {
+    Place::parse(text).ok_or_else(|| bad("position: take it from the answer to the publication"))
 }
 
 /// Those that a reference names, the latest first.
@@ -314,10 +318,6 @@ mod tests {
         assert_eq!(cursor_of(&text_of(cursor)), Some(cursor));
         for text in ["", "1.2", "1.2.3.4", "a.b.c"] {
             assert_eq!(cursor_of(text), None, "{text}");
-        }
-        assert_eq!(place_of("2:4711").unwrap(), (2, 4711));
-        for text in ["", "2", "2:", ":1", "2:x", "2:1:1"] {
-            assert!(place_of(text).is_err(), "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One result for each message of a request, in their order.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use strum::VariantArray;
 use utoipa::ToSchema;
@@ -12,9 +14,10 @@ use crate::problem::Code;
 /// What became of a message at the door.
 #[derive(Debug)]
 pub enum Entry {
-    /// Handed to Kafka; its answer is the one of this index.
+    /// Handed to that topic; its answer is the one of this index.
     Sent {
         id: String,
+        topic: Arc<str>,
         index: usize,
     },
     Rejected {
@@ -35,10 +38,10 @@ pub struct Result {
     #[schema(required)]
     id: Option<String>,
     status: Status,
-    /// Partition and offset of the record: what `GET /v1/events/ID?position=…` takes, to tell a copy from
+    /// Topic, partition and offset of the record: what `GET /v1/events/ID?position=…` takes, to tell a copy from
     /// its original.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "2:4711")]
+    #[schema(nullable = false, example = "waybill.sealed-2-4711")]
     position: Option<String>,
     /// Why it was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,9 +116,9 @@ impl Result {
     fn new(entry: Entry, places: &[Option<Place>]) -> Self {
         let of = |id, status| Self { id, status, position: None, code: None, detail: None };
         match entry {
-            Entry::Sent { id, index } => match places.get(index).copied().flatten() {
+            Entry::Sent { id, topic, index } => match places.get(index).copied().flatten() {
                 Some(Place { partition, offset }) => Self {
-                    position: Some(format!("{partition}:{offset}")),
+                    position: Some(format!("{topic}-{partition}-{offset}")),
                     ..of(Some(id), Status::Accepted)
                 },
                 None => of(Some(id), Status::Unknown),

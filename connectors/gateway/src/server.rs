@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -50,7 +50,7 @@ pub async fn serve(
     let room = Arc::new(Semaphore::new(gateway.settings.connections));
     let router = router(gateway.clone(), tls.is_some());
     let builder = Arc::new(builder(idle));
-    let graceful = Arc::new(GracefulShutdown::new());
+    let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -71,21 +71,17 @@ pub async fn serve(
             metrics().limited.with_label_values(&["connections"]).inc();
             continue;
         };
-        let (router, builder, graceful) = (router.clone(), builder.clone(), graceful.clone());
+        let (router, builder, watcher) = (router.clone(), builder.clone(), graceful.watcher());
         let tls = tls.as_ref().map(|tls| tls.load_full());
         tokio::spawn(async move {
             metrics().connections.inc();
-            connection(stream, address, tls, router, &builder, &graceful, idle).await;
+            connection(stream, address, tls, router, &builder, watcher, idle).await;
             metrics().connections.dec();
             drop((place, connected));
         });
     }
     drop(listener);
-    if let Some(graceful) = Arc::into_inner(graceful) {
-        let _ = timeout(DRAIN, graceful.shutdown()).await;
-    } else {
-        tokio::time::sleep(DRAIN).await;
-    }
+    let _ = timeout(DRAIN, graceful.shutdown()).await;
 }
 
 fn builder(idle: Duration) -> auto::Builder<TokioExecutor> {
@@ -115,19 +111,19 @@ async fn connection(
     tls: Option<Arc<ServerConfig>>,
     router: Router,
     builder: &auto::Builder<TokioExecutor>,
-    graceful: &GracefulShutdown,
+    watcher: Watcher,
     idle: Duration,
 ) {
     let _ = stream.set_nodelay(true);
     let address = address.ip().to_canonical();
     let Some(tls) = tls else {
-        return requests(stream, Peer { address, subject: None }, router, builder, graceful).await;
+        return requests(stream, Peer { address, subject: None }, router, builder, watcher).await;
     };
     match timeout(idle, TlsAcceptor::from(tls).accept(stream)).await {
         Ok(Ok(stream)) => {
             let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
             let peer = Peer { address, subject: certificate.and_then(subject) };
-            requests(stream, peer, router, builder, graceful).await;
+            requests(stream, peer, router, builder, watcher).await;
         }
         Ok(Err(error)) => refused(address, &error.to_string()),
         Err(_) => refused(address, "too slow"),
@@ -143,7 +139,7 @@ async fn requests(
     peer: Peer,
     router: Router,
     builder: &auto::Builder<TokioExecutor>,
-    graceful: &GracefulShutdown,
+    watcher: Watcher,
 ) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
@@ -151,7 +147,7 @@ async fn requests(
         router.clone().call(request)
     });
     let served =
-        graceful.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+        watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
     if let Err(error) = served.await {
         tracing::debug!(error, "a connection ended");
     }

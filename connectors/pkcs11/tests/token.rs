@@ -158,7 +158,7 @@ fn a_session_that_is_lost_is_found_again() {
 /// A token that does not work rejects nothing, and its PIN is not tried until it locks itself.
 #[test]
 fn a_token_that_refuses_us_is_unavailable() {
-    let shared = shared();
+    let mut shared = shared();
     let key = key(&shared, "refused");
     let wrapped = key.public().wrap(&[42; 32]).unwrap();
     let [old, new] = [PIN, "another pin"].map(|pin| AuthPin::new(pin.into()));
@@ -179,8 +179,7 @@ fn a_token_that_refuses_us_is_unavailable() {
     let again = Token::new(shared.settings.clone());
     let private = again.key(key.public().clone()).unwrap();
     assert!(works(&PlatformKey::new(KeyState::Active, key.public().clone(), Box::new(private))));
-    drop(shared);
-    let mut shared = self::shared();
+    // Before anybody else has the refused one.
     shared.token = again;
 }
 

@@ -31,16 +31,15 @@ pub struct Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Away;
 
-/// Produces to one topic with `acks=all`, in order for each key.
+/// Produces with `acks=all`, in order for each key of a topic.
 pub struct Acknowledged {
     producer: Arc<ThreadedProducer<Context>>,
-    topic: String,
     state: Arc<State>,
 }
 
 impl std::fmt::Debug for Acknowledged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Acknowledged").field("topic", &self.topic).finish_non_exhaustive()
+        f.debug_struct("Acknowledged").finish_non_exhaustive()
     }
 }
 
@@ -91,7 +90,8 @@ impl State {
 
 impl Acknowledged {
     /// `connection`: librdkafka properties of brokers, TLS and SASL. A record that has no answer after
-    /// `timeout` is given up: whether it stands on the topic is not known then.
+    /// `timeout` is given up: whether it stands on its topic is not known then. Whether a broker that was away
+    /// is back is told by `topic`.
     pub fn new(
         connection: &[(String, String)],
         topic: &str,
@@ -119,7 +119,7 @@ impl Acknowledged {
             .name("kafka-probe".to_owned())
             .spawn(move || probe(&asker, &asked, &shared))
             .map_err(|e| failure(&e))?;
-        Ok(Self { producer, topic: topic.to_owned(), state })
+        Ok(Self { producer, state })
     }
 
     /// Whether records would wait for a broker that does not answer.
@@ -133,12 +133,18 @@ impl Acknowledged {
     }
 
     /// Hands one record over; its answer comes to `answers`.
-    pub fn send(&self, key: &[u8], value: &[u8], answers: &Arc<Answers>) -> Result<(), Away> {
+    pub fn send(
+        &self,
+        topic: &str,
+        key: &[u8],
+        value: &[u8],
+        answers: &Arc<Answers>,
+    ) -> Result<(), Away> {
         if self.is_away() {
             return Err(Away);
         }
         let slot = Box::new(Slot { answers: answers.clone(), index: answers.open() });
-        let record = BaseRecord::with_opaque_to(&self.topic, slot).key(key).payload(value);
+        let record = BaseRecord::with_opaque_to(topic, slot).key(key).payload(value);
         self.state.hand_over();
         self.producer.send(record).map_err(|(error, record)| {
             self.state.take_back();

@@ -345,6 +345,7 @@ impl Journey {
         let texts = self.last.carrier_id.capacity()
             + self.last.handle.capacity()
             + self.last.message_id.capacity()
+            + self.last.sealed_topic.capacity()
             + self.equipment.as_deref().map_or(0, str::len)
             + self.id.len();
         size_of::<Self>()

@@ -143,6 +143,11 @@ impl Opener {
         // wrong_audience, unknown_carrier
         let carrier = carrier_of(&header, &self.audience, carriers)?;
 
+        // wrong_topic
+        if !carriers.may_publish(carrier, &record.sealed_topic) {
+            return Err(wrong_topic(carriers, record, &header).into());
+        }
+
         // The rest is answered to a carrier.
         let opened = platform_key(carrier, &header, platform_keys).and_then(|platform_key| {
             let event = Event {
@@ -155,6 +160,13 @@ impl Opener {
             let addressed =
                 Addressed { event, may_wait: cx.may_wait, platform_key, encrypted_key_text };
             self.open_addressed(&addressed, encrypted)
+        });
+        // restricted: only now the type is known, and that it is the carrier's own.
+        let opened = opened.and_then(|(proof, media_type, payload)| {
+            match carrier.restriction(Some(&media_type), cx.now_ms) {
+                Some(restriction) => Err(restriction.reject().into()),
+                None => Ok((proof, media_type, payload)),
+            }
         });
         let (proof, media_type, payload) =
             opened.map_err(|failure| with_claims(failure, &header))?;
@@ -169,6 +181,7 @@ impl Opener {
                 received_at: record.received_at,
                 opened_at: cx.now_ms,
                 attempt: record.attempt,
+                sealed_topic: record.sealed_topic.clone(),
             }),
             proof,
             media_type,
@@ -371,12 +384,22 @@ pub(crate) fn header_reject(error: HeaderError) -> Reject {
 pub(crate) fn shown(reason: Reason, name: &str, text: &str) -> Reject {
     let problem = match reason {
         Reason::OtherAudience => "is another deployment",
+        Reason::OtherTopic => "may not publish to this topic",
         Reason::PlatformKeyRetired => "is retired",
         Reason::SigningKeyNotValid => "was not valid when it signed",
         Reason::SigningKeyRevoked => "is revoked",
         _ => "is not known",
     };
     reason.reject(format!("{name} {problem}: {}", safe_detail(text, SHOWN)))
+}
+
+/// What such a record claims is not true: the answer goes to the carrier whose topic it is, if it is one's
+/// alone, since nobody else may write to it.
+fn wrong_topic(carriers: &Carriers, record: &SealedRecord, header: &Header<'_>) -> Reject {
+    let mut reject = shown(Reason::OtherTopic, "`iss`", &header.iss);
+    let owner = carriers.owner(&record.sealed_topic).unwrap_or_default().to_owned();
+    reject.claims = Some(Box::new(Claims { carrier_id: owner, ..Claims::default() }));
+    reject
 }
 
 /// What the record says of itself, for the dead letter; its carrier is a registered one.

@@ -16,6 +16,7 @@ mod proof;
 mod reason;
 mod registry;
 mod registry_file;
+mod restriction;
 mod stage;
 
 pub use access::{Access, ApiKey, Limits, NewKey, Scope};
@@ -25,5 +26,6 @@ pub use door::{Door, Judged, Refused};
 pub use reason::Reason;
 pub use registry::{Carrier, Carriers, RegisteredKey, Status};
 pub use registry_file::RegistryError;
+pub use restriction::{Action, Restriction};
 pub use stage::Decrypt;
 pub use waybill_sealing::platform_key::PlatformKeys;

@@ -17,6 +17,8 @@ pub enum Reason {
     OtherKey,
     OtherAudience,
     CarrierNotRegistered,
+    /// The topic is another carrier's, or this carrier has others.
+    OtherTopic,
     CarrierSuspended,
     PlatformKeyNotHeld,
     PlatformKeyRetired,
@@ -33,6 +35,7 @@ pub enum Reason {
     OutsideGrant,
     AfterReceipt,
     TooLate,
+    Restricted,
     // The three of `not_authentic`. A carrier must not learn which it was.
     EncryptedKeyLength,
     EncryptedKeyUnwrap,
@@ -56,6 +59,7 @@ impl Reason {
             Self::OtherKey => Code::KeyMismatch,
             Self::OtherAudience => Code::WrongAudience,
             Self::CarrierNotRegistered => Code::UnknownCarrier,
+            Self::OtherTopic => Code::WrongTopic,
             Self::CarrierSuspended => Code::SuspendedCarrier,
             Self::PlatformKeyNotHeld => Code::UnknownKey,
             Self::PlatformKeyRetired => Code::RetiredKey,
@@ -68,6 +72,7 @@ impl Reason {
             | Self::SigningKeyRevoked
             | Self::WrongSignature => Code::BadProof,
             Self::OutsideGrant | Self::AfterReceipt | Self::TooLate => Code::Expired,
+            Self::Restricted => Code::Restricted,
             Self::EncryptedKeyLength | Self::EncryptedKeyUnwrap | Self::Tag => Code::NotAuthentic,
         }
     }

@@ -1,6 +1,6 @@
 //! Who may seal: carriers with their signing keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,7 @@ use strum::{Display, EnumString};
 use waybill_sealing::signing_key::PublicSigningKey;
 
 use crate::access::Access;
+use crate::restriction::Restriction;
 use crate::{Delay, RegistryError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, Serialize, Deserialize)]
@@ -66,7 +67,10 @@ pub struct Carrier {
     pub state_purged_at: Option<Timestamp>,
     /// At the gateway.
     pub access: Access,
+    /// What of it is not taken for the time being.
+    pub restrictions: Vec<Restriction>,
     keys: Vec<RegisteredKey>,
+    topics: Vec<String>,
 }
 
 fn is_id(id: &str) -> bool {
@@ -96,7 +100,9 @@ impl Carrier {
             max_state_bytes: None,
             state_purged_at: None,
             access: Access::default(),
+            restrictions: Vec::new(),
             keys: Vec::new(),
+            topics: Vec::new(),
         })
     }
 
@@ -106,6 +112,16 @@ impl Carrier {
 
     pub fn keys(&self) -> &[RegisteredKey] {
         &self.keys
+    }
+
+    /// The sealed topics that are its own. None: it publishes to those that are nobody's.
+    pub fn topics(&self) -> &[String] {
+        &self.topics
+    }
+
+    /// The restriction that holds for a payload of this type now, if one does.
+    pub fn restriction(&self, media_type: Option<&str>, now_ms: i64) -> Option<&Restriction> {
+        self.restrictions.iter().find(|one| one.holds(media_type, now_ms))
     }
 
     /// To revoke a key, say.
@@ -136,29 +152,65 @@ impl Carrier {
 
 /// All carriers, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Carriers(BTreeMap<String, Carrier>);
+pub struct Carriers {
+    by_id: BTreeMap<String, Carrier>,
+    /// Of the topics that are somebody's, whose.
+    owners: BTreeMap<String, BTreeSet<String>>,
+}
 
 impl Carriers {
     /// An id that is there already is refused.
     pub fn insert(&mut self, carrier: Carrier) -> Result<(), RegistryError> {
-        if self.0.contains_key(&carrier.id) {
+        if self.by_id.contains_key(&carrier.id) {
             return Err(RegistryError::new(format!("carrier {:?} stands twice", carrier.id)));
         }
-        self.0.insert(carrier.id.clone(), carrier);
+        self.by_id.insert(carrier.id.clone(), carrier);
         Ok(())
     }
 
     pub fn get(&self, id: &str) -> Option<&Carrier> {
-        self.0.get(id)
+        self.by_id.get(id)
     }
 
     pub fn get_mut(&mut self, id: &str) -> Option<&mut Carrier> {
-        self.0.get_mut(id)
+        self.by_id.get_mut(id)
     }
 
     /// In order of id.
     pub fn iter(&self) -> impl Iterator<Item = &Carrier> {
-        self.0.values()
+        self.by_id.values()
+    }
+
+    /// Gives a registered carrier sealed topics of its own: what it publishes counts there alone, and there
+    /// counts nobody else's, but of carriers that were given the topic too.
+    pub fn give_topics(&mut self, id: &str, topics: Vec<String>) {
+        let Some(carrier) = self.by_id.get_mut(id) else { return };
+        for before in std::mem::replace(&mut carrier.topics, topics) {
+            if let Some(owners) = self.owners.get_mut(&before) {
+                owners.remove(id);
+            }
+        }
+        self.owners.retain(|_, owners| !owners.is_empty());
+        for topic in &carrier.topics {
+            self.owners.entry(topic.clone()).or_default().insert(id.to_owned());
+        }
+    }
+
+    /// Whether what is on that topic may be the carrier's. Of a record whose topic is not known, it may.
+    pub(crate) fn may_publish(&self, carrier: &Carrier, topic: &str) -> bool {
+        if topic.is_empty() {
+            return true;
+        }
+        match carrier.topics.as_slice() {
+            [] => !self.owners.contains_key(topic),
+            own => own.iter().any(|own| own == topic),
+        }
+    }
+
+    /// Whose topic it is, if it is one carrier's alone.
+    pub(crate) fn owner(&self, topic: &str) -> Option<&str> {
+        let mut owners = self.owners.get(topic)?.iter();
+        owners.next().filter(|_| owners.next().is_none()).map(String::as_str)
     }
 
     /// How long shipments' state must be kept for "seen before", less a day.
@@ -182,6 +234,31 @@ mod tests {
         for id in ["", "acme/X", "acme X", "-a", ".", "é", "a\n", "a%2F", &too_long] {
             assert!(Carrier::new(id, "").is_err(), "{id}");
         }
+    }
+
+    #[test]
+    fn a_topic_is_nobodys_one_carriers_or_some_carriers() {
+        let mut carriers = Carriers::default();
+        for id in ["a", "b", "c"] {
+            carriers.insert(Carrier::new(id, "").unwrap()).unwrap();
+        }
+        carriers.give_topics("a", vec!["t.a".into(), "t.ab".into()]);
+        carriers.give_topics("b", vec!["t.b".into(), "t.ab".into()]);
+        let may = |carriers: &Carriers, id: &str| {
+            let topics = ["", "t", "t.a", "t.b", "t.ab"];
+            topics.map(|topic| carriers.may_publish(carriers.get(id).unwrap(), topic))
+        };
+        assert_eq!(may(&carriers, "a"), [true, false, true, false, true]);
+        assert_eq!(may(&carriers, "b"), [true, false, false, true, true]);
+        assert_eq!(may(&carriers, "c"), [true, true, false, false, false]);
+        let owners = |carriers: &Carriers| {
+            ["", "t", "t.a", "t.b", "t.ab"].map(|t| carriers.owner(t).map(str::to_owned))
+        };
+        let some = |id: &str| Some(id.to_owned());
+        assert_eq!(owners(&carriers), [None, None, some("a"), some("b"), None]);
+        carriers.give_topics("a", Vec::new());
+        assert_eq!(may(&carriers, "a"), [true, true, true, false, false]);
+        assert_eq!(owners(&carriers), [None, None, None, some("b"), some("b")]);
     }
 
     #[test]

@@ -9,8 +9,11 @@
 //!
 //! Times are RFC 3339, and optional; so are `max_delivery_delay` (7d), `max_state_bytes` (what its open
 //! shipments may take of aggregate's memory for a partition) and `state_purged_at` (aggregate forgets its
-//! shipments of which nothing was received after that), and `gateway` ([`Access`]: what it may do there).
-//! Members of other names are refused (but not inside `jwk`, where RFC 7517 has them ignored).
+//! shipments of which nothing was received after that), `topics` (the sealed topics that are its own: what
+//! says that it is of this carrier counts on no other, and what says another counts on none of them), and
+//! `gateway` ([`Access`](crate::Access): what it may do there), and `restrictions` ([`Restriction`]: what of
+//! it is not taken for the time being). Members of other names are refused (but not inside `jwk`, where
+//! RFC 7517 has them ignored).
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -21,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use waybill_sealing::signing_key::PublicSigningKey;
 
 use crate::access::Access;
+use crate::restriction::Restriction;
 use crate::{Carrier, Carriers, Delay, RegisteredKey, Status};
 
 /// What is wrong with a registry, and where.
@@ -59,10 +63,14 @@ struct CarrierEntry {
     max_state_bytes: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     state_purged_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    topics: Vec<String>,
     #[serde(default)]
     keys: Vec<KeyEntry>,
     #[serde(default, skip_serializing_if = "Access::is_default")]
     gateway: Access,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    restrictions: Vec<Restriction>,
 }
 
 fn default_delay() -> Delay {
@@ -117,10 +125,13 @@ impl Carriers {
             carrier.max_state_bytes = entry.max_state_bytes;
             carrier.state_purged_at = entry.state_purged_at;
             carrier.access = entry.gateway;
+            carrier.restrictions = entry.restrictions;
             for KeyEntry { jwk: key, valid_from, valid_until, revoked_at } in entry.keys {
                 carrier.add_key(RegisteredKey { key, valid_from, valid_until, revoked_at })?;
             }
+            let id = carrier.id().to_owned();
             carriers.insert(carrier)?;
+            carriers.give_topics(&id, entry.topics);
         }
         carriers.check_names()?;
         Ok(carriers)
@@ -150,8 +161,10 @@ impl Carriers {
             max_delivery_delay: carrier.max_delivery_delay,
             max_state_bytes: carrier.max_state_bytes,
             state_purged_at: carrier.state_purged_at,
+            topics: carrier.topics().to_vec(),
             keys: carrier.keys().iter().map(key_entry).collect(),
             gateway: carrier.access.clone(),
+            restrictions: carrier.restrictions.clone(),
         };
         let file = File { carriers: self.iter().map(entry).collect() };
         serde_json::to_string_pretty(&file).map_err(|error| RegistryError::new(error.to_string()))
@@ -188,11 +201,13 @@ mod tests {
     #[test]
     fn read_and_written() {
         let key = format!(
-            r#","max_delivery_delay":"36h","keys":[{KEY},"valid_from":"2026-11-01T00:00:00Z","valid_until":null,"revoked_at":"2026-11-24T12:00:00+01:00"}}]"#
+            r#","max_delivery_delay":"36h","topics":["t.acme"],"keys":[{KEY},"valid_from":"2026-11-01T00:00:00Z","valid_until":null,"revoked_at":"2026-11-24T12:00:00+01:00"}}]"#
         );
         let carriers = Carriers::parse(file(&key).as_bytes()).unwrap();
         let carrier = carriers.get("acme").unwrap();
         assert_eq!(carrier.max_delivery_delay.to_string(), "36h");
+        assert_eq!(carrier.topics(), ["t.acme"]);
+        assert_eq!(carriers.owner("t.acme"), Some("acme"));
         assert_eq!(carrier.keys()[0].key.kid(), "k1");
         assert_eq!(carrier.keys()[0].revoked_at, Some("2026-11-24T11:00:00Z".parse().unwrap()));
         assert_eq!(carrier.keys()[0].valid_until, None);

@@ -15,6 +15,7 @@ fn sealed_events_of_another_implementation_open() {
             let record = SealedRecord {
                 key: Some("h-7f3a ø".into()),
                 value: Some(fixture(&format!("{proof}-{key}.jwe")).into_bytes()),
+                sealed_topic: String::new(),
                 source_partition: 0,
                 source_offset: 0,
                 received_at: 1_763_990_401_000,
@@ -61,6 +62,7 @@ fn our_own_events_open() {
                 let record = SealedRecord {
                     key: Some(subject.clone().into_bytes()),
                     value: Some(sealer.seal(now_ms, &message).unwrap().into_bytes()),
+                    sealed_topic: String::new(),
                     source_partition: 0,
                     source_offset: n,
                     received_at: now_ms,

@@ -6,7 +6,7 @@ mod forge;
 
 use forge::{Event, IAT, Object, PAYLOAD, T, World, quoted, signing_key};
 use strum::VariantArray;
-use waybill_decrypt::{PlatformKeys, Reason, Status};
+use waybill_decrypt::{Action, PlatformKeys, Reason, Restriction, Status};
 use waybill_schemas::Proof;
 use waybill_sealing::base64url::encode;
 use waybill_sealing::content_key::ContentKey;
@@ -258,6 +258,16 @@ fn every_check_rejects() {
     world.rejects(&granted().with(|e| e.received_at = T - 60_001), R::AfterReceipt);
     world.rejects(&granted().with(|e| e.received_at = T + 604_800_001), R::TooLate);
     world.rejects(&granted().set("iat", IAT - 60.001), R::OutsideGrant);
+    world.acme().restrictions = vec![Restriction {
+        media_type: Some("application/json".into()),
+        action: Action::Divert,
+        by: "ops".into(),
+        why: "a flood".into(),
+        until: None,
+    }];
+    for event in [granted(), Event::signed()] {
+        world.rejects(&event, R::Restricted);
+    }
     world.acme().status = Status::Suspended;
     world.rejects(&granted(), R::CarrierSuspended);
     let mut world = World::new();
@@ -279,7 +289,9 @@ fn every_check_rejects() {
         R::AfterReceipt,
         R::TooLate,
         R::OutsideGrant,
+        R::OtherTopic,
         R::CarrierSuspended,
+        R::Restricted,
         R::PlatformKeyRetired,
         R::SigningKeyNotValid,
         R::SigningKeyRevoked,
@@ -290,13 +302,40 @@ fn every_check_rejects() {
     }
 }
 
+/// A topic may be a carrier's own. What claims there to be of another carrier is answered to whoever may write
+/// to it, and costs no RSA operation; it is no blot on the carrier that it names.
+#[test]
+fn a_claim_on_anothers_topic_is_nobodys_but_the_topics_owner() {
+    let mut world = World::new();
+    world.carriers.give_topics("other-line", vec!["sealed.other".into()]);
+    for event in [Event::granted(), Event::signed()] {
+        world.accepts(&event);
+        let elsewhere = event.with(|e| e.topic = "sealed.other");
+        world.rejects(&elsewhere, Reason::OtherTopic);
+        let claims = world.open(&elsewhere.record()).unwrap_err().claims.unwrap();
+        assert_eq!(claims.carrier_id, "other-line");
+        assert_eq!((claims.handle.as_str(), claims.message_id.as_str()), ("", ""));
+    }
+    let unwraps = world.opener.counters().unwraps.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(unwraps, 2, "of those that were taken");
+    // With a topic of its own, it publishes there alone.
+    world.carriers.give_topics("acme-line", vec!["sealed.acme".into(), "sealed".into()]);
+    world.accepts(&Event::granted());
+    world.carriers.give_topics("acme-line", vec!["sealed.acme".into()]);
+    world.rejects(&Event::granted(), Reason::OtherTopic);
+    let claims = world.open(&Event::granted().record()).unwrap_err().claims.unwrap();
+    assert_eq!(claims.carrier_id, "", "the topic is nobody's");
+    // What was put off by an earlier build does not say of which topic it is.
+    world.accepts(&Event::granted().with(|e| e.topic = ""));
+}
+
 /// One fault of each row, from the last row to the first: each new one must win over all that the
 /// event has already.
 #[test]
 fn an_earlier_row_wins() {
     use Reason as R;
     type Fault = (fn(&mut World, &mut Event), R);
-    let rows: [Fault; 14] = [
+    let rows: [Fault; 15] = [
         (|_, e| e.parts = |p| p[4] = encode([0; 16]), R::Tag),
         (|_, e| e.encrypted_key = Some(vec![1; 256]), R::EncryptedKeyUnwrap),
         (|_, e| e.received_at = T + 604_800_001, R::TooLate),
@@ -307,6 +346,7 @@ fn an_earlier_row_wins() {
         ),
         (|_, e| e.header.set("kid", "\"x\""), R::PlatformKeyNotHeld),
         (|w, _| w.acme().status = Status::Suspended, R::CarrierSuspended),
+        (|w, _| w.carriers.give_topics("other-line", vec!["sealed".into()]), R::OtherTopic),
         (|_, e| e.header.set("iss", "\"x\""), R::CarrierNotRegistered),
         (|_, e| e.header.set("aud", "\"x\""), R::OtherAudience),
         (|_, e| e.key = None, R::OtherKey),

@@ -72,6 +72,7 @@ fn sealed(proof: Proof, messages: usize) -> (Vec<SealedRecord>, Decrypt) {
             SealedRecord {
                 key: Some(message.handle.into_bytes()),
                 value: Some(sealed.unwrap().into_bytes()),
+                sealed_topic: "waybill.sealed".to_owned(),
                 source_partition: 0,
                 source_offset: offset as i64,
                 received_at: NOW_MS,

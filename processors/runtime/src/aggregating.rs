@@ -8,6 +8,7 @@ use waybill_stage::{Answer, Context, Fault, Traced};
 
 use crate::chain::{answered, decoded, opened, unreadable};
 use crate::host::{Incoming, Processor};
+use crate::input::Input;
 use crate::ledger::Item;
 use crate::metrics::metrics;
 use crate::offsets::{numbers, probe};
@@ -28,6 +29,7 @@ pub struct Aggregating<'a> {
 
 /// A partition's state, and the last batch that has written to its changelog.
 struct Kept {
+    input: Input,
     state: Partition,
     batch: u64,
     /// What the keys of its changelog are made with, as long as it is ours. Whoever restores it with others,
@@ -97,7 +99,8 @@ fn restore(
     let state = state.map_err(|e| bad(&e.to_string()))?;
     let (shipments, moving) = (state.len(), state.moving());
     tracing::info!(partition, records, shipments, moving, "state restored");
-    Ok(Kept { state, batch: log.batch, keys })
+    let input = Input::new(Role::Enriched, host.topics.name(Role::Enriched), partition);
+    Ok(Kept { input, state, batch: log.batch, keys })
 }
 
 /// What aggregate remembers.
@@ -191,7 +194,7 @@ impl Processor for Aggregating<'_> {
     fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
         for (number, kept) in &mut self.partitions {
             kept.state.purge(&self.settings);
-            flow.batch.ledger.open(Role::Enriched, *number);
+            flow.batch.ledger.open(&kept.input);
             // Numbers may be left out, and only grow.
             kept.batch += 1;
             let at = (*number, kept.batch);

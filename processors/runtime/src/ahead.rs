@@ -135,6 +135,7 @@ mod tests {
         SealedRecord {
             key: None,
             value: costly.then(Vec::new),
+            sealed_topic: String::new(),
             source_partition: 0,
             source_offset: offset,
             received_at: 0,

@@ -5,6 +5,7 @@ use std::time::Instant;
 use waybill_schemas::RejectRecord;
 use waybill_sink::Mark;
 
+use crate::input::Input;
 use crate::ledger::{Ledger, Stretch};
 use crate::metrics::Tally;
 use crate::placement::Placement;
@@ -18,7 +19,7 @@ pub struct Batch {
     arena: Vec<u8>,
     outputs: Vec<Output>,
     /// What the commit says of each input partition.
-    pub(crate) marks: BTreeMap<(Role, i32), Mark>,
+    pub(crate) marks: BTreeMap<Input, Mark>,
     pub(crate) records: usize,
     pub(crate) opened_at: Option<Instant>,
     pub(crate) tally: Tally,
@@ -131,9 +132,13 @@ impl Batch {
     }
 
     /// A record is taken in: what comes of it follows.
-    pub(crate) fn read(&mut self, input: Role, partition: i32, offset: i64) {
-        self.mark(input, partition, Mark { offset: offset + 1, metadata: String::new() });
-        self.ledger.open(input, partition);
+    pub(crate) fn read(&mut self, input: &Input, offset: i64) {
+        let mark = Mark { offset: offset + 1, metadata: String::new() };
+        match self.marks.get_mut(input) {
+            Some(known) => *known = mark,
+            None => self.mark(input.clone(), mark),
+        }
+        self.ledger.open(input);
         self.ledger.read(1);
         self.records += 1;
         if self.opened_at.is_none() {
@@ -141,8 +146,8 @@ impl Batch {
         }
     }
 
-    pub(crate) fn mark(&mut self, input: Role, partition: i32, mark: Mark) {
-        self.marks.insert((input, partition), mark);
+    pub(crate) fn mark(&mut self, input: Input, mark: Mark) {
+        self.marks.insert(input, mark);
     }
 
     pub(crate) fn outgoing(&self) -> impl Iterator<Item = Outgoing<'_>> {
@@ -194,6 +199,7 @@ mod tests {
         let record = Redrive {
             source_partition: 0,
             source_offset: 0,
+            sealed_topic: String::new(),
             received_at: 0,
             attempt: 1,
             sealed: Vec::new(),

@@ -223,6 +223,7 @@ pub(crate) fn dead_letter(
         detail: reject.detail.into_owned(),
         attempt: provenance.attempt,
         source_topic: Role::Sealed.as_str().to_owned(),
+        sealed_topic: provenance.sealed_topic.clone(),
     }
 }
 
@@ -362,7 +363,8 @@ pub(crate) fn answer_at_its_place(
         records: 1,
         parts: 1,
     });
-    let place = nobodys(record.partition, record.offset, record.appended_at);
+    let sealed_topic = if record.role == Role::Sealed { record.topic } else { "" };
+    let place = nobodys(sealed_topic, record.partition, record.offset, record.appended_at);
     let letter = RejectRecord {
         source_topic: record.role.as_str().to_owned(),
         ..dead_letter(stage, &place, 0, reject, flow.now_ms)
@@ -371,8 +373,14 @@ pub(crate) fn answer_at_its_place(
 }
 
 /// What is known of a record that says nothing of itself: where it stands, and since when.
-pub(crate) fn nobodys(partition: i32, offset: i64, appended_at: i64) -> Provenance {
+pub(crate) fn nobodys(
+    sealed_topic: &str,
+    partition: i32,
+    offset: i64,
+    appended_at: i64,
+) -> Provenance {
     Provenance {
+        sealed_topic: sealed_topic.to_owned(),
         source_partition: partition,
         source_offset: offset,
         received_at: appended_at,

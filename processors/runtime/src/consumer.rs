@@ -1,11 +1,13 @@
-use std::collections::{BTreeMap, VecDeque};
+mod starts;
+mod subscribed;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use backon::{BlockingRetryable, ConstantBuilder};
 use rdkafka::client::ClientContext;
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{
     BaseConsumer, Consumer as _, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
 };
@@ -15,13 +17,15 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, Statistics, TopicPartitionList};
 use waybill_stage::Fault;
 
-use crate::health::now_ms;
-use crate::mark;
+use crate::lookout::Lookout;
 use crate::membership::member;
 use crate::metrics::metrics;
 use crate::orphans::look;
 use crate::topic_identity::{Identities, Question, difference, identities};
 use crate::undecodable::is_undecodable;
+use crate::{HostSettings, Role};
+pub(crate) use starts::Start;
+use subscribed::Subscribed;
 
 /// Everything that can come to a host's loop from Kafka.
 #[derive(Debug)]
@@ -120,9 +124,9 @@ pub(crate) struct GroupConsumer {
     /// Goes before the client, which it was asked of.
     question: Mutex<Asked>,
     client: BaseConsumer<Group>,
-    topics: Vec<String>,
-    /// Of the topics, as they were when this life began.
-    identities: Arc<Identities>,
+    subscribed: Mutex<Subscribed>,
+    /// Where carriers have several topics.
+    lookout: Option<Lookout>,
     held: Mutex<Held>,
     /// A change that the loop has been told of and has not answered yet.
     owed: Mutex<Option<Change>>,
@@ -143,7 +147,6 @@ struct Asked {
 /// static names (`orphans.rs`).
 struct Watch {
     group: String,
-    topics: Vec<String>,
     looked_at: Instant,
     /// The last look found some.
     found: bool,
@@ -166,18 +169,6 @@ pub(crate) struct Member {
     pub(crate) topics: Arc<Identities>,
 }
 
-/// Where reading of a partition begins.
-#[derive(Clone, Debug)]
-pub(crate) struct Start {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    pub(crate) offset: i64,
-    /// What was said beside the committed offset.
-    pub(crate) metadata: String,
-    /// It was said of this very topic, and not only of one of its name.
-    pub(crate) is_of_topic: bool,
-}
-
 /// How long a loop with nothing to do waits for a record or a rebalance: as long as a shutdown, or a
 /// signal of life, may wait for it.
 pub(crate) const IDLE_WAIT: Duration = Duration::from_millis(250);
@@ -190,14 +181,11 @@ const AWAY: Duration = Duration::from_secs(13);
 /// minutes only (`max.poll.interval.ms`); a new client asks at once.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(45);
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
-/// A record that nobody has read for so long was left out by the group, and has not just come, ms.
-const WAITED_MS: i64 = 10 * 60_000;
-/// Longer than a broken transaction can stay open (`transaction.timeout.ms`): until then the
-/// broker does not say what is committed.
-const COMMITTED_TIMEOUT: Duration = Duration::from_secs(40);
 
 impl GroupConsumer {
-    pub(crate) fn join(config: &ClientConfig, topics: &[&str]) -> Result<Self, Fault> {
+    /// Joins the group as a reader of these roles' topics.
+    pub(crate) fn join(settings: &HostSettings, roles: &[Role]) -> Result<Self, Fault> {
+        let (config, topics) = (settings.consumer(), &settings.topics);
         let group = Group {
             changes: Mutex::default(),
             closing: AtomicBool::new(false),
@@ -205,13 +193,29 @@ impl GroupConsumer {
         };
         let consumer: BaseConsumer<Group> =
             config.create_with_context(group).map_err(|e| Fault(format!("consumer: {e}")))?;
-        consumer.subscribe(topics).map_err(|e| Fault(format!("subscribing: {e}")))?;
-        let identities = Arc::new(patiently_known(&consumer, topics)?);
-        Ok(Self {
+        let internal = roles.iter().filter(|role| role.is_internal());
+        let mut own: Vec<String> = internal.map(|role| topics.name(*role).to_owned()).collect();
+        let mut lookout = None;
+        if roles.contains(&Role::Sealed) {
+            match topics.sealed().only() {
+                Some(only) => own.push(only.to_owned()),
+                None => lookout = Some(Lookout::begin(&settings.connection, topics)?),
+            }
+        }
+        let names: Vec<&str> = own.iter().map(String::as_str).collect();
+        let identities = Arc::new(patiently_known(&consumer, &names)?);
+        let subscribed = Subscribed {
+            own,
+            topics: Vec::new(),
+            identities,
+            refused: BTreeSet::new(),
+            idle: Vec::new(),
+        };
+        let joined = Self {
             question: Mutex::new(Asked { at: Instant::now(), question: None }),
             client: consumer,
-            topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
-            identities,
+            subscribed: Mutex::new(subscribed),
+            lookout,
             held: Mutex::default(),
             owed: Mutex::default(),
             began: Instant::now(),
@@ -220,13 +224,14 @@ impl GroupConsumer {
             watch: config.get("group.instance.id").and(config.get("group.id")).map(|group| {
                 Mutex::new(Watch {
                     group: group.to_owned(),
-                    topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
                     looked_at: Instant::now(),
                     found: false,
                     away_until: None,
                 })
             }),
-        })
+        };
+        joined.take_up_topics()?;
+        Ok(joined)
     }
 
     /// Looks from time to time whether a partition of the group is nobody's. If twice so, one of the
@@ -238,10 +243,7 @@ impl GroupConsumer {
             if Instant::now() >= until {
                 watch.away_until = None;
                 watch.looked_at = Instant::now();
-                let topics: Vec<&str> = watch.topics.iter().map(String::as_str).collect();
-                self.client
-                    .subscribe(&topics)
-                    .map_err(|e| Fault(format!("subscribing anew: {e}")))?;
+                self.subscribe()?;
             }
             return Ok(());
         }
@@ -250,8 +252,9 @@ impl GroupConsumer {
         }
         watch.looked_at = Instant::now();
         let Some(own) = member(&self.client) else { return Ok(()) };
+        let topics = self.subscribed().topics.clone();
         // The next time, then.
-        let Ok(look) = look(&self.client, &watch.group, &watch.topics, &own.id) else {
+        let Ok(look) = look(&self.client, &watch.group, &topics, &own.id) else {
             return Ok(());
         };
         let again = std::mem::replace(&mut watch.found, look.orphans > 0);
@@ -271,6 +274,9 @@ impl GroupConsumer {
         if let Some(event) = self.change()? {
             return Ok(event);
         }
+        if self.lookout.as_ref().is_some_and(Lookout::has_news) {
+            self.take_up_topics()?;
+        }
         self.watch()?;
         self.watch_topics()?;
         // In whole milliseconds, upwards: librdkafka's clock has no smaller ones, and the binding
@@ -283,6 +289,8 @@ impl GroupConsumer {
             Some(Ok(message)) => Ok(Event::Record(message)),
             // The client connects anew by itself.
             Some(Err(error)) if passes(&error) => Ok(Event::Tick),
+            // Of a topic that was removed: the lookout finds it gone.
+            Some(Err(error)) if self.lookout.is_some() && is_unknown(&error) => Ok(Event::Tick),
             Some(Err(error)) if is_undecodable(&error) => Ok(Event::Undecodable),
             Some(Err(error)) => Err(Fault(format!("reading: {error}"))),
             None if !self.is_member.load(Ordering::Relaxed)
@@ -299,7 +307,8 @@ impl GroupConsumer {
         let mut asked = self.question.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(question) = &asked.question else {
             if asked.at.elapsed() >= LOOK_EVERY {
-                let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
+                let subscribed = self.subscribed();
+                let topics: Vec<&str> = subscribed.topics.iter().map(String::as_str).collect();
                 let client = self.client.client();
                 asked.question = Some(Question::ask(client, &topics, LOOKUP_TIMEOUT)?);
             }
@@ -308,15 +317,16 @@ impl GroupConsumer {
         let Some(answer) = question.answer(Duration::ZERO) else { return Ok(()) };
         *asked = Asked { at: Instant::now(), question: None };
         // Who does not answer now is asked again.
-        match answer.ok().and_then(|now| difference(&self.identities, &now)) {
+        match answer.ok().and_then(|now| difference(&self.subscribed().identities, &now)) {
             Some(difference) => Err(Fault(difference)),
             None => Ok(()),
         }
     }
 
     /// The id of a topic of ours.
-    pub(crate) fn topic_id(&self, topic: &str) -> &str {
-        self.identities.get(topic).map_or("", |identity| &identity.id)
+    pub(crate) fn topic_id(&self, topic: &str) -> String {
+        let subscribed = self.subscribed();
+        subscribed.identities.get(topic).map(|identity| identity.id.clone()).unwrap_or_default()
     }
 
     fn change(&self) -> Result<Option<Event<'_>>, Fault> {
@@ -337,103 +347,6 @@ impl GroupConsumer {
         }
     }
 
-    /// Where each of `partitions` is to be read from: behind what is committed, or from the
-    /// beginning if nothing is. Records that were removed before they were read are a fault, and
-    /// nobody may go on as if they had never been.
-    pub(crate) fn starts(&self, partitions: &TopicPartitionList) -> Result<Vec<Start>, Fault> {
-        let committed =
-            patiently(|| self.client.committed_offsets(partitions.clone(), COMMITTED_TIMEOUT))
-                .map_err(|e| Fault(format!("reading the committed offsets: {e}")))?;
-        committed
-            .elements()
-            .iter()
-            .map(|entry| {
-                let (topic, partition) = (entry.topic(), entry.partition());
-                let fault = |why: String| Fault(format!("{topic}-{partition}: {why}"));
-                entry.error().map_err(|e| fault(format!("its committed offset: {e}")))?;
-                let (low, high) =
-                    patiently(|| self.client.fetch_watermarks(topic, partition, LOOKUP_TIMEOUT))
-                        .map_err(|e| fault(format!("its watermarks: {e}")))?;
-                let offset = match entry.offset() {
-                    Offset::Offset(offset) => offset,
-                    Offset::Invalid => low,
-                    other => return Err(fault(format!("its committed offset is {other:?}"))),
-                };
-                if offset < low || offset > high {
-                    return Err(fault(format!(
-                        "the log is from {low} to {high}, and offset {offset} is to be read next: \
-                         what lies between was removed before it was read"
-                    )));
-                }
-                let (said, id) = mark::read(entry.metadata());
-                let known = self.topic_id(topic);
-                if id.is_some_and(|id| id != known) {
-                    return Err(fault(format!(
-                        "what is committed is of another topic of this name ({}, and this is {known}): \
-                         delete the group's offsets of the topic, and it is read from its beginning",
-                        id.unwrap_or_default()
-                    )));
-                }
-                let is_of_topic = id.is_some();
-                match entry.offset() {
-                    Offset::Invalid
-                        if self.has_waited(topic, partition, low, high)?
-                            && self.others_have_committed(topic)? =>
-                    {
-                        self.find_strange(topic, partition, offset, "lost");
-                    }
-                    Offset::Offset(offset) if !is_of_topic => {
-                        self.find_strange(topic, partition, offset, "foreign");
-                    }
-                    _ => {}
-                }
-                let (topic, metadata) = (topic.to_owned(), said.to_owned());
-                Ok(Start { topic, partition, offset, metadata, is_of_topic })
-            })
-            .collect()
-    }
-
-    /// Whether a partition has records that somebody should have read by now, or had some: of one that gets
-    /// its first ones nothing is committed either.
-    fn has_waited(&self, topic: &str, partition: i32, low: i64, high: i64) -> Result<bool, Fault> {
-        if low > 0 || low == high {
-            return Ok(low > 0);
-        }
-        let mut ask = TopicPartitionList::new();
-        ask.add_partition_offset(topic, partition, Offset::Offset(now_ms() - WAITED_MS))
-            .map_err(|e| Fault(format!("asking since when {topic}-{partition} waits: {e}")))?;
-        let found = patiently(|| self.client.offsets_for_times(ask.clone(), LOOKUP_TIMEOUT))
-            .map_err(|e| Fault(format!("asking since when {topic}-{partition} waits: {e}")))?;
-        // The first that is not as old.
-        let younger = found.elements().first().map(|entry| entry.offset());
-        Ok(!matches!(younger, Some(Offset::Offset(first)) if first <= low))
-    }
-
-    /// Whether the group has read other partitions of the topic.
-    fn others_have_committed(&self, topic: &str) -> Result<bool, Fault> {
-        let mut all = TopicPartitionList::new();
-        let partitions = self.identities.get(topic).map_or(0, |identity| identity.partitions);
-        all.add_partition_range(topic, 0, i32::try_from(partitions).unwrap_or(0).saturating_sub(1));
-        let committed = patiently(|| self.client.committed_offsets(all.clone(), COMMITTED_TIMEOUT))
-            .map_err(|e| Fault(format!("reading what the group has committed of {topic}: {e}")))?;
-        Ok(committed.elements().iter().any(|entry| entry.offset() != Offset::Invalid))
-    }
-
-    fn find_strange(&self, topic: &str, partition: i32, offset: i64, what: &'static str) {
-        metrics().strange_offsets.with_label_values(&[topic, what]).inc();
-        let said = match what {
-            "lost" => {
-                "nothing is committed of this partition, whose records have waited or were removed, and something \
-                 is of others: its offset is lost; reading it from its beginning"
-            }
-            _ => {
-                "the committed offset is not by a process of this build: of one before 30 November 2026, or \
-                 the group was reset"
-            }
-        };
-        tracing::warn!(topic, partition, offset, "{said}");
-    }
-
     pub(crate) fn take(&self, starts: &[Start]) -> Result<(), Fault> {
         if !starts.is_empty() {
             let member = self.current_member()?;
@@ -447,8 +360,21 @@ impl GroupConsumer {
             list.add_partition_offset(&start.topic, start.partition, Offset::Offset(start.offset))
                 .map_err(|e| Fault(format!("assigning: {e}")))?;
         }
+        // What is not read is ours all the same, until the group takes it back: librdkafka wants an answer of
+        // all that it has said. Its end is an offset that is always there.
+        let idle = std::mem::take(&mut self.subscribed().idle);
+        let mut paused = TopicPartitionList::new();
+        for (topic, partition) in &idle {
+            list.add_partition_offset(topic, *partition, Offset::End)
+                .map_err(|e| Fault(format!("assigning: {e}")))?;
+            paused.add_partition(topic, *partition);
+        }
         self.owe(None);
-        self.client.incremental_assign(&list).map_err(|e| Fault(format!("assigning: {e}")))
+        self.client.incremental_assign(&list).map_err(|e| Fault(format!("assigning: {e}")))?;
+        if idle.is_empty() {
+            return Ok(());
+        }
+        self.client.pause(&paused).map_err(|e| Fault(format!("pausing: {e}")))
     }
 
     pub(crate) fn give(&self, partitions: &TopicPartitionList) -> Result<(), Fault> {
@@ -470,7 +396,7 @@ impl GroupConsumer {
             .ok_or_else(|| Fault("not a member of a group".to_owned()))?;
         // Asked for afterwards: an identity, once lost, does not come back.
         self.current_member()?;
-        Ok(Member { group, topics: self.identities.clone() })
+        Ok(Member { group, topics: self.subscribed().identities.clone() })
     }
 
     fn current_member(&self) -> Result<String, Fault> {
@@ -534,8 +460,10 @@ impl GroupConsumer {
     /// Where reading of each of our partitions goes on.
     pub(crate) fn positions(&self) -> Result<Vec<(String, i32, i64)>, Fault> {
         let all = self.client.position().map_err(|e| Fault(format!("positions: {e}")))?;
+        let refused = self.subscribed().refused.clone();
         let held = self.held();
-        let positions = all.elements().into_iter().filter_map(|p| {
+        let read = all.elements().into_iter().filter(|p| !refused.contains(p.topic()));
+        let positions = read.filter_map(|p| {
             let key = (p.topic().to_owned(), p.partition());
             let offset = match p.offset() {
                 Offset::Offset(offset) => offset,
@@ -575,6 +503,14 @@ impl GroupConsumer {
             .and_then(|all| if paused { self.client.pause(&all) } else { self.client.resume(&all) })
             .map_err(|e| Fault(format!("pausing: {e}")))
     }
+}
+
+/// Whether it is said of a topic that is not there.
+fn is_unknown(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)
+    )
 }
 
 fn patiently_known(consumer: &BaseConsumer<Group>, topics: &[&str]) -> Result<Identities, Fault> {

@@ -4,7 +4,7 @@ mod careful;
 mod step_over;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use rdkafka::message::BorrowedMessage;
@@ -17,6 +17,7 @@ use crate::consumer::{Event, GroupConsumer, IDLE_WAIT, Start};
 use crate::crash_point::crash_point;
 use crate::hand_over::pause;
 use crate::health::now_ms;
+use crate::input::Input;
 use crate::ledger::Stretch;
 use crate::metrics::metrics;
 use crate::transaction::ATTEMPTS;
@@ -32,6 +33,24 @@ static ME: LazyLock<String> = LazyLock::new(|| format!("{}-{}", std::process::id
 
 fn is_like(messages: &[BorrowedMessage<'_>], message: &BorrowedMessage<'_>) -> bool {
     messages.first().is_none_or(|first| first.topic() == message.topic())
+}
+
+/// Whether the broker has said when it was appended. Whoever may set a sealed topic up anew could otherwise
+/// choose the time of receipt.
+fn is_stamped(message: &BorrowedMessage<'_>) -> bool {
+    matches!(message.timestamp(), Timestamp::LogAppendTime(_))
+}
+
+fn incoming<'m>(role: Role, message: &'m BorrowedMessage<'_>) -> Incoming<'m> {
+    Incoming {
+        role,
+        topic: message.topic(),
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key(),
+        value: message.payload(),
+        appended_at: message.timestamp().to_millis().unwrap_or_default(),
+    }
 }
 
 /// A record as it was read.
@@ -102,9 +121,8 @@ pub fn host(
     shutdown: &Shutdown,
 ) -> Result<(), Fault> {
     let inputs = processor.inputs();
-    let topics: Vec<&str> = inputs.iter().map(|role| settings.topics.name(*role)).collect();
     let committer = Committer::start(settings)?;
-    let consumer = GroupConsumer::join(&settings.consumer(), &topics)?;
+    let consumer = GroupConsumer::join(settings, inputs)?;
     Host {
         stage: processor.stages().first().copied().unwrap_or_default(),
         stages: processor.stages().join(","),
@@ -115,6 +133,7 @@ pub fn host(
         consumer: &consumer,
         committer,
         inputs,
+        known: BTreeMap::new(),
         read_up_to: BTreeMap::new(),
         cautions: BTreeMap::new(),
         begun: BTreeSet::new(),
@@ -136,16 +155,18 @@ struct Host<'a> {
     consumer: &'a GroupConsumer,
     committer: Committer,
     inputs: &'static [Role],
+    /// The topics of which we were given something.
+    known: BTreeMap<Arc<str>, Role>,
     stages: String,
     /// The first of them.
     stage: &'static str,
     /// Of each input partition that is ours, where the next batch begins.
-    read_up_to: BTreeMap<(Role, i32), i64>,
+    read_up_to: BTreeMap<Input, i64>,
     /// Of the partitions of which nothing is committed yet since they are ours, and of those where a
     /// process has died.
-    cautions: BTreeMap<(Role, i32), Caution>,
+    cautions: BTreeMap<Input, Caution>,
     /// Of these, the ones beside whose offset it stands that we have begun. Only they are read.
-    begun: BTreeSet<(Role, i32)>,
+    begun: BTreeSet<Input>,
     batch: Batch,
     /// Memory of [`Self::take`], empty between its calls.
     gathered: Vec<BorrowedMessage<'a>>,
@@ -224,19 +245,26 @@ impl<'a> Host<'a> {
 
     /// Of `partitions`, those of the first input.
     fn numbers(&self, partitions: &TopicPartitionList) -> Vec<i32> {
-        let topic = self.inputs.first().map_or("", |role| self.settings.topics.name(*role));
+        let first = self.inputs.first();
+        let is_of = |topic| self.settings.topics.role(self.inputs, topic).as_ref() == first;
         let elements = partitions.elements();
-        elements.iter().filter(|p| p.topic() == topic).map(|p| p.partition()).collect()
+        elements.iter().filter(|p| is_of(p.topic())).map(|p| p.partition()).collect()
     }
 
-    fn role(&self, topic: &str) -> Result<Role, Fault> {
-        let role = self.settings.topics.role(self.inputs, topic);
-        role.ok_or_else(|| Fault(format!("topic {topic} was not subscribed to")))
+    fn input(&self, topic: &str, partition: i32) -> Result<Input, Fault> {
+        let known = self.known.get_key_value(topic);
+        let (topic, role) =
+            known.ok_or_else(|| Fault(format!("{topic}-{partition} was read and is not ours")))?;
+        Ok(Input { role: *role, topic: topic.clone(), partition })
     }
 
     fn gained(&mut self, starts: &[Start]) -> Result<(), Fault> {
         for start in starts {
-            let key = (self.role(&start.topic)?, start.partition);
+            let role = self.settings.topics.role(self.inputs, &start.topic);
+            let role =
+                role.ok_or_else(|| Fault(format!("topic {} was not subscribed to", start.topic)))?;
+            self.known.entry(start.topic.as_str().into()).or_insert(role);
+            let input = self.input(&start.topic, start.partition)?;
             let most = self.settings.limits.records;
             let caution = Caution::taken_over(&start.metadata, start.offset, &ME, most);
             if caution.at_once < most {
@@ -248,8 +276,8 @@ impl<'a> Host<'a> {
                     "a process has died here before it had committed anything: going on with care"
                 );
             }
-            self.read_up_to.insert(key, start.offset);
-            self.cautions.insert(key, caution);
+            self.read_up_to.insert(input.clone(), start.offset);
+            self.cautions.insert(input, caution);
         }
         metrics().assigned.set(i64::try_from(self.read_up_to.len()).unwrap_or(0));
         Ok(())
@@ -257,11 +285,10 @@ impl<'a> Host<'a> {
 
     fn lost(&mut self, partitions: &TopicPartitionList) {
         for p in partitions.elements() {
-            if let Some(role) = self.settings.topics.role(self.inputs, p.topic()) {
-                let key = (role, p.partition());
-                self.read_up_to.remove(&key);
-                self.cautions.remove(&key);
-                self.begun.remove(&key);
+            if let Ok(input) = self.input(p.topic(), p.partition()) {
+                self.read_up_to.remove(&input);
+                self.cautions.remove(&input);
+                self.begun.remove(&input);
             }
         }
         metrics().assigned.set(i64::try_from(self.read_up_to.len()).unwrap_or(0));
@@ -283,22 +310,27 @@ impl<'a> Host<'a> {
     /// Takes a record, and with it those of its topic that have come already, as far as they are shown
     /// to the processor at once.
     fn take(&mut self, first: BorrowedMessage<'a>) -> Result<(), Fault> {
-        let key = (self.role(first.topic())?, first.partition());
-        if self.cautions.contains_key(&key) && !self.begun.contains(&key) {
-            self.begin(key)?;
+        if !self.is_to_be_read(&first)? {
+            return Ok(());
+        }
+        let mut input = self.input(first.topic(), first.partition())?;
+        if self.cautions.contains_key(&input) && !self.begun.contains(&input) {
+            self.begin(&input)?;
         }
         let mut messages = std::mem::take(&mut self.gathered);
         messages.push(first);
         self.gather(&mut messages)?;
         if messages.len() > 1 {
-            let records: Result<Vec<_>, _> = messages.iter().map(|m| self.incoming(m)).collect();
-            self.processor.look_ahead(&records?, self.values, now_ms());
+            let records: Vec<_> = messages.iter().map(|m| incoming(input.role, m)).collect();
+            self.processor.look_ahead(&records, self.values, now_ms());
         }
         for message in &messages {
-            let record = self.incoming(message)?;
-            self.batch.read(record.role, record.partition, record.offset);
+            let record = incoming(input.role, message);
+            // They are all of one topic.
+            input.partition = record.partition;
+            self.batch.read(&input, record.offset);
             let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now_ms() };
-            let caution = self.cautions.get(&(record.role, record.partition));
+            let caution = self.cautions.get(&input);
             if caution.is_some_and(|caution| caution.is_poison()) {
                 set_aside(self.stage, &record, &mut flow)?;
                 continue;
@@ -317,7 +349,9 @@ impl<'a> Host<'a> {
         while messages.len() < most && bytes < BYTES_AT_ONCE {
             match self.consumer.next(Duration::ZERO)? {
                 Event::Record(message)
-                    if is_like(messages, &message) && self.has_begun(&message)? =>
+                    if is_like(messages, &message)
+                        && self.has_begun(&message)?
+                        && self.is_to_be_read(&message)? =>
                 {
                     bytes += message.payload_len();
                     messages.push(message);
@@ -332,27 +366,23 @@ impl<'a> Host<'a> {
         Ok(())
     }
 
-    fn incoming<'m>(&self, message: &'m BorrowedMessage<'_>) -> Result<Incoming<'m>, Fault> {
-        let role = self.role(message.topic())?;
-        // Whoever may set the topic up anew could otherwise choose the time of receipt.
-        if role == Role::Sealed && !matches!(message.timestamp(), Timestamp::LogAppendTime(_)) {
-            return Err(Fault(format!(
-                "{}-{}@{} was not stamped by the broker: the topic had a message.timestamp.type other \
-                 than LogAppendTime",
-                message.topic(),
-                message.partition(),
-                message.offset()
-            )));
+    /// Whether the record counts. Nothing of a topic that was refused does.
+    fn is_to_be_read(&self, message: &BorrowedMessage<'_>) -> Result<bool, Fault> {
+        let topic = message.topic();
+        if self.consumer.has_refused(topic) {
+            return Ok(false);
         }
-        Ok(Incoming {
-            role,
-            topic: message.topic(),
-            partition: message.partition(),
-            offset: message.offset(),
-            key: message.key(),
-            value: message.payload(),
-            appended_at: message.timestamp().to_millis().unwrap_or_default(),
-        })
+        let input = self.input(topic, message.partition())?;
+        if input.role != Role::Sealed || is_stamped(message) {
+            return Ok(true);
+        }
+        let why = format!(
+            "{input}@{} was not stamped by the broker: the topic had a message.timestamp.type other than \
+             LogAppendTime",
+            message.offset()
+        );
+        self.consumer.refuse(topic, why)?;
+        Ok(false)
     }
 
     fn is_full(&self) -> bool {
@@ -396,14 +426,12 @@ impl<'a> Host<'a> {
     /// The ledger's entry of each input partition that the batch has read.
     fn enter(&mut self) -> Result<(), Fault> {
         let read: Vec<_> =
-            self.batch.marks.iter().map(|((role, n), mark)| (*role, *n, mark.offset)).collect();
-        for (input, partition, next) in read {
-            let known = self.read_up_to.insert((input, partition), next);
-            let from = known.ok_or_else(|| {
-                Fault(format!("{}-{partition} was read and is not ours", input.as_str()))
-            })?;
-            let topic_id = self.consumer.topic_id(self.settings.topics.name(input));
-            let stretch = Stretch { input, topic_id, partition, from, next };
+            self.batch.marks.iter().map(|(input, mark)| (input.clone(), mark.offset)).collect();
+        for (input, next) in read {
+            let known = self.read_up_to.insert(input.clone(), next);
+            let from = known.ok_or_else(|| Fault(format!("{input} was read and is not ours")))?;
+            let topic_id = &self.consumer.topic_id(&input.topic);
+            let stretch = Stretch { input, topic_id, from, next };
             self.batch.enter(self.values, &self.stages, stretch, now_ms())?;
         }
         Ok(())

@@ -7,6 +7,7 @@ use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_schemas::{LedgerCount, LedgerEntry, LedgerOutput};
 
 use crate::Role;
+use crate::input::Input;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -17,9 +18,9 @@ pub(crate) fn hour(received_at: i64) -> i64 {
 
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    pages: BTreeMap<(Role, i32), Page>,
+    pages: BTreeMap<Input, Page>,
     /// The page that is written on.
-    open: Option<(Role, i32)>,
+    open: Option<Input>,
 }
 
 #[derive(Debug, Default)]
@@ -53,24 +54,29 @@ pub(crate) struct Item<'a> {
 }
 
 /// The stretch of an input partition that an entry covers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stretch<'a> {
-    pub input: Role,
+    pub input: Input,
     /// Kafka's id of the input topic.
     pub topic_id: &'a str,
-    pub partition: i32,
     pub from: i64,
     pub next: i64,
 }
 
 impl Ledger {
     /// What is counted from now on came from this partition.
-    pub(crate) fn open(&mut self, input: Role, partition: i32) {
-        self.open = Some((input, partition));
+    pub(crate) fn open(&mut self, input: &Input) {
+        if self.open.as_ref() != Some(input) {
+            self.open = Some(input.clone());
+        }
     }
 
     fn page(&mut self) -> Option<&mut Page> {
-        Some(self.pages.entry(self.open?).or_default())
+        let open = self.open.as_ref()?;
+        if !self.pages.contains_key(open) {
+            self.pages.insert(open.clone(), Page::default());
+        }
+        self.pages.get_mut(open)
     }
 
     pub(crate) fn read(&mut self, records: u64) {
@@ -122,8 +128,8 @@ impl Ledger {
 
     /// The entry of a stretch, whose page is closed by it.
     pub(crate) fn take(&mut self, stages: &str, stretch: Stretch<'_>, now_ms: i64) -> LedgerEntry {
-        let Stretch { input, topic_id, partition, from, next } = stretch;
-        let page = self.pages.remove(&(input, partition)).unwrap_or_default();
+        let Stretch { input, topic_id, from, next } = stretch;
+        let page = self.pages.remove(&input).unwrap_or_default();
         let mut counts: Vec<LedgerCount> = page
             .counts
             .into_iter()
@@ -144,9 +150,9 @@ impl Ledger {
         });
         LedgerEntry {
             stages: stages.to_owned(),
-            topic: input.as_str().to_owned(),
+            topic: input.role.as_str().to_owned(),
             topic_id: topic_id.to_owned(),
-            partition,
+            partition: input.partition,
             from_offset: from,
             next_offset: next,
             records: page.records,
@@ -185,19 +191,19 @@ mod tests {
     #[test]
     fn an_entry_has_what_came_from_its_partition_and_nothing_else() {
         let mut ledger = Ledger::default();
-        ledger.open(Role::Opened, 1);
+        let of = |partition| Input::new(Role::Opened, "opened", partition);
+        ledger.open(&of(1));
         for (carrier, at) in [("a", 5), ("b", HOUR_MS - 1), ("a", HOUR_MS), ("a", 6)] {
             ledger.read(1);
             ledger.count(item(carrier, LedgerOutcome::Passed, at));
         }
         ledger.wrote(Role::Valid);
         ledger.wrote(Role::AggregateState);
-        ledger.open(Role::Opened, 2);
+        ledger.open(&of(2));
         ledger.read(1);
         ledger.count(item("a", LedgerOutcome::Duplicate, 5));
-        let stretch =
-            Stretch { input: Role::Opened, topic_id: "id", partition: 1, from: 7, next: 12 };
-        let entry = ledger.take("validate", stretch, 9);
+        let stretch = |n| Stretch { input: of(n), topic_id: "id", from: 7, next: 12 };
+        let entry = ledger.take("validate", stretch(1), 9);
         assert_eq!((entry.from_offset, entry.next_offset, entry.records), (7, 12, 4));
         let counts: Vec<_> = entry
             .counts
@@ -213,9 +219,22 @@ mod tests {
             ]
         );
         assert_eq!(entry.outputs, [LedgerOutput { topic: "valid".to_owned(), records: 1 }]);
-        let stretch = Stretch { partition: 2, ..stretch };
-        assert_eq!(ledger.take("validate", stretch, 9).counts.len(), 1);
-        assert_eq!(ledger.take("validate", stretch, 9).records, 0);
+        assert_eq!(ledger.take("validate", stretch(2), 9).counts.len(), 1);
+        assert_eq!(ledger.take("validate", stretch(2), 9).records, 0);
+    }
+
+    #[test]
+    fn partitions_of_one_number_in_two_topics_have_a_page_each() {
+        let mut ledger = Ledger::default();
+        let of = |topic| Input::new(Role::Sealed, topic, 0);
+        for topic in ["a", "b", "a"] {
+            ledger.open(&of(topic));
+            ledger.read(1);
+        }
+        for (topic, records) in [("a", 2), ("b", 1)] {
+            let stretch = Stretch { input: of(topic), topic_id: topic, from: 0, next: 5 };
+            assert_eq!(ledger.take("decrypt", stretch, 9).records, records, "{topic}");
+        }
     }
 
     #[test]

@@ -55,6 +55,8 @@ metrics! {
     transactions: IntCounterVec = "waybill_transactions_total", counters(&["outcome"]);
     /// Records that wait in an input partition: its end less what was read.
     lag: IntGaugeVec = "waybill_lag_records", gauges(&["topic", "partition"]);
+    /// 1 for a topic of carriers that is not read, since it is not as it must be.
+    refused_topics: IntGaugeVec = "waybill_refused_topics", gauges(&["topic"]);
     /// Committed offsets that were strange when a partition was assigned, by topic and what was (lost, foreign).
     strange_offsets: IntCounterVec = "waybill_strange_offsets_total", counters(&["topic", "what"]);
     /// Records of aggregate's changelog that nobody of us wrote as they stand there, found when it was read, by what they were (null, put_back, not_ours).

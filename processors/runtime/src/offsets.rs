@@ -29,6 +29,7 @@ pub struct Reader {
 /// A partition, and how far its group has read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
+    pub topic: String,
     /// Kafka's id of the topic.
     pub topic_id: String,
     pub partition: i32,
@@ -82,10 +83,10 @@ pub fn standings(
             // What a host has begun is no claim of the sink's.
             let (said, _) = mark::read(entry.metadata());
             let claim = if Caution::wrote(said) { "" } else { said }.to_owned();
-            let topic_id = topic_id.clone();
-            standings.push(Standing { topic_id, partition, first, next, claim, waiting: 0 });
+            let (topic, topic_id) = (reader.topic.clone(), topic_id.clone());
+            standings.push(Standing { topic, topic_id, partition, first, next, claim, waiting: 0 });
         }
-        found.insert(reader.role, standings);
+        found.entry(reader.role).or_insert_with(Vec::new).extend(standings);
     }
     count_waiting(connection, readers, &mut found)?;
     Ok(found)
@@ -102,7 +103,8 @@ fn count_waiting(
     let consumer = client(connection, "read_committed").map_err(fault)?;
     let mut list = TopicPartitionList::new();
     for reader in readers {
-        for standing in found.get(&reader.role).into_iter().flatten() {
+        let standings = found.get(&reader.role).into_iter().flatten();
+        for standing in standings.filter(|s| s.topic == reader.topic) {
             let from = standing.next.unwrap_or(standing.first).max(standing.first);
             list.add_partition_offset(&reader.topic, standing.partition, Offset::Offset(from))
                 .map_err(fault)?;
@@ -117,7 +119,8 @@ fn count_waiting(
                 let of = readers.iter().find(|r| r.topic == message.topic());
                 let standings = of.and_then(|reader| found.get_mut(&reader.role));
                 let standing = standings.and_then(|standings| {
-                    standings.iter_mut().find(|s| s.partition == message.partition())
+                    let place = (message.topic(), message.partition());
+                    standings.iter_mut().find(|s| (s.topic.as_str(), s.partition) == place)
                 });
                 if let Some(standing) = standing {
                     standing.waiting += 1;

@@ -14,7 +14,7 @@ use waybill_stage::Fault;
 use crate::hand_over::{Portion, deliver, one_request_a_partition};
 use crate::offsets::{numbers, probe};
 use crate::reader::{Go, read, settled};
-use crate::{HostSettings, Role, Values};
+use crate::{HostSettings, Role, Topics, Values};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// librdkafka wants the name of a group, also of who joins none.
@@ -34,14 +34,28 @@ pub struct Redriver<'a> {
 const CLOCKS_MS: i64 = 3_600_000;
 
 /// A redrive of the sealed record at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Attempt {
+    pub sealed_topic: String,
     pub source_partition: i32,
     pub source_offset: i64,
     pub attempt: u32,
 }
 
-/// What stands at a place of the sealed topic.
+impl Attempt {
+    /// What was redriven before a record named its topic is of the first one.
+    fn of(redrive: &Redrive, topics: &Topics) -> Self {
+        let named = Some(redrive.sealed_topic.as_str()).filter(|topic| !topic.is_empty());
+        Self {
+            sealed_topic: named.or(topics.sealed().first()).unwrap_or_default().to_owned(),
+            source_partition: redrive.source_partition,
+            source_offset: redrive.source_offset,
+            attempt: redrive.attempt,
+        }
+    }
+}
+
+/// What stands at a place of a sealed topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     Record {
@@ -84,11 +98,7 @@ impl<'a> Redriver<'a> {
                 let plain = values.open(Role::Redrive, key, value.unwrap_or_default())?;
                 // What is no redrive of ours was answered by decrypt.
                 if let Some(Ok(redrive)) = plain.map(|p| waybill_schemas::decode::<Redrive>(&p)) {
-                    sent.insert(Attempt {
-                        source_partition: redrive.source_partition,
-                        source_offset: redrive.source_offset,
-                        attempt: redrive.attempt,
-                    });
+                    sent.insert(Attempt::of(&redrive, &settings.topics));
                 }
                 Ok(Go::On)
             })?;
@@ -105,8 +115,8 @@ impl<'a> Redriver<'a> {
     }
 
     /// Whether that attempt was made, by anybody.
-    pub fn has_sent(&self, attempt: Attempt) -> bool {
-        self.sent.contains(&attempt)
+    pub fn has_sent(&self, attempt: &Attempt) -> bool {
+        self.sent.contains(attempt)
     }
 
     /// Sends all of them, or none.
@@ -136,11 +146,8 @@ impl<'a> Redriver<'a> {
         }
         delivered()?;
         self.producer.commit_transaction(TIMEOUT).map_err(|e| fault(&e))?;
-        self.sent.extend(records.iter().map(|(_, redrive)| Attempt {
-            source_partition: redrive.source_partition,
-            source_offset: redrive.source_offset,
-            attempt: redrive.attempt,
-        }));
+        let topics = &self.settings.topics;
+        self.sent.extend(records.iter().map(|(_, redrive)| Attempt::of(redrive, topics)));
         Ok(())
     }
 }
@@ -153,8 +160,12 @@ fn known_since(now_ms: i64, retention: Option<Duration>) -> i64 {
 }
 
 /// The sealed record at a place, as it was published.
-pub fn source(settings: &HostSettings, partition: i32, offset: i64) -> Result<Source, Fault> {
-    let topic = settings.topics.name(Role::Sealed);
+pub fn source(
+    settings: &HostSettings,
+    topic: &str,
+    partition: i32,
+    offset: i64,
+) -> Result<Source, Fault> {
     let probe = probe(&settings.connection, GROUP)?;
     let (low, _) = probe
         .fetch_watermarks(topic, partition, TIMEOUT)

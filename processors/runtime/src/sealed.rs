@@ -74,6 +74,7 @@ impl<S: Step<SealedRecord>> Sealed<S> {
             attempt: 0,
             sealed: record.value.unwrap_or_default().to_vec(),
             answers: Vec::new(),
+            sealed_topic: record.topic.to_owned(),
         };
         let key = record.key.unwrap_or_default();
         flow.batch.put(flow.values, Role::Deferred, None, key, &deferred)
@@ -177,6 +178,7 @@ fn sealed(record: &Incoming<'_>) -> SealedRecord {
     SealedRecord {
         key: record.key.map(<[u8]>::to_vec),
         value: record.value.map(<[u8]>::to_vec),
+        sealed_topic: record.topic.to_owned(),
         source_partition: record.partition,
         source_offset: record.offset,
         received_at: record.appended_at,
@@ -189,6 +191,7 @@ fn as_it_was(record: &Incoming<'_>, redrive: Redrive) -> SealedRecord {
     SealedRecord {
         key: record.key.map(<[u8]>::to_vec),
         value: Some(redrive.sealed),
+        sealed_topic: redrive.sealed_topic,
         source_partition: redrive.source_partition,
         source_offset: redrive.source_offset,
         received_at: redrive.received_at,
@@ -205,6 +208,7 @@ mod tests {
 
     use super::*;
     use crate::chain::Run;
+    use crate::input::Input;
     use crate::{Batch, RoleKeys};
 
     fn values() -> Values {
@@ -277,7 +281,8 @@ mod tests {
                 chain.look_ahead(window, values, 0);
             }
             for record in window {
-                batch.read(record.role, record.partition, record.offset);
+                let input = Input::new(record.role, record.topic, record.partition);
+                batch.read(&input, record.offset);
                 let mut flow = Flow { batch: &mut *batch, values, now_ms: 0 };
                 chain.process(record, &mut flow).unwrap();
             }

@@ -3,9 +3,9 @@
 use rdkafka::{Message, Offset};
 use waybill_stage::Fault;
 
+use crate::HostSettings;
 use crate::offsets::{numbers, probe};
 use crate::reader::{Go, read};
-use crate::{HostSettings, Role};
 
 /// A committed record.
 #[derive(Debug)]
@@ -17,13 +17,12 @@ pub struct Found<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// Shows every committed record that is left on the topic of `role`.
+/// Shows every committed record that is left on the topic.
 pub fn survey(
     settings: &HostSettings,
-    role: Role,
+    topic: &str,
     mut each: impl FnMut(&Found<'_>),
 ) -> Result<(), Fault> {
-    let topic = settings.topics.name(role);
     for partition in numbers(&probe(&settings.connection, &settings.group)?, topic)? {
         read(&settings.connection, topic, partition, Offset::Beginning, |message| {
             each(&Found {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewTopic,
     ResourceSpecifier, TopicReplication,
@@ -13,6 +12,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use waybill_stage::Fault;
 
 use crate::hand_over::REQUEST_BYTES;
+use crate::lookout::sealed_topics;
 use crate::topics::{
     COMPRESSION_TYPE, MAX_MESSAGE_BYTES, RETENTION, SEGMENT_AGE, TIMESTAMP_TYPE, UNCOMPRESSED,
 };
@@ -104,26 +104,29 @@ fn lacks(topics: &Topics, role: Role, topic: &ConfigResource) -> Vec<Lack> {
 /// Creates the topics that are missing, and sets what those that are there lack: retention too, when another
 /// is configured. A sealed topic without
 /// `LogAppendTime` would take the carrier's word for the receipt: it is refused, since the records that
-/// it has are of that kind.
+/// it has are of that kind. Of the sealed topics those are made that are named, and `more`; those that a pattern
+/// finds are set up.
 pub fn create_topics(
-    connection: &ClientConfig,
+    connection: &KafkaConnection,
     topics: &Topics,
+    more: &[String],
     partitions: i32,
     replication: i32,
 ) -> Result<TopicChanges, TopicError> {
     let error = |e: &dyn std::fmt::Display| TopicError(format!("creating topics: {e}"));
-    let admin: AdminClient<DefaultClientContext> = connection.create().map_err(|e| error(&e))?;
+    let client = connection.client();
+    let admin: AdminClient<DefaultClientContext> = client.create().map_err(|e| error(&e))?;
     let timeout = Duration::from_secs(30);
     let options = AdminOptions::new().operation_timeout(Some(timeout));
-    let properties = Role::ALL.map(|role| (role, topics.properties(role)));
-    let new: Vec<NewTopic<'_>> = properties
+    let mut named = all_named(topics);
+    named.extend(more.iter().map(|name| (Role::Sealed, name.as_str())));
+    let properties: Vec<_> = named.iter().map(|(role, _)| topics.properties(*role)).collect();
+    let new: Vec<NewTopic<'_>> = named
         .iter()
-        .map(|(role, properties)| {
-            let mut topic = NewTopic::new(
-                topics.name(*role),
-                role.partitions(partitions),
-                TopicReplication::Fixed(replication),
-            );
+        .zip(&properties)
+        .map(|((role, name), properties)| {
+            let count = role.partitions(partitions);
+            let mut topic = NewTopic::new(name, count, TopicReplication::Fixed(replication));
             for (key, value) in properties {
                 topic = topic.set(key, value);
             }
@@ -140,16 +143,23 @@ pub fn create_topics(
         }
     }
     // The controller answers before every broker knows: wait until the last is visible.
-    let probe: BaseConsumer = connection.create().map_err(|e| error(&e))?;
-    for role in Role::ALL {
-        wait_visible(&probe, topics.name(role), role.partitions(partitions))?;
+    let probe: BaseConsumer = client.create().map_err(|e| error(&e))?;
+    for (role, name) in &named {
+        wait_visible(&probe, name, role.partitions(partitions))?;
     }
-    for (role, found) in describe(&admin, topics, &Role::ALL)? {
-        let name = topics.name(role);
-        if role == Role::Sealed {
-            require_append_time(name, &found)?;
+    let found = sealed_topics(connection, topics.sealed()).map_err(|fault| TopicError(fault.0))?;
+    let found = found.iter().map(|name| (Role::Sealed, name.as_str()));
+    let all: Vec<_> = named.into_iter().filter(|(r, _)| r.is_internal()).chain(found).collect();
+    let mut refused = Vec::new();
+    for ((role, name), found) in all.iter().zip(describe(&admin, &all)?) {
+        let found = found?;
+        if *role == Role::Sealed
+            && let Err(why) = require_append_time(&found)
+        {
+            refused.push(format!("topic {name} has {why}"));
+            continue;
         }
-        let lacks = lacks(topics, role, &found);
+        let lacks = lacks(topics, *role, &found);
         if !lacks.is_empty() {
             set(&admin, &found, name, &lacks, &options)?;
         }
@@ -157,11 +167,19 @@ pub fn create_topics(
             changes.set.push(format!("{name}: {key}={value}"));
         }
     }
-    Ok(changes)
+    if refused.is_empty() { Ok(changes) } else { Err(TopicError(refused.join("; "))) }
+}
+
+/// Roles and topics that have a name before they are there.
+fn all_named(topics: &Topics) -> Vec<(Role, &str)> {
+    let internal = Role::ALL.into_iter().filter(|role| role.is_internal());
+    let internal = internal.map(|role| (role, topics.name(role)));
+    topics.sealed().names().map(|name| (Role::Sealed, name)).chain(internal).collect()
 }
 
 /// Looks whether the topics that a process writes to take a share of a transaction as one request and keep
 /// records as long as is configured, and whether that which carriers write to keeps its readers from harm.
+/// Where these are several, each is looked at for itself (`lookout.rs`).
 pub fn check_topics(
     connection: &KafkaConnection,
     topics: &Topics,
@@ -169,35 +187,55 @@ pub fn check_topics(
 ) -> Result<(), Fault> {
     let admin: AdminClient<DefaultClientContext> =
         connection.client().create().map_err(|e| Fault(format!("looking at the topics: {e}")))?;
-    for (role, found) in describe(&admin, topics, used).map_err(|e| Fault(e.0))? {
-        let name = topics.name(role);
-        if role == Role::Sealed {
-            require_append_time(name, &found).map_err(|e| Fault(e.0))?;
-        }
-        if let Some(lack) = lacks(topics, role, &found).first() {
+    let of_role = |role: &Role| match role {
+        Role::Sealed => topics.sealed().only().map(|name| (*role, name)),
+        role => Some((*role, topics.name(*role))),
+    };
+    let used: Vec<_> = used.iter().filter_map(of_role).collect();
+    for ((role, name), found) in used.iter().zip(describe(&admin, &used).map_err(|e| Fault(e.0))?) {
+        if let Some(lack) = lack(topics, *role, &found.map_err(|e| Fault(e.0))?) {
             return Err(Fault(format!("topic {name} has {lack}")));
         }
     }
     Ok(())
 }
 
-/// The configuration of each role's topic.
-fn describe(
+/// Of each of these sealed topics, what it has and must not have, if anything.
+pub(crate) fn unfit<'n>(
     admin: &AdminClient<DefaultClientContext>,
     topics: &Topics,
-    roles: &[Role],
-) -> Result<Vec<(Role, ConfigResource)>, TopicError> {
-    let asked: Vec<_> = roles.iter().map(|r| ResourceSpecifier::Topic(topics.name(*r))).collect();
+    names: &[&'n str],
+) -> Result<Vec<(&'n str, Option<String>)>, Fault> {
+    let asked: Vec<_> = names.iter().map(|name| (Role::Sealed, *name)).collect();
+    let found = describe(admin, &asked).map_err(|e| Fault(e.0))?;
+    let lack_of = |found: Result<ConfigResource, TopicError>| match found {
+        Ok(found) => lack(topics, Role::Sealed, &found).map(|lack| format!("it has {lack}")),
+        Err(why) => Some(why.0),
+    };
+    Ok(names.iter().copied().zip(found.into_iter().map(lack_of)).collect())
+}
+
+fn lack(topics: &Topics, role: Role, found: &ConfigResource) -> Option<String> {
+    if role == Role::Sealed
+        && let Err(why) = require_append_time(found)
+    {
+        return Some(why);
+    }
+    lacks(topics, role, found).first().map(Lack::to_string)
+}
+
+/// The configuration of each topic.
+fn describe(
+    admin: &AdminClient<DefaultClientContext>,
+    topics: &[(Role, &str)],
+) -> Result<Vec<Result<ConfigResource, TopicError>>, TopicError> {
+    let asked: Vec<_> = topics.iter().map(|(_, name)| ResourceSpecifier::Topic(name)).collect();
     let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(30)));
     let error = |e: &dyn std::fmt::Display| {
         TopicError(format!("reading the topics' configuration (DescribeConfigs): {e}"))
     };
     let found = block_on(admin.describe_configs(&asked, &options)).map_err(|e| error(&e))?;
-    roles
-        .iter()
-        .zip(found)
-        .map(|(role, found)| Ok((*role, found.map_err(|code| error(&code))?)))
-        .collect()
+    Ok(found.into_iter().map(|found| found.map_err(|code| error(&code))).collect())
 }
 
 /// Sets what is lacking and says everything again that was set for this topic alone: the request takes
@@ -245,16 +283,16 @@ fn wait_visible(probe: &BaseConsumer, topic: &str, partitions: i32) -> Result<()
     Err(TopicError(format!("topic {topic} has no leaders after 5 s ({found} found)")))
 }
 
-fn require_append_time(topic: &str, found: &ConfigResource) -> Result<(), TopicError> {
+/// Or what it has instead.
+fn require_append_time(found: &ConfigResource) -> Result<(), String> {
     let kind = found.get(TIMESTAMP_TYPE).and_then(|e| e.value.as_deref());
     if kind == Some("LogAppendTime") {
         return Ok(());
     }
-    Err(TopicError(format!(
-        "topic {topic} has {TIMESTAMP_TYPE}={}, and must have LogAppendTime: the append time is \
-         the time of receipt",
+    Err(format!(
+        "{TIMESTAMP_TYPE}={}, and must have LogAppendTime: the append time is the time of receipt",
         kind.unwrap_or("(none)")
-    )))
+    ))
 }
 
 /// The admin client's futures are driven by a thread of its own: any executor does.

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::hand_over::REQUEST_BYTES;
+use crate::sealed_topics::SealedTopics;
 
 /// A topic's limit on what it takes in one request.
 pub(crate) const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
@@ -125,20 +126,26 @@ impl Role {
     }
 }
 
-/// Each role's topic: its name, and how long it keeps records.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Each role's topic: its name, and how long it keeps records. Of the sealed role there may be several.
+#[derive(Clone, Debug)]
 pub struct Topics {
     names: BTreeMap<Role, String>,
+    sealed: SealedTopics,
     retention: BTreeMap<Role, Option<Duration>>,
 }
 
 impl Topics {
     /// `prefix` before each name, then single names changed.
-    pub fn new(prefix: &str, names: impl IntoIterator<Item = (Role, String)>) -> Self {
+    pub fn new(
+        prefix: &str,
+        sealed: SealedTopics,
+        names: impl IntoIterator<Item = (Role, String)>,
+    ) -> Self {
+        let internal = Role::ALL.into_iter().filter(|role| role.is_internal());
         let mut all: BTreeMap<_, _> =
-            Role::ALL.iter().map(|r| (*r, format!("{prefix}{}", r.as_str()))).collect();
+            internal.map(|r| (r, format!("{prefix}{}", r.as_str()))).collect();
         all.extend(names);
-        Self { names: all, retention: BTreeMap::new() }
+        Self { names: all, sealed, retention: BTreeMap::new() }
     }
 
     /// After which time the topics' records may go; `None`: never. Of roles that are not named, nothing is asked.
@@ -146,8 +153,15 @@ impl Topics {
         Self { retention: times.into_iter().collect(), ..self }
     }
 
+    /// The topic of an internal role.
     pub fn name(&self, role: Role) -> &str {
+        debug_assert!(role.is_internal(), "carriers may have several topics");
         self.names.get(&role).map_or("", String::as_str)
+    }
+
+    /// What carriers publish to.
+    pub fn sealed(&self) -> &SealedTopics {
+        &self.sealed
     }
 
     /// How long records of `role` are kept at least; `None`: for ever, or nobody said.
@@ -178,7 +192,11 @@ impl Topics {
 
     /// Of `roles`, the one whose topic has that name.
     pub fn role(&self, roles: &[Role], name: &str) -> Option<Role> {
-        roles.iter().copied().find(|role| self.name(*role) == name)
+        let is_of = |role: &Role| match role {
+            Role::Sealed => self.sealed.matches(name),
+            role => self.name(*role) == name,
+        };
+        roles.iter().copied().find(is_of)
     }
 }
 
@@ -188,12 +206,15 @@ mod tests {
 
     #[test]
     fn every_role_has_a_name_and_single_names_can_change() {
-        let topics = Topics::new("waybill.", [(Role::Sealed, "carriers-in".to_owned())]);
-        assert_eq!(topics.name(Role::Sealed), "carriers-in");
+        let sealed = SealedTopics::parse(&["carriers-in"]).unwrap();
+        let topics = Topics::new("waybill.", sealed, [(Role::Opened, "open".to_owned())]);
+        assert_eq!(topics.sealed().only(), Some("carriers-in"));
+        assert_eq!(topics.name(Role::Opened), "open");
         assert_eq!(topics.name(Role::AggregateState), "waybill.aggregate_state");
-        let names: std::collections::BTreeSet<_> =
-            Role::ALL.iter().map(|r| topics.name(*r)).collect();
-        assert_eq!(names.len(), Role::ALL.len());
-        assert!(!names.contains(""));
+        for role in Role::ALL {
+            let name = if role == Role::Sealed { "carriers-in" } else { topics.name(role) };
+            assert_eq!(topics.role(&Role::ALL, name), Some(role));
+        }
+        assert_eq!(topics.role(&Role::ALL, "carriers-in.acme"), None);
     }
 }

@@ -129,9 +129,9 @@ impl Transactor {
 
     fn offsets(&self, batch: &Batch, member: &Member) -> Result<TopicPartitionList, KafkaError> {
         let mut offsets = TopicPartitionList::new();
-        for ((role, partition), mark) in &batch.marks {
-            let topic = self.topics.name(*role);
-            let mut entry = offsets.add_partition(topic, *partition);
+        for (input, mark) in &batch.marks {
+            let topic: &str = &input.topic;
+            let mut entry = offsets.add_partition(topic, input.partition);
             entry.set_offset(rdkafka::Offset::Offset(mark.offset))?;
             let id = member.topics.get(topic).map_or("", |identity| &identity.id);
             entry.set_metadata(mark::write(&mark.metadata, id));

@@ -59,11 +59,14 @@ pub trait Stage: Send {
     }
 }
 
-/// A sealed record as it lies on `waybill.sealed`.
+/// A sealed record as it lies on its topic.
 #[derive(Clone, Debug)]
 pub struct SealedRecord {
     pub key: Option<Vec<u8>>,
     pub value: Option<Vec<u8>>,
+    /// Name of its topic: carriers may have one each. Empty where that is not known, of what was put off or
+    /// redriven by a build that knew of one only.
+    pub sealed_topic: String,
     pub source_partition: i32,
     pub source_offset: i64,
     /// The broker's append time, ms UTC.
@@ -83,6 +86,7 @@ pub trait Traced {
 impl Traced for SealedRecord {
     fn provenance(&self) -> Arc<Provenance> {
         Arc::new(Provenance {
+            sealed_topic: self.sealed_topic.clone(),
             source_partition: self.source_partition,
             source_offset: self.source_offset,
             received_at: self.received_at,

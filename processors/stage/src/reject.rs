@@ -79,12 +79,15 @@ pub enum Code {
     KeyMismatch,
     WrongAudience,
     UnknownCarrier,
+    WrongTopic,
     SuspendedCarrier,
     UnknownKey,
     RetiredKey,
     BadProof,
     Expired,
     NotAuthentic,
+    /// The operator takes no events of the carrier, or of this type, for the time being.
+    Restricted,
     // validate
     /// No format is registered for the media type.
     UnknownFormat,

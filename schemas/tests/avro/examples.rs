@@ -31,6 +31,7 @@ pub fn provenance() -> Arc<Provenance> {
         received_at: T + 2,
         opened_at: T + 3,
         attempt: 1,
+        sealed_topic: "waybill.sealed.acme-line".into(),
     })
 }
 
@@ -250,6 +251,7 @@ pub fn reject() -> RejectRecord {
         detail: "/1/eventDateTime is missing".into(),
         attempt: 2,
         source_topic: "opened".into(),
+        sealed_topic: "waybill.sealed.acme-line".into(),
     }
 }
 
@@ -297,6 +299,7 @@ pub fn redrive() -> Redrive {
             code: "unknown_carrier".into(),
             parts: 1,
         }],
+        sealed_topic: "waybill.sealed.acme-line".into(),
     }
 }
 
@@ -459,6 +462,7 @@ pub mod minimal {
             detail: String::new(),
             attempt: 0,
             source_topic: String::new(),
+            sealed_topic: String::new(),
         }
     }
 
@@ -485,6 +489,7 @@ pub mod minimal {
             attempt: 0,
             sealed: Vec::new(),
             answers: Vec::new(),
+            sealed_topic: String::new(),
         }
     }
 

@@ -134,11 +134,11 @@ fn long(n: i64) -> Vec<u8> {
 fn declared_lengths_are_not_believed() {
     let opened = encoded(&examples::minimal::opened());
     let history = encoded(&examples::minimal::shipment_history());
-    // Provenance of the minimal records: three empty texts and five zeros; then a byte for proof.
-    let media_type = 10 + 8 + 1;
+    // Provenance of the minimal records: four empty texts and six zeros; then a byte for proof.
+    let media_type = 10 + 10 + 1;
     // No shipment's id and number 0; provenance, revision, duplicates, and five that are absent or empty; then
     // three times.
-    let events = 10 + 2 + 9 + 2 + 5 + 3;
+    let events = 10 + 2 + 10 + 2 + 5 + 3;
     assert_eq!((opened[media_type], history[events], history.len()), (0, 0, events + 1));
     for n in [1, 1 << 20, 1 << 31, 1 << 40, i64::MAX, -1, i64::MIN, i64::MIN + 1] {
         for (bytes, at) in [(&opened, 10), (&opened, media_type), (&opened, media_type + 1)] {

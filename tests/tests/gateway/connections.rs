@@ -107,4 +107,8 @@ fn slow_endless_and_broken_clients_are_let_go() {
     });
     assert!(door.process.metric("waybill_gateway_limited_total", "connections") >= 45.0);
     assert!(door.process.metric("process_resident_memory_bytes", "") < 150e6);
+
+    // A client that stays connected and asks nothing does not hold up the end.
+    let _idle = connect(&door);
+    door.process.stop(Duration::from_secs(4));
 }

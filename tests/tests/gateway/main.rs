@@ -9,4 +9,5 @@ mod crashes;
 mod outage;
 mod plain;
 mod publish;
+mod restrictions;
 mod tls;

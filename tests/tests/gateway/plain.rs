@@ -49,7 +49,7 @@ fn plain_payloads_are_sealed_for_who_allows_it() {
         ("ce-source", "/edi"),
         ("ce-type", "t"),
     ];
-    let binary = door.publish(DCSA_22, &gate_in("MSKU2000001"), &attributes);
+    let binary = door.publish(DCSA_22, gate_in("MSKU2000001"), &attributes);
     assert_eq!(binary.body["results"][0]["id"], structured.body["results"][0]["id"]);
 
     // Seven messages, of which two have the ids of others.

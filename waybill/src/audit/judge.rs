@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use waybill_clickhouse::{Books, Misstored};
@@ -45,7 +45,7 @@ impl Facts {
     }
 
     /// Partitions of which more is committed than the ledger tells.
-    fn behind(&self) -> Vec<(Role, i32, i64, i64)> {
+    fn behind(&self) -> Vec<(String, i32, i64, i64)> {
         let mut behind = Vec::new();
         for (role, _) in READERS {
             for standing in self.asked.get(&role).into_iter().flatten() {
@@ -62,11 +62,24 @@ impl Facts {
                     && told.unwrap_or(standing.first) < next
                     && (self.is_whole || told.is_some())
                 {
-                    behind.push((role, standing.partition, told.unwrap_or(standing.first), next));
+                    let topic = self.named(role.as_str(), &standing.topic_id);
+                    behind.push((topic, standing.partition, told.unwrap_or(standing.first), next));
                 }
             }
         }
         behind
+    }
+
+    /// What a person calls the topic: by its role, or by its name where carriers have several.
+    fn named(&self, role: &str, topic_id: &str) -> String {
+        let sealed = self.of(Role::Sealed);
+        let mut topics: Vec<&str> = sealed.iter().map(|s| s.topic.as_str()).collect();
+        topics.dedup();
+        if role != Role::Sealed.as_str() || topics.len() < 2 {
+            return role.to_owned();
+        }
+        let known = sealed.iter().find(|standing| standing.topic_id == topic_id);
+        known.map_or_else(|| format!("{role} (id {topic_id})"), |known| known.topic.clone())
     }
 
     fn of(&self, role: Role) -> &[Standing] {
@@ -131,7 +144,7 @@ fn offsets(facts: &Facts, verdict: &mut Verdict) {
         let (low, high) = (seam.before.min(seam.from_offset), seam.before.max(seam.from_offset));
         verdict.findings.push(format!(
             "{}-{}: offsets {low} to {} are covered {what}",
-            seam.topic,
+            facts.named(&seam.topic, &seam.topic_id),
             seam.partition,
             high - 1
         ));
@@ -139,7 +152,7 @@ fn offsets(facts: &Facts, verdict: &mut Verdict) {
     for entry in &facts.books.unbalanced {
         verdict.findings.push(format!(
             "{}-{}@{}-{}: {} records were read, and {} have an outcome",
-            entry.topic,
+            facts.named(&entry.topic, &entry.topic_id),
             entry.partition,
             entry.from_offset,
             entry.next_offset - 1,
@@ -151,17 +164,16 @@ fn offsets(facts: &Facts, verdict: &mut Verdict) {
         for covered in facts.books.coverage.iter().filter(|c| c.first != 0) {
             verdict.findings.push(format!(
                 "{}-{}: offsets 0 to {} are covered by no entry",
-                covered.topic,
+                facts.named(&covered.topic, &covered.topic_id),
                 covered.partition,
                 covered.first - 1
             ));
         }
     }
-    for (role, partition, told, next) in facts.behind() {
+    for (topic, partition, told, next) in facts.behind() {
         verdict.findings.push(format!(
-            "{}-{partition}: offsets {told} to {} are committed, and the ledger does not tell of \
+            "{topic}-{partition}: offsets {told} to {} are committed, and the ledger does not tell of \
              them",
-            role.as_str(),
             next - 1
         ));
     }
@@ -174,20 +186,30 @@ fn offsets(facts: &Facts, verdict: &mut Verdict) {
     }
 }
 
-/// Topics that began anew: what is known of those before them is told.
+/// Topics that began anew, or are gone: what is known of them is told.
 fn former(facts: &Facts, verdict: &mut Verdict) {
     for (role, _) in READERS {
-        let Some(now) = facts.of(role).first().map(|standing| &standing.topic_id) else { continue };
+        let now: BTreeSet<&str> = facts.of(role).iter().map(|s| s.topic_id.as_str()).collect();
+        if now.is_empty() {
+            continue;
+        }
         let of = facts.books.coverage.iter().filter(|c| c.topic == role.as_str());
         let mut before: BTreeMap<&str, u64> = BTreeMap::new();
-        for covered in of.filter(|c| c.topic_id != *now) {
+        for covered in of.filter(|c| !now.contains(c.topic_id.as_str())) {
             *before.entry(&covered.topic_id).or_default() += covered.records;
         }
         for (id, records) in before {
-            verdict.lines.push(format!(
-                "{:<10} began anew: of the topic before it (id {id}), {records} records were read",
-                role.as_str()
-            ));
+            verdict.lines.push(if now.len() > 1 {
+                format!(
+                    "{:<10} of a topic that is not read any more (id {id}), {records} records were read",
+                    role.as_str()
+                )
+            } else {
+                format!(
+                    "{:<10} began anew: of the topic before it (id {id}), {records} records were read",
+                    role.as_str()
+                )
+            });
         }
     }
 }

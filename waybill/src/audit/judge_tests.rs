@@ -6,6 +6,7 @@ use super::*;
 
 fn standing(next: i64) -> Standing {
     Standing {
+        topic: "waybill.topic".into(),
         topic_id: "id".into(),
         partition: 0,
         first: 0,
@@ -142,6 +143,7 @@ fn each_thing_that_is_not_in_order_is_found() {
             |f| {
                 f.books.seams.push(Seam {
                     topic: "valid".into(),
+                    topic_id: "id".into(),
                     partition: 0,
                     before: 4,
                     from_offset: 6,
@@ -153,6 +155,7 @@ fn each_thing_that_is_not_in_order_is_found() {
             |f| {
                 f.books.seams.push(Seam {
                     topic: "valid".into(),
+                    topic_id: "id".into(),
                     partition: 0,
                     before: 6,
                     from_offset: 4,
@@ -163,6 +166,7 @@ fn each_thing_that_is_not_in_order_is_found() {
         (
             |f| {
                 f.books.unbalanced.push(Unbalanced {
+                    topic_id: "id".into(),
                     topic: "sealed".into(),
                     partition: 0,
                     from_offset: 3,
@@ -257,6 +261,46 @@ fn with_since_only_entries_and_ranges_are_judged() {
     facts.books.written[4].records = 100;
     facts.books.stages[4].parts = 100;
     assert_eq!(judge(&facts).findings, Vec::<String>::new());
+}
+
+/// Carriers may have a topic each. Partitions of one number are told apart, and topics called by their names.
+#[test]
+fn of_several_sealed_topics_each_has_its_offsets() {
+    let mut facts = clean();
+    let other = Standing { topic: "in.b".into(), topic_id: "b".into(), ..standing(4) };
+    for standings in [&mut facts.asked, &mut facts.standings] {
+        standings.get_mut(&Role::Sealed).unwrap().push(other.clone());
+    }
+    let covered = facts.books.coverage[0].clone();
+    facts.books.coverage[0].records = 7;
+    facts.books.coverage.push(Coverage { topic_id: "b".into(), next: 4, records: 3, ..covered });
+    let verdict = judge(&facts);
+    assert_eq!(verdict.findings, Vec::<String>::new());
+    assert_eq!(verdict.sealed, 10);
+    assert!(verdict.to_string().contains("10 records of 2 partitions"), "{verdict}");
+
+    facts.books.coverage.last_mut().unwrap().next = 2;
+    facts.books.seams.push(Seam {
+        topic: "sealed".into(),
+        topic_id: "b".into(),
+        partition: 0,
+        before: 1,
+        from_offset: 2,
+    });
+    let findings = judge(&facts).findings;
+    assert!(findings[0].starts_with("in.b-0: offsets 1 to 1 are covered by no entry"));
+    assert!(findings[1].starts_with("in.b-0: offsets 2 to 3 are committed"), "{findings:?}");
+
+    // One that is gone.
+    facts.books.seams.clear();
+    for standings in [&mut facts.asked, &mut facts.standings] {
+        let sealed = standings.get_mut(&Role::Sealed).unwrap();
+        sealed[1] = Standing { topic_id: "c".into(), topic: "in.c".into(), ..standing(0) };
+    }
+    let verdict = judge(&facts);
+    assert_eq!(verdict.findings, Vec::<String>::new());
+    let told = "of a topic that is not read any more (id b), 3 records were read";
+    assert!(verdict.to_string().contains(told), "{verdict}");
 }
 
 /// What is known of a topic that is gone covers nothing of the one that has its name now.

@@ -7,7 +7,7 @@ pub use judge::{Facts, Verdict, judge};
 use std::time::{Duration, Instant};
 
 use waybill_clickhouse::{BookQuestion, Database};
-use waybill_runtime::{Reader, Role, standings};
+use waybill_runtime::{Reader, Role, sealed_topics, standings};
 use waybill_stage::Fault;
 
 use crate::config::Config;
@@ -41,7 +41,7 @@ pub struct Question {
 /// Reads everything, and judges it.
 pub fn audit(config: &Config, question: &Question) -> Result<Verdict, Failure> {
     let database = Database::open(config.clickhouse()?).map_err(|f| unreachable(&f))?;
-    let (connection, readers) = (config.connection()?, readers(config));
+    let (connection, readers) = (config.connection()?, readers(config)?);
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let kept = config.clickhouse.retention.as_clickhouse().kept_since(now_ms);
     let since_ms = known_since(question.since_ms, kept.ledger);
@@ -76,18 +76,20 @@ fn known_since(asked_ms: Option<i64>, ledger_ms: i64) -> i64 {
     asked_ms.unwrap_or_default().max(known)
 }
 
-fn readers(config: &Config) -> Vec<Reader> {
-    let topics = config.topics();
+/// Which group reads which topic. Carriers may have several, and more by and by.
+fn readers(config: &Config) -> Result<Vec<Reader>, Failure> {
+    let (connection, topics) = (config.connection()?, config.topics()?);
+    let sealed = sealed_topics(&connection, topics.sealed()).map_err(|f| unreachable(&f))?;
     let ledger = [(Role::Ledger, "clickhouse")];
-    READERS
-        .into_iter()
-        .chain(ledger)
-        .map(|(role, stage)| Reader {
-            role,
-            topic: topics.name(role).to_owned(),
-            group: config.group(stage),
-        })
-        .collect()
+    let all = READERS.into_iter().chain(ledger).flat_map(|(role, stage)| {
+        let names = match role {
+            Role::Sealed => sealed.clone(),
+            role => vec![topics.name(role).to_owned()],
+        };
+        let group = config.group(stage);
+        names.into_iter().map(move |topic| Reader { role, topic, group: group.clone() })
+    });
+    Ok(all.collect())
 }
 
 fn unreachable(fault: &Fault) -> Failure {

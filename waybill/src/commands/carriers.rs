@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Subcommand};
 use jiff::Timestamp;
-use waybill_decrypt::{ApiKey, Carrier, Delay, RegisteredKey, Scope, Status};
+use waybill_decrypt::{Action, ApiKey, Carrier, Delay, RegisteredKey, Restriction, Scope, Status};
 use waybill_sealing::jws::Algorithm;
 use waybill_sealing::signing_key::{PrivateSigningKey, PublicSigningKey};
 
@@ -44,6 +44,9 @@ enum Command {
         /// How long after sealing its events may arrive, such as 7d
         #[arg(long, value_name = "TIME")]
         max_delivery_delay: Option<Delay>,
+        /// A sealed topic of its own: its events count there alone, and nobody else's do. May come several times
+        #[arg(long, value_name = "NAME")]
+        topic: Vec<String>,
     },
     /// Make an empty file, unless there is one: no processor starts without; and the gateway's signing key, if
     /// gateway.signing_key_file is set
@@ -57,6 +60,8 @@ enum Command {
     },
     /// Say what a carrier may do at the gateway
     Allow(Allow),
+    /// Take no events of a carrier, or of one type, for the time being; what is diverted can be redriven
+    Restrict(Restrict),
     /// Reject everything of a carrier from now on
     Suspend {
         id: String,
@@ -85,6 +90,29 @@ enum KeyCommand {
 }
 
 #[derive(Debug, ClapArgs)]
+struct Restrict {
+    id: String,
+    /// Only payloads of this type
+    #[arg(long, value_name = "TYPE")]
+    media_type: Option<String>,
+    /// reject: the gateway does not take it in. divert: it does, and the event waits among the rejects
+    #[arg(long, default_value = "divert", conflicts_with = "lift")]
+    action: Action,
+    /// Why: the carrier is told
+    #[arg(long, required_unless_present = "lift", conflicts_with = "lift")]
+    why: Option<String>,
+    /// For how long, such as 2h [default: until it is lifted]
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "lift")]
+    time: Option<humantime::Duration>,
+    /// Who restricts it [default: the user that runs this]
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
+    by: String,
+    /// Take the restriction back
+    #[arg(long)]
+    lift: bool,
+}
+
+#[derive(Debug, ClapArgs)]
 struct Allow {
     id: String,
     /// The gateway may seal plain payloads of this type in the carrier's name; needs gateway.signing_key_file
@@ -101,7 +129,7 @@ struct Allow {
 pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
     let file = RegistryFile::new(&config.carriers.file);
     match args.command {
-        Command::Add { id, name, key, new_key, max_delivery_delay } => {
+        Command::Add { id, name, key, new_key, max_delivery_delay, topic } => {
             let public = match (key, new_key) {
                 (Some(path), _) => public_key(&path)?,
                 (None, Some(path)) => make_key(&path)?,
@@ -114,6 +142,12 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
                     if let Some(carrier) = carriers.get_mut(&id) {
                         carrier.max_delivery_delay = delay;
                     }
+                    Ok(())
+                })?;
+            }
+            if !topic.is_empty() {
+                file.change(|carriers| {
+                    carriers.give_topics(&id, topic);
                     Ok(())
                 })?;
             }
@@ -133,10 +167,17 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
             for c in file.load()?.iter() {
                 let (status, keys) = (c.status.to_string(), c.keys().len());
                 let (id, delay) = (c.id(), c.max_delivery_delay.to_string());
-                println!("{id:<20} {status:<9} {keys} keys  {delay:<5} {}", c.name);
+                let topics = c.topics().join(" ");
+                println!("{id:<20} {status:<9} {keys} keys  {delay:<5} {} {topics}", c.name);
+                for Restriction { media_type, action, by, why, until } in &c.restrictions {
+                    let what = media_type.as_deref().unwrap_or("everything");
+                    let until = until.map_or("it is lifted".to_owned(), |at| format!("{at:.0}"));
+                    println!("  restricted: {what}: {action} until {until}, by {by}: {why}");
+                }
             }
         }
         Command::Key { command } => key(&file, command)?,
+        Command::Restrict(args) => restrict(&file, args)?,
         Command::Allow(allow) => self::allow(config, &file, &allow)?,
         Command::Suspend { id, undo } => {
             let status = if undo { Status::Active } else { Status::Suspended };
@@ -204,6 +245,33 @@ fn key(file: &RegistryFile, command: KeyCommand) -> Result<(), Failure> {
                 println!("{}  {:<13} since {:.0}  {until}", key.id, scopes.join(","), key.created);
             }
         }
+    }
+    Ok(())
+}
+
+fn restrict(file: &RegistryFile, args: Restrict) -> Result<(), Failure> {
+    let until = args.time.map(|time| Timestamp::now().checked_add(*time)).transpose();
+    let until = until.map_err(|e| Failure::config(format!("--for: {e}")))?;
+    let Restrict { id, media_type, action, why, by, .. } = args;
+    let is_lifted = why.is_none();
+    let lifted = of(file, &id, |carrier| {
+        let before = carrier.restrictions.len();
+        carrier.restrictions.retain(|one| one.media_type != media_type);
+        let lifted = before - carrier.restrictions.len();
+        if let Some(why) = why {
+            carrier.restrictions.push(Restriction { media_type, action, by, why, until });
+        }
+        Ok(lifted)
+    })?;
+    if !is_lifted {
+        let until = until.map_or("until it is lifted".to_owned(), |at| format!("until {at:.0}"));
+        println!("carriers: {id} is restricted {until}");
+    } else if lifted == 0 {
+        return Err(Failure::config(format!("{id} is not restricted so")));
+    } else {
+        println!(
+            "carriers: {id} is not restricted so any more; `waybill rejects redrive` takes in what was"
+        );
     }
     Ok(())
 }

@@ -92,6 +92,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 carrier: carrier.clone(),
                 since_ms: since.unwrap_or_default(),
                 limit: *limit,
+                ..Filter::default()
             };
             let database = Database::open(config.clickhouse()?).map_err(unreachable)?;
             let codes = database.unmapped_codes(&filter).map_err(unreachable)?;

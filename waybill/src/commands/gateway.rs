@@ -1,5 +1,6 @@
 //! `waybill run gateway`: what the gateway is made of, and what is read again when it changes.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +8,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use waybill_clickhouse::Answers;
-use waybill_gateway::{Gateway, PlainSealer, Registry, TlsFiles, serve};
+use waybill_gateway::{Gateway, Parts, PlainSealer, Registry, TlsFiles, serve};
 use waybill_publisher::Acknowledged;
-use waybill_runtime::{Health, Role, check_topics};
+use waybill_runtime::{Health, KafkaConnection, Role, Topics, check_topics, sealed_topic_ids};
 use waybill_sealing::published::PublishedKeys;
 
-use crate::commands::publish::signing_key;
+use crate::commands::publish::{self, signing_key};
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::registry_file::RegistryFile;
@@ -21,6 +22,8 @@ use crate::{http, signals};
 
 /// A record that has no answer by then is given up: the caller sends it again.
 const KAFKA_PATIENCE: Duration = Duration::from_secs(5);
+/// How often it asks which topics there are.
+const LEARN: Duration = Duration::from_secs(5);
 /// How often it says that it is alive and whether it is ready.
 const BEAT: Duration = Duration::from_millis(250);
 
@@ -39,14 +42,17 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     };
     let tls = settings.tls.clone().map(tls).transpose()?;
     let connection = config.connection()?;
-    let topics = config.topics();
-    let topic = Acknowledged::new(&connection.0, topics.name(Role::Sealed), KAFKA_PATIENCE)
+    let topics = config.topics()?;
+    let topic = publish::topic(config, None)?;
+    let kafka = Acknowledged::new(&connection.0, &topic, KAFKA_PATIENCE)
         .map_err(|e| Failure::unreachable(e.to_string()))?;
+    let topic_ids = Arc::new(ArcSwap::default());
     let answers =
         Answers::open(&config.clickhouse()?).map_err(|f| Failure::config(f.to_string()))?;
     let listen = settings.listen;
-    let gateway =
-        Arc::new(Gateway::new(settings, &config.deployment, registry, keys, topic, plain, answers));
+    learn_ids(connection.clone(), topics.clone(), topic_ids.clone())?;
+    let parts = Parts { registry, keys, kafka, topic, topic_ids, plain, answers };
+    let gateway = Arc::new(Gateway::new(settings, &config.deployment, parts));
     let health = Arc::new(Health::default());
     health.beat();
     http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
@@ -88,6 +94,26 @@ async fn beat(
         health.set_ready(is_ready && was_checked);
         tokio::time::sleep(BEAT).await;
     }
+}
+
+/// Asks now and then which topics there are: a copy of an event is told by Kafka's id of its topic.
+fn learn_ids(
+    connection: KafkaConnection,
+    topics: Topics,
+    ids: Arc<ArcSwap<BTreeMap<String, String>>>,
+) -> Result<(), Failure> {
+    let learn = move || {
+        loop {
+            match sealed_topic_ids(&connection, topics.sealed()) {
+                Ok(found) => ids.store(Arc::new(found)),
+                // Whether Kafka answers is told elsewhere.
+                Err(fault) => tracing::debug!(%fault, "the topics' ids are not known"),
+            }
+            std::thread::sleep(LEARN);
+        }
+    };
+    let thread = std::thread::Builder::new().name("topic-ids".to_owned()).spawn(learn);
+    thread.map(drop).map_err(|e| Failure::failed(format!("thread: {e}")))
 }
 
 fn registry(config: &Config) -> Result<Arc<ArcSwap<Registry>>, Failure> {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use waybill_publisher::Publisher;
-use waybill_runtime::Role;
 use waybill_sealing::rsa_key::{JwkSet, RsaPublicKey};
 use waybill_sealing::seal::{MAX_CONTENT_KEY_LIFE_MS, Message, Proof, Sealer, SealerConfig};
 use waybill_sealing::signing_key::PrivateSigningKey;
@@ -39,6 +38,9 @@ pub struct Args {
     shipment: Option<String>,
     #[arg(long, default_value = "granted", value_parser = ["granted", "signed"])]
     proof: String,
+    /// To this one of the topics that topics.sealed names [default: the first]
+    #[arg(long, value_name = "NAME")]
+    topic: Option<String>,
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -54,8 +56,9 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     })
     .map_err(|e| Failure::config(e.to_string()))?;
     let connection = config.connection()?;
-    let mut publisher = Publisher::new(&connection.0, config.topics().name(Role::Sealed))
-        .map_err(|e| Failure::unreachable(e.to_string()))?;
+    let topic = topic(config, args.topic.as_deref())?;
+    let mut publisher =
+        Publisher::new(&connection.0, &topic).map_err(|e| Failure::unreachable(e.to_string()))?;
 
     let bar = progress(args.files.len() as u64);
     let run = Timestamp::now().as_millisecond();
@@ -85,6 +88,21 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     bar.finish_and_clear();
     println!("publish: {confirmed} of {} messages confirmed by the broker", args.files.len());
     Ok(())
+}
+
+/// Where to publish.
+pub fn topic(config: &Config, asked: Option<&str>) -> Result<String, Failure> {
+    let topics = config.topics()?;
+    let sealed = topics.sealed();
+    match asked.or(sealed.first()) {
+        Some(topic) if sealed.matches(topic) => Ok(topic.to_owned()),
+        Some(topic) => {
+            Err(Failure::config(format!("nobody reads topic {topic}: topics.sealed is {sealed}")))
+        }
+        None => Err(Failure::config(format!(
+            "topics.sealed ({sealed}) names no topic: say which with --topic"
+        ))),
+    }
 }
 
 fn progress(total: u64) -> ProgressBar {

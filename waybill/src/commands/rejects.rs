@@ -4,6 +4,7 @@ use waybill_runtime::{
 };
 use waybill_schemas::{Answered, Redrive};
 
+use crate::commands::publish;
 use crate::config::Config;
 use crate::exit::Failure;
 
@@ -36,9 +37,9 @@ enum Command {
     List(Which),
     /// Everything about one sealed record
     Show {
-        /// Where it stands: PARTITION-OFFSET of waybill.sealed
-        #[arg(value_name = "PARTITION-OFFSET", value_parser = place)]
-        place: (i32, i64),
+        /// Where it stands: of the first topic that topics.sealed names, unless another is named
+        #[arg(value_name = "[TOPIC-]PARTITION-OFFSET", value_parser = place)]
+        place: Place,
     },
     /// Put the sealed records of these dead letters on waybill.redrive
     Redrive {
@@ -67,8 +68,9 @@ struct Which {
 }
 
 impl Which {
-    fn filter(&self) -> Filter {
+    fn filter(&self, settings: &HostSettings) -> Filter {
         Filter {
+            first_topic: settings.topics.sealed().first().unwrap_or_default().to_owned(),
             code: self.code.clone(),
             carrier: self.carrier.clone(),
             since_ms: self.since.unwrap_or_default(),
@@ -77,11 +79,23 @@ impl Which {
     }
 }
 
-fn place(text: &str) -> Result<(i32, i64), String> {
-    let parsed = text
-        .split_once('-')
-        .and_then(|(partition, offset)| Some((partition.parse().ok()?, offset.parse().ok()?)));
-    parsed.ok_or_else(|| "a partition and an offset, such as 3-1042".to_owned())
+/// Topic, if it was named, partition and offset.
+type Place = (Option<String>, i32, i64);
+
+fn place(text: &str) -> Result<Place, String> {
+    let mut parts = text.rsplitn(3, '-');
+    let (offset, partition, topic) = (parts.next(), parts.next(), parts.next());
+    let is_number = |part: &&str| part.bytes().all(|b| b.is_ascii_digit());
+    let partition = partition.filter(is_number).and_then(|partition| partition.parse().ok());
+    let offset = offset.filter(is_number).and_then(|offset| offset.parse().ok());
+    let parsed = partition.zip(offset);
+    match (topic, parsed) {
+        (Some(""), _) | (_, None) => {
+            Err("a partition and an offset, such as 3-1042, or with the topic before them"
+                .to_owned())
+        }
+        (topic, Some((partition, offset))) => Ok((topic.map(str::to_owned), partition, offset)),
+    }
 }
 
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
@@ -90,16 +104,23 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let settings = config.host("redrive", &config.batch)?;
     match &args.command {
         Command::List(which) => {
-            print(&database.dead_letters(&which.filter()).map_err(unreachable)?);
+            let filter = which.filter(&settings);
+            let letters = database.dead_letters(&filter).map_err(unreachable)?;
+            print(&letters, settings.topics.sealed().only().is_none());
             Ok(())
         }
-        Command::Show { place: (partition, offset) } => {
-            let letters = database.dead_letters_of(*partition, *offset).map_err(unreachable)?;
-            show(&letters, &source(&settings, *partition, *offset).map_err(unreachable)?);
+        Command::Show { place: (topic, partition, offset) } => {
+            let first = settings.topics.sealed().first().unwrap_or_default();
+            let topic = publish::topic(config, topic.as_deref())?;
+            let place = (topic.as_str(), *partition, *offset);
+            let letters = database.dead_letters_of(place, first).map_err(unreachable)?;
+            let source = source(&settings, &topic, *partition, *offset);
+            show(&letters, &source.map_err(unreachable)?);
             Ok(())
         }
         Command::Redrive { which, dry_run } => {
-            let records = database.rejected_records(&which.filter()).map_err(unreachable)?;
+            let records =
+                database.rejected_records(&which.filter(&settings)).map_err(unreachable)?;
             let values = config.values(&[Role::Redrive])?;
             check_topics(&settings.connection, &settings.topics, &[Role::Redrive])
                 .map_err(unreachable)?;
@@ -108,7 +129,8 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn print(letters: &[DeadLetter]) {
+/// Of several sealed topics, each is named.
+fn print(letters: &[DeadLetter], named: bool) {
     if letters.is_empty() {
         println!("no dead letters");
         return;
@@ -121,7 +143,7 @@ fn print(letters: &[DeadLetter]) {
         println!(
             "{:<20}  {:<12}  {:<18}  {:<10}  {:<16}  {:>3}  {}",
             l.received_at,
-            stands_at(l),
+            stands_at(l, named),
             l.code,
             l.stage,
             l.carrier_id,
@@ -132,9 +154,10 @@ fn print(letters: &[DeadLetter]) {
 }
 
 /// Of the sealed topic, or of another that is named.
-fn stands_at(letter: &DeadLetter) -> String {
+fn stands_at(letter: &DeadLetter, named: bool) -> String {
     let place = format!("{}-{}", letter.source_partition, letter.source_offset);
     match letter.source_topic.as_str() {
+        "sealed" if named => format!("{}-{place}", letter.sealed_topic),
         "sealed" => place,
         topic => format!("{topic} {place}"),
     }
@@ -180,6 +203,11 @@ fn gone(oldest: Option<i64>) -> String {
     }
 }
 
+fn place_of(record: &RejectedRecord, named: bool) -> String {
+    let place = format!("{}-{}", record.source_partition, record.source_offset);
+    if named { format!("{}-{place}", record.sealed_topic) } else { place }
+}
+
 /// What became of the records that were to be redriven.
 #[derive(Debug, Default)]
 struct Tally {
@@ -201,8 +229,17 @@ fn redrive(
     for some in records.chunks(AT_ONCE) {
         let mut to_send = Vec::new();
         for record in some {
-            let place = format!("{}-{}", record.source_partition, record.source_offset);
+            let place = place_of(record, settings.topics.sealed().only().is_none());
+            if record.sealed_topic.is_empty() {
+                println!(
+                    "{place}: refused: it is of a time when there was one sealed topic: name that one first in \
+                     topics.sealed"
+                );
+                tally.gone += 1;
+                continue;
+            }
             let attempt = Attempt {
+                sealed_topic: record.sealed_topic.clone(),
                 source_partition: record.source_partition,
                 source_offset: record.source_offset,
                 attempt: record.attempt + 1,
@@ -220,11 +257,20 @@ fn redrive(
                 tally.accepted += 1;
                 continue;
             }
-            if redriver.has_sent(attempt) {
+            if redriver.has_sent(&attempt) {
                 tally.on_their_way += 1;
                 continue;
             }
-            match source(settings, attempt.source_partition, attempt.source_offset)? {
+            let (topic, partition, offset) =
+                (&attempt.sealed_topic, attempt.source_partition, attempt.source_offset);
+            match source(settings, topic, partition, offset)? {
+                Source::Record { received_at, .. } if received_at != record.received_ms => {
+                    println!(
+                        "{place}: refused: another record stands there, received {}: the topic was made anew",
+                        moment(received_at)
+                    );
+                    tally.gone += 1;
+                }
                 Source::Record { received_at, .. } if !redriver.knows_all_of(received_at) => {
                     println!(
                         "{place}: refused: received {}, and what was redriven of then is kept no longer \
@@ -247,6 +293,7 @@ fn redrive(
                     to_send.push((
                         key,
                         Redrive {
+                            sealed_topic: attempt.sealed_topic,
                             source_partition: attempt.source_partition,
                             source_offset: attempt.source_offset,
                             received_at,
@@ -285,9 +332,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_a_partition_and_an_offset() {
-        assert_eq!(place("3-1042"), Ok((3, 1042)));
-        for bad in ["3", "3-", "-3", "a-b", "3-1-2"] {
+    fn a_place_is_a_partition_and_an_offset_and_maybe_a_topic() {
+        assert_eq!(place("3-1042"), Ok((None, 3, 1042)));
+        assert_eq!(place("sealed.acme-line-3-7"), Ok((Some("sealed.acme-line".into()), 3, 7)));
+        for bad in ["3", "3-", "-3", "a-b", "-3-1", "x-3--1", "x-+3-1", "x-3"] {
             assert!(place(bad).is_err(), "{bad}");
         }
     }

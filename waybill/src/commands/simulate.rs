@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use waybill_publisher::Publisher;
-use waybill_runtime::Role;
 use waybill_sealing::jws::Algorithm;
 use waybill_sealing::rsa_key::RsaPublicKey;
 use waybill_sealing::seal::{MAX_CONTENT_KEY_LIFE_MS, Message, Proof, Sealer, SealerConfig};
 use waybill_sealing::signing_key::PrivateSigningKey;
 use waybill_simulator::{Again, Bad, Kind, Simulation, Truth};
 
-use crate::commands::publish::{platform_key, signing_key};
+use crate::commands::publish::{platform_key, signing_key, topic};
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::keyring::write_private;
@@ -65,6 +64,9 @@ pub struct Args {
     /// Share of messages that come again
     #[arg(long, default_value_t = 0.01)]
     duplicates: f64,
+    /// Publish to this one of the topics that topics.sealed names [default: the first]
+    #[arg(long, value_name = "NAME")]
+    topic: Option<String>,
     /// Write what must become of the messages to this file, as JSON
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
@@ -113,8 +115,9 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         kept: HashMap::new(),
     };
     let connection = config.connection()?;
-    let mut publisher = Publisher::new(&connection.0, config.topics().name(Role::Sealed))
-        .map_err(|e| Failure::unreachable(e.to_string()))?;
+    let topic = topic(config, args.topic.as_deref())?;
+    let mut publisher =
+        Publisher::new(&connection.0, &topic).map_err(|e| Failure::unreachable(e.to_string()))?;
     let truth = send(args, &mut simulation, &mut dock, &mut publisher, &stop)?;
     let confirmed = publisher.finish(|_| {}).map_err(|e| Failure::unreachable(e.to_string()))?;
     if let Some(file) = &args.truth {

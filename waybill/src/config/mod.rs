@@ -186,25 +186,29 @@ impl Config {
         if let Some(pkcs11) = &self.keys.pkcs11 {
             pkcs11.which()?;
         }
+        let topics = self.topics()?;
         let mut names = std::collections::BTreeMap::new();
-        let topics = self.topics();
-        for role in Role::ALL {
-            if let Some(other) = names.insert(topics.name(role).to_owned(), role) {
+        for role in Role::ALL.into_iter().filter(|role| role.is_internal()) {
+            let name = topics.name(role);
+            if let Some(other) = names.insert(name, role) {
+                let (other, role) = (other.as_str(), role.as_str());
+                return refuse(format!("topics: {other} and {role} have the same name {name:?}"));
+            }
+            // Whatever a pattern finds, carriers may write to.
+            if topics.sealed().matches(name) {
                 return refuse(format!(
-                    "topics: {} and {} have the same name {:?}",
-                    other.as_str(),
-                    role.as_str(),
-                    topics.name(role)
+                    "topics.sealed: {} is {name:?} too, the topic of {}",
+                    topics.sealed(),
+                    role.as_str()
                 ));
             }
         }
         Ok(())
     }
 
-    pub fn topics(&self) -> Topics {
+    pub fn topics(&self) -> Result<Topics, Failure> {
         let t = &self.topics;
         let named = [
-            (Role::Sealed, &t.sealed),
             (Role::Redrive, &t.redrive),
             (Role::Deferred, &t.deferred),
             (Role::Opened, &t.opened),
@@ -216,11 +220,10 @@ impl Config {
             (Role::Ledger, &t.ledger),
             (Role::AggregateState, &t.aggregate_state),
         ];
-        Topics::new(
-            &t.prefix,
-            named.into_iter().filter_map(|(role, name)| Some((role, name.clone()?))),
-        )
-        .keeping(t.retention.of_roles().map(|(role, keep)| (role, keep.limit())))
+        let sealed = t.sealed().map_err(|why| Failure::config(format!("topics.sealed: {why}")))?;
+        let named = named.into_iter().filter_map(|(role, name)| Some((role, name.clone()?)));
+        let topics = Topics::new(&t.prefix, sealed, named);
+        Ok(topics.keeping(t.retention.of_roles().map(|(role, keep)| (role, keep.limit()))))
     }
 
     pub fn connection(&self) -> Result<KafkaConnection, Failure> {
@@ -268,7 +271,7 @@ impl Config {
     pub fn host(&self, stage: &str, batch: &Batch) -> Result<HostSettings, Failure> {
         Ok(HostSettings {
             connection: self.connection()?,
-            topics: self.topics(),
+            topics: self.topics()?,
             group: self.group(stage),
             instance: self.instance.clone(),
             limits: BatchLimits { records: batch.records, bytes: batch.bytes, age: batch.age },

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use waybill_runtime::{Role, SealedTopics};
+
 use super::TopicRetention;
 
 /// Topic names: the prefix and the role's name, unless one is named here.
@@ -12,7 +14,8 @@ pub struct TopicSettings {
     /// For `waybill topics`: how many partitions, and copies of each.
     pub partitions: i32,
     pub replication: i32,
-    pub sealed: Option<String>,
+    /// What carriers publish to: a name, a pattern that begins with `^`, or a list of these.
+    pub sealed: Option<OneOrMore>,
     pub redrive: Option<String>,
     pub deferred: Option<String>,
     pub opened: Option<String>,
@@ -24,6 +27,23 @@ pub struct TopicSettings {
     pub ledger: Option<String>,
     pub aggregate_state: Option<String>,
     pub retention: TopicRetention,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a topic's name, a pattern that begins with ^, or a list of these")]
+pub enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl TopicSettings {
+    pub fn sealed(&self) -> Result<SealedTopics, String> {
+        match &self.sealed {
+            None => SealedTopics::parse(&[format!("{}{}", self.prefix, Role::Sealed.as_str())]),
+            Some(OneOrMore::One(one)) => SealedTopics::parse(&[one]),
+            Some(OneOrMore::More(entries)) => SealedTopics::parse(entries),
+        }
+    }
 }
 
 impl Default for TopicSettings {

@@ -28,7 +28,18 @@ fn what_is_wrong_is_said_with_its_place() {
             "[clickhouse.retention]\nledger = \"30d\"",
             "could not tell whether rows without an entry",
         ),
-        ("[topics]\nsealed = \"a\"\nopened = \"a\"", "same name \"a\""),
+        ("[topics]\nvalid = \"a\"\nopened = \"a\"", "same name \"a\""),
+        (
+            "[topics]\nsealed = \"a\"\nopened = \"a\"",
+            "topics.sealed: a is \"a\" too, the topic of opened",
+        ),
+        ("[topics]\nsealed = [\"a\", \"^waybill\"]", "a, ^waybill is \"waybill.redrive\" too"),
+        ("[topics]\nsealed = []", "topics.sealed: no topic is named"),
+        ("[topics]\nsealed = \"^(\"", "topics.sealed: \"^(\" is no pattern"),
+        (
+            "[topics]\nsealed = 7",
+            "a topic's name, a pattern that begins with ^, or a list of these",
+        ),
         ("[batch]\nrecords = 0\nbytes = 1\nage = \"1s\"", "at least 1"),
         ("[sink]\nrecords = 1\nbytes = 1\nage = \"2m\"", "at most 60s"),
         ("[batch]\nrecords = 1\nbytes = 99999999\nage = \"1s\"", "no single request"),
@@ -51,9 +62,17 @@ fn two_deployments_can_share_one_cluster() {
          [groups]\nprefix = \"b-\"\n[clickhouse]\ndatabase = \"b\"",
     )
     .unwrap();
-    assert_eq!(config.topics().name(Role::Sealed), "in");
-    assert_eq!(config.topics().name(Role::Opened), "b.opened");
+    assert_eq!(config.topics().unwrap().sealed().only(), Some("in"));
+    assert_eq!(config.topics().unwrap().name(Role::Opened), "b.opened");
     assert_eq!(config.host("decrypt", &config.batch).unwrap().group, "b-decrypt");
+}
+
+#[test]
+fn carriers_may_have_a_topic_each() {
+    let sealed = |toml: &str| load(toml).unwrap().topics().unwrap().sealed().to_string();
+    assert_eq!(sealed(""), "waybill.sealed");
+    assert_eq!(sealed("[topics]\nsealed = \"^in\""), "^in");
+    assert_eq!(sealed("[topics]\nsealed = [\"in\", '^in[.]']"), "in, ^in[.]");
 }
 
 #[test]

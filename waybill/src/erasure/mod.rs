@@ -120,8 +120,14 @@ impl<'a> Erasing<'a> {
         let finished_at = Timestamp::now();
         let rows = self.database.erased_rows(&row.id).map_err(failed)?;
         let files = self.database.old_parts_lifetime().map_err(failed)?;
-        let receipt =
-            Receipt::of(self.config, row, finished_at, &rows, &minutes, Duration::from_secs(files));
+        let receipt = Receipt::of(
+            self.config,
+            row,
+            finished_at,
+            &rows,
+            &minutes,
+            Duration::from_secs(files),
+        )?;
         keep(receipt)?;
         crash_point("erase_kept");
         self.database.finish_erasure(row, finished_at.as_millisecond()).map_err(failed)

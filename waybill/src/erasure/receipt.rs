@@ -7,6 +7,7 @@ use waybill_clickhouse::{ErasedRows, ErasureRow};
 use waybill_runtime::Role;
 
 use crate::config::Config;
+use crate::exit::Failure;
 
 /// A segment of a topic is that old at most, and goes when its youngest record may.
 const SEGMENT: SignedDuration = SignedDuration::from_hours(24);
@@ -45,12 +46,12 @@ impl Receipt {
         rows: &[ErasedRows],
         minutes: &[(&'static str, u64)],
         files: Duration,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         let after = |time: Option<SignedDuration>, and: SignedDuration| {
             let until = time.and_then(|time| finished_at.checked_add(time.checked_add(and)?).ok());
             until.map_or_else(|| "for ever".to_owned(), |until| format!("{until:.0}"))
         };
-        let topics = config.topics();
+        let topics = config.topics()?;
         let kafka = Role::ALL.into_iter().map(|role| {
             let until = match role {
                 Role::AggregateState => "the broker has compacted the topic".to_owned(),
@@ -64,7 +65,7 @@ impl Receipt {
         // The ledger counts, and names no shipment.
         let kafka_until = kafka.filter(|(role, _)| *role != Role::Ledger.as_str()).collect();
         let asked_at = Timestamp::from_millisecond(row.asked_at).unwrap_or_default();
-        Self {
+        Ok(Self {
             erasure: row.id.clone(),
             deployment: config.deployment.clone(),
             carrier: row.carrier_id.clone(),
@@ -82,6 +83,6 @@ impl Receipt {
                 "what others have copied, dashboards' caches among it",
                 "what the carrier has",
             ],
-        }
+        })
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct RejectRow<'a> {
     source_topic: &'a str,
     source_partition: i32,
     source_offset: i64,
+    sealed_topic: &'a str,
     kafka_partition: i32,
     kafka_offset: i64,
     kafka_topic_id: &'a str,
@@ -56,6 +57,7 @@ impl Table for Rejects {
             source_topic: record.source_topic,
             source_partition: record.source_partition,
             source_offset: record.source_offset,
+            sealed_topic: record.sealed_topic,
             kafka_partition: at.partition,
             kafka_offset: at.offset,
             kafka_topic_id: at.topic_id,
@@ -78,6 +80,7 @@ impl Table for Rejects {
             received_at: record.received_at,
             opened_at: 0,
             attempt: record.attempt,
+            sealed_topic: record.sealed_topic.to_owned(),
         };
         Some((Arc::new(provenance), record.position))
     }

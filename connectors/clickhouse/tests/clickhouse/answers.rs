@@ -71,6 +71,6 @@ fn each_carrier_is_answered_of_its_own() {
     }
     assert_eq!(seen, ["m-1", "m-2", "m-3", "m-4", "m-5"]);
 
-    assert!(!wait_for(answers.is_taken_in(0, 0)).unwrap());
+    assert!(!wait_for(answers.is_taken_in("id", 0, 0)).unwrap());
     assert!(wait_for(answers.usage("acme", 31)).unwrap().is_empty());
 }

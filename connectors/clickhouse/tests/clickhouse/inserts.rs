@@ -62,7 +62,10 @@ fn every_field_of_an_event_arrives() {
         "4\t6\ttrue\tSGSIN\t10500.5\t7200000\t129600000",
     );
     check("origin_country, destination_country, crosses_border", "SG\tNL\ttrue");
-    check("source_partition, source_offset, kafka_partition, kafka_offset", "1\t1007\t3\t77");
+    check(
+        "sealed_topic, source_partition, source_offset, kafka_partition, kafka_offset",
+        "waybill.sealed.acme\t1\t1007\t3\t77",
+    );
     check(
         "sealed_at, received_at, opened_at",
         "2026-11-24 08:00:06.500\t2026-11-24 08:00:07.000\t2026-11-24 08:00:07.010",
@@ -170,8 +173,8 @@ fn every_field_of_a_shipment_arrives() {
         "['SGSIN']\t['2026-11-02 08:00:00.000']\t['2026-11-04 08:00:00.000']",
     );
     check(
-        "handle, message_id, source_partition, source_offset, kafka_partition, kafka_offset",
-        "h-9\tm-9\t1\t1009\t3\t5",
+        "handle, message_id, sealed_topic, source_partition, source_offset, kafka_partition, kafka_offset",
+        "h-9\tm-9\twaybill.sealed.acme\t1\t1009\t3\t5",
     );
     check(
         "sealed_at, received_at, opened_at",
@@ -195,8 +198,8 @@ fn every_field_of_a_reject_arrives() {
     );
     check(
         &database,
-        "SELECT source_partition, source_offset, kafka_partition, kafka_offset, sealed_at, received_at, rejected_at FROM rejects",
-        "1\t1003\t3\t5\t2026-11-24 08:00:02.500\t2026-11-24 08:00:03.000\t2026-11-24 08:00:03.015",
+        "SELECT sealed_topic, source_partition, source_offset, kafka_partition, kafka_offset, sealed_at, received_at, rejected_at FROM rejects",
+        "waybill.sealed.acme\t1\t1003\t3\t5\t2026-11-24 08:00:02.500\t2026-11-24 08:00:03.000\t2026-11-24 08:00:03.015",
     );
     check(
         &database,

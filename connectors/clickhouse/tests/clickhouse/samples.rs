@@ -37,6 +37,7 @@ pub fn provenance(carrier: &str, n: i64) -> Arc<Provenance> {
         message_id: format!("m-{n}"),
         source_partition: 1,
         source_offset: 1000 + n,
+        sealed_topic: format!("waybill.sealed.{carrier}"),
         sealed_at: received_at - 500,
         received_at,
         opened_at: received_at + 10,
@@ -245,5 +246,6 @@ pub fn reject(carrier: &str, code: &str, n: i64) -> RejectRecord {
         detail: "/eventDateTime: no date-time by RFC 3339".to_owned(),
         attempt: 0,
         source_topic: "sealed".into(),
+        sealed_topic: format!("waybill.sealed.{carrier}"),
     }
 }

@@ -357,7 +357,7 @@ fn the_gateway_reads_what_it_answers_and_nothing_else() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         answers.message("acme", "m-1").await.unwrap();
-        answers.is_taken_in(0, 0).await.unwrap();
+        answers.is_taken_in("id", 0, 0).await.unwrap();
         answers.rejects("acme", Cursor::default(), 10).await.unwrap();
         answers.shipments("acme", "MSKU1234565").await.unwrap();
         answers.usage("acme", 31).await.unwrap();

@@ -127,10 +127,11 @@ impl World {
             parts.is_ok_and(|parts| Header::parse(&parts.header).is_ok_and(|h| h.is_signed()))
         });
         let is_seen = match reason {
-            R::NoValue | R::EncryptedKeyUnwrap | R::Tag => false,
-            // The door makes the record's key of `sub`; and a revocation goes by another clock than it has
+            // A restriction is the gateway's own business: what it diverts, it takes in.
+            R::NoValue | R::EncryptedKeyUnwrap | R::Tag | R::Restricted => false,
+            // The door chooses the record's key and topic; and a revocation goes by another clock than it has
             // in this test.
-            R::OtherKey | R::SigningKeyRevoked => return,
+            R::OtherKey | R::OtherTopic | R::SigningKeyRevoked => return,
             R::ProofForm
             | R::ProofMismatch
             | R::SigningKeyNotRegistered
@@ -200,6 +201,7 @@ pub struct Event {
     pub header: Object,
     /// The record's key; `None` is a null one.
     pub key: Option<Vec<u8>>,
+    pub topic: &'static str,
     pub received_at: i64,
     pub platform: &'static str,
     pub content_key: [u8; 32],
@@ -228,6 +230,7 @@ impl Event {
         Self {
             header: Object::of(&members),
             key: Some(b"h-1".to_vec()),
+            topic: "sealed",
             received_at: T + 1000,
             platform: "platform",
             content_key: [42; 32],
@@ -335,6 +338,7 @@ impl Event {
         SealedRecord {
             key: self.key.clone(),
             value: Some(parts.join(".").into_bytes()),
+            sealed_topic: self.topic.to_owned(),
             source_partition: 3,
             source_offset: 77,
             received_at: self.received_at,

@@ -8,7 +8,8 @@ use waybill_stage::{Code, Fault, Reject};
 
 use super::{Host, Incoming, ME};
 use crate::chain::answer_at_its_place;
-use crate::{Batch, Flow, Role};
+use crate::input::Input;
+use crate::{Batch, Flow};
 
 impl Host<'_> {
     /// So many records go into one transaction: as set, and fewer where a process has died.
@@ -23,24 +24,24 @@ impl Host<'_> {
     }
 
     pub(super) fn has_begun(&self, message: &BorrowedMessage<'_>) -> Result<bool, Fault> {
-        let key = (self.role(message.topic())?, message.partition());
+        let key = self.input(message.topic(), message.partition())?;
         Ok(!self.cautions.contains_key(&key) || self.begun.contains(&key))
     }
 
     /// Puts it down that this partition is read on: should a record end this process, the next one knows
     /// where. With it go all of which nothing is known but that they are ours. Where a process has died
     /// before, one is read at a time.
-    pub(super) fn begin(&mut self, key: (Role, i32)) -> Result<(), Fault> {
+    pub(super) fn begin(&mut self, key: &Input) -> Result<(), Fault> {
         self.commit_all()?;
         let most = self.settings.limits.records;
         let mut marks = Vec::new();
         for (other, caution) in &self.cautions {
             let is_careful = caution.at_once < most;
-            if *other == key || (!is_careful && !self.begun.contains(other)) {
-                marks.push((*other, caution.begun(&ME)));
-                self.begun.insert(*other);
+            if other == key || (!is_careful && !self.begun.contains(other)) {
+                marks.push((other.clone(), caution.begun(&ME)));
+                self.begun.insert(other.clone());
             } else if is_careful && self.begun.remove(other) {
-                marks.push((*other, caution.rests()));
+                marks.push((other.clone(), caution.rests()));
             }
         }
         self.note(marks)
@@ -49,22 +50,22 @@ impl Host<'_> {
     /// Puts it down that nobody works at what was begun: we go in good order.
     pub(super) fn rest(&mut self) -> Result<(), Fault> {
         let begun = self.cautions.iter().filter(|(key, _)| self.begun.contains(key));
-        let marks: Vec<_> = begun.map(|(key, caution)| (*key, caution.rests())).collect();
+        let marks: Vec<_> = begun.map(|(key, caution)| (key.clone(), caution.rests())).collect();
         self.begun.clear();
         self.note(marks)
     }
 
     /// Commits what is to stand beside offsets that stay as they are.
-    pub(super) fn note(&mut self, marks: Vec<((Role, i32), String)>) -> Result<(), Fault> {
+    pub(super) fn note(&mut self, marks: Vec<(Input, String)>) -> Result<(), Fault> {
         if marks.is_empty() {
             return Ok(());
         }
         let mut batch = Batch::default();
-        for ((role, partition), metadata) in marks {
-            let offset = self.read_up_to.get(&(role, partition)).copied().ok_or_else(|| {
-                Fault(format!("{}-{partition} was begun and is not ours", role.as_str()))
-            })?;
-            batch.mark(role, partition, Mark { offset, metadata });
+        for (input, metadata) in marks {
+            let offset = self.read_up_to.get(&input).copied();
+            let offset =
+                offset.ok_or_else(|| Fault(format!("{input} was begun and is not ours")))?;
+            batch.mark(input, Mark { offset, metadata });
         }
         self.aborted = 0;
         self.committer.submit(batch, self.consumer.standing()?)?;
@@ -84,7 +85,7 @@ impl Host<'_> {
                 if next.is_alone() {
                     mark.metadata = next.rests();
                 }
-                self.cautions.insert(*key, next);
+                self.cautions.insert(key.clone(), next);
             }
         }
     }

@@ -17,7 +17,8 @@ impl Host<'_> {
                 continue;
             };
             found = true;
-            let role = self.role(&topic)?;
+            let input = self.input(&topic, partition)?;
+            let role = input.role;
             tracing::error!(
                 topic,
                 partition,
@@ -30,7 +31,7 @@ impl Host<'_> {
                 let (topic, now) = (topic.as_str(), now_ms());
                 let (key, value, appended_at) = (None, None, now);
                 let record = Incoming { role, topic, partition, offset, key, value, appended_at };
-                self.batch.read(role, partition, offset);
+                self.batch.read(&input, offset);
                 let mut flow = Flow { batch: &mut self.batch, values: self.values, now_ms: now };
                 let detail = format!("{}: its batch cannot be unpacked", record.place());
                 let reject = Reject::new(Code::Undecodable, detail);

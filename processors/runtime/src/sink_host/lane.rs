@@ -6,6 +6,7 @@ use waybill_sink::{Mark, Position, ProtocolError, Range, token};
 use waybill_stage::{Fault, Inserted, SinkBatch, SinkRecords};
 
 use crate::consumer::Start;
+use crate::input::Input;
 use crate::ledger::Stretch;
 use crate::reader::{Go, read};
 use crate::{KafkaConnection, Role, Values};
@@ -290,8 +291,8 @@ impl Settled {
     /// What its entry in the ledger covers.
     pub(super) fn stretch(&self) -> Stretch<'_> {
         let (from, next) = self.offsets;
-        let SinkBatch { topic_id, partition, .. } = &self.batch;
-        Stretch { input: self.role, topic_id, partition: *partition, from, next }
+        let SinkBatch { topic, topic_id, partition, .. } = &self.batch;
+        Stretch { input: Input::new(self.role, topic, *partition), topic_id, from, next }
     }
 
     /// When the record of that offset was appended, ms UTC.

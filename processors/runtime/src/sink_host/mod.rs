@@ -20,6 +20,7 @@ use crate::consumer::{Event, GroupConsumer, IDLE_WAIT};
 use crate::crash_point::crash_point;
 use crate::hand_over::pause;
 use crate::health::now_ms;
+use crate::input::Input;
 use crate::ledger::Item;
 use crate::metrics::metrics;
 use crate::transaction::{ATTEMPTS, Failed, Transactor};
@@ -55,8 +56,7 @@ pub fn sink_host(
     shutdown: &Shutdown,
 ) -> Result<(), Fault> {
     let transactor = Transactor::start(settings)?;
-    let topics: Vec<&str> = SINK_INPUTS.iter().map(|r| settings.topics.name(*r)).collect();
-    let consumer = GroupConsumer::join(&settings.consumer(), &topics)?;
+    let consumer = GroupConsumer::join(settings, &SINK_INPUTS)?;
     SinkHost {
         settings,
         values,
@@ -147,7 +147,7 @@ impl SinkHost<'_> {
             let role = self.role(&start.topic)?;
             let connection = &self.settings.connection;
             let topic_id = self.consumer.topic_id(&start.topic);
-            let lane = Lane::take_over(role, start, topic_id, connection, self.values)?;
+            let lane = Lane::take_over(role, start, &topic_id, connection, self.values)?;
             start.offset = lane.read_from();
             gained.push(((role, start.partition), lane));
         }
@@ -268,7 +268,8 @@ impl SinkHost<'_> {
             return Ok(());
         }
         for ((role, partition), mark) in marks {
-            self.batch.mark(role, partition, mark);
+            let topic = self.settings.topics.name(role);
+            self.batch.mark(Input::new(role, topic, partition), mark);
         }
         for range in settled {
             self.enter(range)?;
@@ -326,7 +327,7 @@ impl SinkHost<'_> {
         metrics().ranges.with_label_values(&[outcome]).inc();
         let stretch = range.stretch();
         let (records, taken) = range.records();
-        self.batch.ledger.open(stretch.input, stretch.partition);
+        self.batch.ledger.open(&stretch.input);
         self.batch.ledger.read(records);
         for count in &range.inserted.counts {
             self.batch.ledger.count(Item {
@@ -379,8 +380,8 @@ impl SinkHost<'_> {
                 }
                 // Nobody knows whose it is.
                 None => {
-                    let place = nobodys(range.batch.partition, offset, appended_at);
-                    let source_topic = stretch.input.as_str().to_owned();
+                    let place = nobodys("", range.batch.partition, offset, appended_at);
+                    let source_topic = stretch.input.role.as_str().to_owned();
                     let letter = dead_letter(STAGE, &place, 0, reject, now_ms());
                     RejectRecord { source_topic, ..letter }
                 }
@@ -388,7 +389,7 @@ impl SinkHost<'_> {
             self.batch.put_reject(self.values, &letter)?;
         }
         // An entry about entries would need an entry itself, and so on: only what is out of order.
-        if stretch.input != Role::Ledger || answered {
+        if stretch.input.role != Role::Ledger || answered {
             self.batch.enter(self.values, STAGE, stretch, now_ms())?;
         }
         Ok(())
