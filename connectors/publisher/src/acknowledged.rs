@@ -51,6 +51,8 @@ struct State {
     moved_at_ms: AtomicI64,
     /// A record was not delivered, and no broker has answered since.
     failed: AtomicBool,
+    /// The client says that it has no connection. It may have one again in a moment: the probe finds out.
+    suspected: AtomicBool,
 }
 
 impl State {
@@ -104,6 +106,7 @@ impl Acknowledged {
             moved_at_ms: AtomicI64::new(0),
             // Until it has been seen once.
             failed: AtomicBool::new(true),
+            suspected: AtomicBool::new(false),
         });
         let mut config = client(connection);
         config
@@ -160,7 +163,8 @@ impl Acknowledged {
 /// Asks a broker that is away whether it is back, and whether the topic is there.
 fn probe(producer: &Weak<ThreadedProducer<Context>>, topic: &str, state: &State) {
     while let Some(producer) = producer.upgrade() {
-        if state.failed.load(Ordering::Relaxed) {
+        let is_suspected = state.suspected.swap(false, Ordering::Relaxed);
+        if is_suspected || state.failed.load(Ordering::Relaxed) {
             let metadata = producer.client().fetch_metadata(Some(topic), Duration::from_secs(1));
             let is_there = metadata.is_ok_and(|metadata| {
                 let mut topics = metadata.topics().iter();
@@ -169,9 +173,7 @@ fn probe(producer: &Weak<ThreadedProducer<Context>>, topic: &str, state: &State)
                     topic.error().is_none() && partitions.all(|p| p.leader() >= 0)
                 })
             });
-            if is_there {
-                state.failed.store(false, Ordering::Relaxed);
-            }
+            state.failed.store(!is_there, Ordering::Relaxed);
         }
         drop(producer);
         std::thread::sleep(PROBE);
@@ -238,7 +240,7 @@ struct Context(Arc<State>);
 impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.0.failed.store(true, Ordering::Relaxed);
+            self.0.suspected.store(true, Ordering::Relaxed);
         }
         tracing::warn!(target: "kafka", %error, reason, "kafka client");
     }
