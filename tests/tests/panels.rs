@@ -3,8 +3,9 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use waybill_sealing::seal::Proof;
 use waybill_tests::panels::{check_panels, scrape_config};
-use waybill_tests::{Deployment, free_port, wait_until};
+use waybill_tests::{DCSA_22, Deployment, Door, free_port, seal, sealer, wait_until};
 
 struct Prometheus(std::process::Child);
 
@@ -17,10 +18,13 @@ impl Drop for Prometheus {
 
 #[test]
 fn every_panel_has_an_answer() {
-    let d = Deployment::new("panels", "");
+    let d = Deployment::new("panels", "[gateway.carriers]\nmessages_per_second = 1\nburst = 1");
+    d.add_carrier("at-the-door");
     let stages = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
     let processes = d.start_all();
-    let scraped: Vec<_> = stages.iter().zip(&processes).map(|(s, p)| (*s, p.port)).collect();
+    let door = Door::open(&d);
+    let mut scraped: Vec<_> = stages.iter().zip(&processes).map(|(s, p)| (*s, p.port)).collect();
+    scraped.push(("gateway", door.process.port));
     let config = d.folder.join("prometheus.yml");
     std::fs::write(&config, scrape_config(&scraped).unwrap()).unwrap();
     let port = free_port();
@@ -54,7 +58,13 @@ fn every_panel_has_an_answer() {
     let url = format!("http://127.0.0.1:{port}");
     // Rates want two scrapes of a counter that has moved.
     let mut problems = Vec::new();
-    for _ in 0..12 {
+    let mut sealer = sealer(&d, "at-the-door", Proof::Granted);
+    for n in 0..12 {
+        // One is taken, one is over the limit, and somebody is not let in.
+        let mut event = |k: usize| seal(&mut sealer, &format!("{n}-{k}"), DCSA_22, b"{}");
+        let both = [event(0), event(1)].join("\n");
+        assert_eq!(door.publish("application/x-ndjson", both, &[]).status, 202);
+        assert_eq!(door.get("/v1/usage", &[("X-API-Key", "none")]).status, 401);
         problems = check_panels(&url, &d.servers.clickhouse, &d.database);
         if problems.is_empty() {
             break;
