@@ -7,6 +7,7 @@ use strum::{Display, EnumString};
 use waybill_stage::{Reject, safe_detail};
 
 use crate::Reason;
+use crate::access::essence;
 
 /// Characters of the reason that a carrier is told.
 const SHOWN: usize = 200;
@@ -59,11 +60,6 @@ impl Restriction {
         let why = safe_detail(&self.why, SHOWN);
         Reason::Restricted.reject(format!("{what} are not taken {until}: {why}"))
     }
-}
-
-/// A media type without its parameters.
-fn essence(media_type: &str) -> &str {
-    media_type.split(';').next().unwrap_or_default().trim()
 }
 
 #[cfg(test)]
