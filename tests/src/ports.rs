@@ -8,19 +8,24 @@ static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
 /// A free port that nobody else in this process gets. No outgoing connection is given it either
 /// (those begin at 32,768): one could take it before the server does, and while the server is down,
-/// a connection to it could be one to itself.
+/// a connection to it could be one to itself. Runs beside each other on one machine each have a part of
+/// the range: `WAYBILL_TEST_PORTS=20000-22000`.
 ///
 /// # Panics
 /// When there is none.
 pub fn free_port() -> u16 {
+    let range = std::env::var("WAYBILL_TEST_PORTS");
+    let range = range.as_deref().unwrap_or("20000-32000");
+    let (first, last) = range.split_once('-').expect("WAYBILL_TEST_PORTS is FIRST-LAST");
+    let [first, last] = [first, last].map(|port| port.parse().expect("WAYBILL_TEST_PORTS"));
     for _ in 0..10_000 {
-        let port = fastrand::u16(20_000..32_000);
+        let port = fastrand::u16(first..last);
         let free = TcpListener::bind(("127.0.0.1", port)).is_ok();
         if free && GIVEN.lock().unwrap().insert(port) {
             return port;
         }
     }
-    panic!("no free port from 20,000 to 32,000");
+    panic!("no free port of {range}");
 }
 
 #[test]
