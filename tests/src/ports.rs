@@ -17,8 +17,7 @@ pub fn free_port() -> u16 {
     let range = std::env::var("WAYBILL_TEST_PORTS");
     let range = range.as_deref().unwrap_or("20000-32000");
     let (first, last) = range.split_once('-').expect("WAYBILL_TEST_PORTS is FIRST-LAST");
-    let [first, last] =
-        [first, last].map(|port| port.parse::<u16>().expect("WAYBILL_TEST_PORTS"));
+    let [first, last] = [first, last].map(|port| port.parse::<u16>().expect("WAYBILL_TEST_PORTS"));
     for _ in 0..10_000 {
         let port = fastrand::u16(first..last);
         let free = TcpListener::bind(("127.0.0.1", port)).is_ok();
