@@ -48,6 +48,7 @@ migrations! {
     17 "erasure" "0017_erasure.sql",
     18 "message_ids" "0018_message_ids.sql",
     19 "sealed_topic" "0019_sealed_topic.sql",
+    20 "key_use" "0020_key_use.sql",
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ pub struct LedgerEntry {
     pub counts: Vec<LedgerCount>,
     /// Records written to topics that another stage reads.
     pub outputs: Vec<LedgerOutput>,
+    /// What decrypt opened, by platform key and carrier.
+    #[serde(default)]
+    pub keys: Vec<LedgerKey>,
 }
 
 /// Of one stage, one carrier, one hour, one outcome.
@@ -52,5 +55,13 @@ pub struct LedgerCount {
 pub struct LedgerOutput {
     /// Role of the topic.
     pub topic: String,
+    pub records: u64,
+}
+
+/// Records of one carrier that were sealed for one platform key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerKey {
+    pub kid: String,
+    pub carrier_id: String,
     pub records: u64,
 }

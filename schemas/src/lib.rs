@@ -45,7 +45,7 @@ pub use codec::{DecodeError, EncodeError, Record, decode, encode, is};
 pub use enriched_event::{EnrichedEvent, Enrichment};
 pub use erasure::Erasure;
 pub use event_id::EventId;
-pub use ledger_entry::{LedgerCount, LedgerEntry, LedgerOutput};
+pub use ledger_entry::{LedgerCount, LedgerEntry, LedgerKey, LedgerOutput};
 pub use opened::{Opened, Proof, Provenance};
 pub use redrive::{Answered, Redrive};
 pub use reject::RejectRecord;

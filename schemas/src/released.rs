@@ -37,6 +37,7 @@ pub fn released(name: &str) -> &'static [&'static str] {
             include_str!("../avro/released/ledger_entry.1.avsc"),
             include_str!("../avro/released/ledger_entry.2.avsc"),
             include_str!("../avro/released/ledger_entry.3.avsc"),
+            include_str!("../avro/released/ledger_entry.4.avsc"),
         ],
         "redrive" => &[
             include_str!("../avro/released/redrive.1.avsc"),

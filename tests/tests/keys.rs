@@ -174,6 +174,19 @@ fn a_platform_key_is_destroyed_once_it_is_said_what_goes_with_it() {
     d.wait_for("SELECT count() FROM events", 4);
     d.wait_for("SELECT count() FROM rejects", 1);
 
+    // Who still seals for it, by what decrypt has opened.
+    d.wait_for("SELECT sum(k.records) FROM ledger ARRAY JOIN keys AS k", 5);
+    let said = d.ok(&["keys", "list"]);
+    assert!(
+        after(&said, "acme-line ").trim_start().starts_with("5 records, the last at 20"),
+        "{said}"
+    );
+    let alone = d.with(&[("WAYBILL_CLICKHOUSE__URL", "http://127.0.0.1:9")]);
+    let out = alone.run(&["keys", "list"]);
+    assert!(out.status.success() && !out.stdout.is_empty());
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(said.contains("which carriers seal for which key is not known"), "{said}");
+
     // What opens is not destroyed, but one may ask.
     d.ok(&["keys", "new", "--bits", "2048", "--kid", "second"]);
     for _ in ["active", "retiring"] {
@@ -194,7 +207,6 @@ fn a_platform_key_is_destroyed_once_it_is_said_what_goes_with_it() {
     assert!(pem.exists());
 
     // Without ClickHouse it is said, too, what is not known.
-    let alone = d.with(&[("WAYBILL_CLICKHOUSE__URL", "http://127.0.0.1:9")]);
     let said = alone.ok(&["keys", "destroy", kid, "--yes"]);
     assert!(said.contains("how many of these are rejected is not known"), "{said}");
     assert!(!pem.exists());

@@ -119,7 +119,7 @@ impl Opener {
         self.cache.sweep(now_ms);
     }
 
-    /// Opens `record`, or says why not. The time of `cx` decides on revocation alone, and on what is free of
+    /// Opens `record`, and names the platform key that it was sealed for; or says why not. The time of `cx` decides on revocation alone, and on what is free of
     /// the budget for RSA: a record that may wait, and that all cheaper checks have passed, comes later if
     /// nothing is.
     pub fn open(
@@ -128,7 +128,7 @@ impl Opener {
         record: &SealedRecord,
         carriers: &Carriers,
         platform_keys: &PlatformKeys,
-    ) -> Result<Opened, Failure> {
+    ) -> Result<(Opened, String), Failure> {
         // oversize, malformed, unsupported, malformed
         let Parts { header, encrypted_key_text, encrypted_key, content } =
             split(record.value.as_deref())?;
@@ -170,7 +170,7 @@ impl Opener {
         });
         let (proof, media_type, payload) =
             opened.map_err(|failure| with_claims(failure, &header))?;
-        Ok(Opened {
+        let opened = Opened {
             provenance: Arc::new(Provenance {
                 carrier_id: header.iss.into_owned(),
                 handle: header.sub.into_owned(),
@@ -186,7 +186,8 @@ impl Opener {
             proof,
             media_type,
             payload,
-        })
+        };
+        Ok((opened, header.kid.into_owned()))
     }
 
     /// The rows from `bad_proof` on.

@@ -37,7 +37,9 @@ impl Stage for Decrypt {
         answer: &mut Answer<Opened>,
     ) -> Result<(), Failure> {
         let (carriers, keys) = (self.carriers.load(), self.platform_keys.load());
-        answer.pass(self.opener.open(cx, &record, &carriers, &keys)?);
+        let (opened, kid) = self.opener.open(cx, &record, &carriers, &keys)?;
+        answer.pass(opened);
+        answer.platform_key = kid;
         Ok(())
     }
 

@@ -158,6 +158,10 @@ fn settle<T: Traced>(
         let parts = answer.passed.len() as u64;
         let carrier_id = &first.provenance().carrier_id;
         flow.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Passed, "", parts) });
+        if !answer.platform_key.is_empty() {
+            flow.batch.ledger.opened_with(&answer.platform_key, carrier_id);
+            flow.batch.tally.opened_with(&answer.platform_key, carrier_id);
+        }
     }
     if answer.duplicates > 0 || (answer.passed.is_empty() && answer.rejects.is_empty()) {
         let copies = u64::from(answer.duplicates);

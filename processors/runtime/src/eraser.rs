@@ -242,5 +242,6 @@ fn entry(erasures: usize) -> LedgerEntry {
             topic: Role::Enriched.as_str().to_owned(),
             records: erasures as u64,
         }],
+        keys: Vec::new(),
     }
 }

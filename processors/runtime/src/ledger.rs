@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use waybill_schemas::vocabulary::LedgerOutcome;
-use waybill_schemas::{LedgerCount, LedgerEntry, LedgerOutput};
+use waybill_schemas::{LedgerCount, LedgerEntry, LedgerKey, LedgerOutput};
 
 use crate::Role;
 use crate::input::Input;
@@ -28,6 +28,8 @@ struct Page {
     records: u64,
     counts: HashMap<String, Vec<Count>>,
     outputs: BTreeMap<Role, u64>,
+    /// Records by carrier and the platform key that they were sealed for.
+    keys: HashMap<String, Vec<(String, u64)>>,
 }
 
 /// One outcome of one carrier's records.
@@ -115,6 +117,19 @@ impl Ledger {
         }
     }
 
+    /// A record of the carrier's was sealed for this platform key, and opened.
+    pub(crate) fn opened_with(&mut self, platform_key: &str, carrier_id: &str) {
+        let Some(page) = self.page() else { return };
+        let keys = match page.keys.get_mut(carrier_id) {
+            Some(keys) => keys,
+            None => page.keys.entry(carrier_id.to_owned()).or_default(),
+        };
+        match keys.iter_mut().find(|(known, _)| known == platform_key) {
+            Some((_, records)) => *records += 1,
+            None => keys.push((platform_key.to_owned(), 1)),
+        }
+    }
+
     /// A record goes to `role`.
     pub(crate) fn wrote(&mut self, role: Role) {
         // Of these two no stage passes anything on.
@@ -148,6 +163,18 @@ impl Ledger {
         counts.sort_by(|a, b| {
             (&a.carrier_id, a.hour, &a.stage).cmp(&(&b.carrier_id, b.hour, &b.stage))
         });
+        let mut keys: Vec<LedgerKey> = page
+            .keys
+            .into_iter()
+            .flat_map(|(carrier_id, keys)| {
+                keys.into_iter().map(move |(kid, records)| LedgerKey {
+                    kid,
+                    carrier_id: carrier_id.clone(),
+                    records,
+                })
+            })
+            .collect();
+        keys.sort_by(|a, b| (&a.kid, &a.carrier_id).cmp(&(&b.kid, &b.carrier_id)));
         LedgerEntry {
             stages: stages.to_owned(),
             topic: input.role.as_str().to_owned(),
@@ -163,6 +190,7 @@ impl Ledger {
                 .into_iter()
                 .map(|(role, records)| LedgerOutput { topic: role.as_str().to_owned(), records })
                 .collect(),
+            keys,
         }
     }
 

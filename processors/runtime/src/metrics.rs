@@ -75,6 +75,8 @@ metrics! {
     content_keys: IntCounterVec = "waybill_content_key_cache_total", counters(&["result"]);
     /// Content keys unwrapped with a platform RSA key.
     unwraps: IntCounter = "waybill_unwraps_total", counter;
+    /// Records that decrypt opened, by the platform key that they were sealed for, and by carrier.
+    key_records: IntCounterVec = "waybill_platform_key_records_total", counters(&["kid", "carrier"]);
     /// Times the process went back to its last commit, by role.
     restarts: IntCounterVec = "waybill_restarts_total", counters(&["role"]);
     /// 1 while the file in force is the one on disk, 0 while it is broken and the last good one is used, by file (carriers, keys, internal_keys, gateway_tls).
@@ -137,7 +139,11 @@ fn register<C: prometheus::core::Collector + Clone + 'static>(
 
 /// What happened to the records of one batch, counted into the metrics once it is committed.
 #[derive(Debug, Default)]
-pub(crate) struct Tally(HashMap<&'static str, StageTally>);
+pub(crate) struct Tally {
+    stages: HashMap<&'static str, StageTally>,
+    /// Records that were opened, by platform key and carrier.
+    keys: HashMap<String, HashMap<String, u64>>,
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct StageTally {
@@ -167,12 +173,31 @@ impl StageTally {
 
 impl Tally {
     pub(crate) fn stage(&mut self, stage: &'static str) -> &mut StageTally {
-        self.0.entry(stage).or_default()
+        self.stages.entry(stage).or_default()
+    }
+
+    pub(crate) fn opened_with(&mut self, platform_key: &str, carrier_id: &str) {
+        // Names are not copied for each record.
+        if let Some(carriers) = self.keys.get_mut(platform_key) {
+            if let Some(records) = carriers.get_mut(carrier_id) {
+                *records += 1;
+                return;
+            }
+            carriers.insert(carrier_id.to_owned(), 1);
+            return;
+        }
+        let carriers = HashMap::from([(carrier_id.to_owned(), 1)]);
+        self.keys.insert(platform_key.to_owned(), carriers);
     }
 
     pub(crate) fn publish(&self) {
         let m = metrics();
-        for (stage, t) in &self.0 {
+        for (kid, carriers) in &self.keys {
+            for (carrier, records) in carriers {
+                m.key_records.with_label_values(&[kid, carrier]).inc_by(*records);
+            }
+        }
+        for (stage, t) in &self.stages {
             for (outcome, n) in [
                 ("passed", t.passed),
                 ("partial", t.partial),
@@ -201,7 +226,8 @@ impl Tally {
     }
 
     pub(crate) fn clear(&mut self) {
-        for t in self.0.values_mut() {
+        self.keys.clear();
+        for t in self.stages.values_mut() {
             let mut seconds = std::mem::take(&mut t.seconds);
             seconds.clear();
             *t = StageTally { seconds, ..StageTally::default() };
@@ -218,10 +244,14 @@ mod tests {
         let before = metrics().records.with_label_values(&["decrypt", "passed"]).get();
         let mut tally = Tally::default();
         tally.stage("decrypt").passed = 3;
+        for _ in 0..2 {
+            tally.opened_with("k-1", "acme-line");
+        }
         tally.publish();
         tally.clear();
         tally.publish();
         assert_eq!(metrics().records.with_label_values(&["decrypt", "passed"]).get(), before + 3);
+        assert_eq!(metrics().key_records.with_label_values(&["k-1", "acme-line"]).get(), 2);
         assert!(ALL.iter().all(|(name, help)| name.starts_with("waybill_") && !help.is_empty()));
     }
 }

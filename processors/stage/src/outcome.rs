@@ -7,6 +7,8 @@ pub struct Answer<T> {
     pub rejects: Vec<PartReject>,
     /// Copies of events that were accepted before: they change nothing.
     pub duplicates: u32,
+    /// The platform key that the record was sealed for, of one that passed decrypt; empty elsewhere.
+    pub platform_key: String,
 }
 
 /// A part of a message that was rejected alone.
@@ -19,7 +21,7 @@ pub struct PartReject {
 
 impl<T> Default for Answer<T> {
     fn default() -> Self {
-        Self { passed: Vec::new(), rejects: Vec::new(), duplicates: 0 }
+        Self { passed: Vec::new(), rejects: Vec::new(), duplicates: 0, platform_key: String::new() }
     }
 }
 
@@ -41,5 +43,6 @@ impl<T> Answer<T> {
         self.passed.clear();
         self.rejects.clear();
         self.duplicates = 0;
+        self.platform_key.clear();
     }
 }

@@ -8,10 +8,10 @@ use waybill_schemas::vocabulary::{
 };
 use waybill_schemas::{
     AcceptedEvent, Answered, Country, Customs, Dwell, EnrichedEvent, Enrichment, Equipment,
-    Erasure, EventId, Exception, History, HistoryEntry, LedgerCount, LedgerEntry, LedgerOutput,
-    Leg, OccurrenceTime, Opened, Place, Proof, Provenance, Quantity, Reading, Redrive, Reference,
-    RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, StatedCountry, Transport, Unlocode,
-    raw_id_hash,
+    Erasure, EventId, Exception, History, HistoryEntry, LedgerCount, LedgerEntry, LedgerKey,
+    LedgerOutput, Leg, OccurrenceTime, Opened, Place, Proof, Provenance, Quantity, Reading,
+    Redrive, Reference, RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, StatedCountry,
+    Transport, Unlocode, raw_id_hash,
 };
 
 const T: i64 = 1_768_889_700_123;
@@ -283,6 +283,11 @@ pub fn ledger_entry() -> LedgerEntry {
             count(LedgerOutcome::Erased, ""),
         ],
         outputs: vec![LedgerOutput { topic: "valid".into(), records: 3 }],
+        keys: vec![LedgerKey {
+            kid: "platform-2026-11-30".into(),
+            carrier_id: "acme-line".into(),
+            records: 4,
+        }],
     }
 }
 
@@ -478,6 +483,7 @@ pub mod minimal {
             committed_at: 0,
             counts: Vec::new(),
             outputs: Vec::new(),
+            keys: Vec::new(),
         }
     }
 

@@ -1,7 +1,9 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
 use jiff::{SignedDuration, Timestamp};
+use waybill_clickhouse::{Database, KeyUse};
 
 use crate::config::Config;
 use crate::exit::Failure;
@@ -37,8 +39,12 @@ enum Command {
         #[arg(long, default_value_t = 3072, value_parser = clap::value_parser!(u32).range(2048..=4096))]
         bits: u32,
     },
-    /// Show every key with its state
-    List,
+    /// Show every key with its state, and the carriers that still seal for it
+    List {
+        /// Count what was opened since then: a time (RFC 3339) or how long ago (24h, 7d)
+        #[arg(long, value_name = "TIME", default_value = "7d", value_parser = crate::since::parse)]
+        since: i64,
+    },
     /// Take a key one step further: active, retiring (still opens, no longer shown), retired
     Retire {
         kid: String,
@@ -84,6 +90,9 @@ enum Command {
     },
 }
 
+/// The ledger is asked for so long: the keys are shown without it, too.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Processes look for new keys once a second.
 const LEAST_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
@@ -106,7 +115,7 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
                 entry.kid, SHOWN_AFTER_SECONDS
             );
         }
-        Command::List => list(&ring.index()?),
+        Command::List { since } => list(&ring.index()?, &used(config, since)),
         Command::Retire { kid, now } => {
             let state = ring.retire(&kid, now, Timestamp::now())?;
             println!("keys: {kid} is {state} now");
@@ -170,13 +179,27 @@ fn export(ring: &Keyring) -> Result<(), Failure> {
     Ok(())
 }
 
-fn list(index: &Index) {
+/// Who seals for which platform key, by the ledger; or why that is not known.
+fn used(config: &Config, since_ms: i64) -> Result<Vec<KeyUse>, String> {
+    let clickhouse = config.clickhouse().map_err(|failure| failure.message)?;
+    let clickhouse = waybill_clickhouse::Config { request_timeout: PATIENCE, ..clickhouse };
+    let database = Database::open(clickhouse).map_err(|fault| fault.to_string())?;
+    database.key_use(since_ms).map_err(|fault| fault.to_string())
+}
+
+fn list(index: &Index, used: &Result<Vec<KeyUse>, String>) {
     if let Some(stages) = &index.granted {
         println!("granted to {stages}");
     }
     for e in &index.keys {
         let place = if e.token.is_some() { ", in a PKCS#11 token" } else { "" };
         println!("{:<32} {:<9} {:.0}  opens events{place}", e.kid, e.state.to_string(), e.created);
+        for one in used.iter().flatten().filter(|one| one.kid == e.kid) {
+            println!(
+                "    {:<28} {} records, the last at {}",
+                one.carrier_id, one.records, one.last
+            );
+        }
     }
     for e in &index.internal {
         let what = if e.is_whole() { "all internal topics" } else { "these internal topics" };
@@ -185,5 +208,8 @@ fn list(index: &Index) {
         // The log names keys so, where one is not held.
         let ids: Vec<_> = e.ids.iter().map(|(role, id)| format!("{role} {id}")).collect();
         println!("    {}", ids.join(", "));
+    }
+    if let Err(why) = used {
+        eprintln!("keys: which carriers seal for which key is not known: {why}");
     }
 }

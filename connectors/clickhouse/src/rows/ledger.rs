@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use waybill_schemas::{LedgerCount, LedgerEntry, LedgerOutput, Provenance};
+use waybill_schemas::{LedgerCount, LedgerEntry, LedgerKey, LedgerOutput, Provenance};
 use waybill_stage::Reject;
 
 use super::row::row;
@@ -37,6 +37,12 @@ pub(crate) struct LedgerRow<'a> {
     output_topics: Each<'a, LedgerOutput, &'a str>,
     #[column = "outputs.records"]
     output_records: Each<'a, LedgerOutput, u64>,
+    #[column = "keys.kid"]
+    key_kids: Each<'a, LedgerKey, &'a str>,
+    #[column = "keys.carrier_id"]
+    key_carriers: Each<'a, LedgerKey, &'a str>,
+    #[column = "keys.records"]
+    key_records: Each<'a, LedgerKey, u64>,
     kafka_partition: i32,
     kafka_offset: i64,
     kafka_topic_id: &'a str,
@@ -55,7 +61,7 @@ impl Table for Ledger {
     }
 
     fn write(record: &LedgerEntry, at: Coordinates<'_>, to: &mut Vec<u8>) {
-        let LedgerEntry { counts, outputs, .. } = record;
+        let LedgerEntry { counts, outputs, keys, .. } = record;
         LedgerRow {
             stages: &record.stages,
             topic: &record.topic,
@@ -77,6 +83,9 @@ impl Table for Ledger {
             count_parts: Each(counts, |c| c.parts),
             output_topics: Each(outputs, |o| &o.topic),
             output_records: Each(outputs, |o| o.records),
+            key_kids: Each(keys, |k| &k.kid),
+            key_carriers: Each(keys, |k| &k.carrier_id),
+            key_records: Each(keys, |k| k.records),
             kafka_partition: at.partition,
             kafka_offset: at.offset,
             kafka_topic_id: at.topic_id,

@@ -1,6 +1,6 @@
 use waybill_clickhouse::Database;
 use waybill_schemas::vocabulary::LedgerOutcome::{self, *};
-use waybill_schemas::{LedgerCount, LedgerEntry, LedgerOutput};
+use waybill_schemas::{LedgerCount, LedgerEntry, LedgerKey, LedgerOutput};
 
 use crate::samples::{HOUR, MINUTE, T0};
 use crate::server::{ask, batch, insert, outcome, sink};
@@ -33,6 +33,7 @@ pub fn entry(stages: &str, topic: &str, from: i64, counts: Vec<LedgerCount>) -> 
         committed_at: T0 + MINUTE,
         counts,
         outputs: vec![LedgerOutput { topic: "valid".to_owned(), records: 7 }],
+        keys: vec![LedgerKey { kid: "k-1".to_owned(), carrier_id: "acme".to_owned(), records: 9 }],
     }
 }
 
@@ -64,6 +65,12 @@ fn every_field_of_an_entry_arrives() {
         "['decrypt','decrypt']\t['acme','']\t['2026-11-24 08:00:00','2026-11-24 09:00:00']\t['passed','rejected']\t['','malformed']\t[9,4]\t[9,5]",
     );
     check("outputs.topic, outputs.records, kafka_partition", "['valid']\t[7]\t3");
+    check("keys.kid, keys.carrier_id, keys.records", "['k-1']\t['acme']\t[9]");
+    let used = database.key_use(T0 + MINUTE).unwrap();
+    let used: Vec<_> =
+        used.iter().map(|u| (&*u.kid, &*u.carrier_id, u.records, &*u.last)).collect();
+    assert_eq!(used, [("k-1", "acme", 18, "2026-11-24T08:01:00Z")]);
+    assert!(database.key_use(T0 + MINUTE + 1).unwrap().is_empty());
     assert_eq!(
         ask(&database, "SELECT counts.hour FROM ledger WHERE kafka_offset = 8"),
         "['2106-02-07 06:28:15']"

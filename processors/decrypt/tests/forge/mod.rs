@@ -82,7 +82,11 @@ impl World {
     }
 
     pub fn judge(&self, cx: &Context, record: &SealedRecord) -> Result<Opened, Failure> {
-        self.opener.open(cx, record, &self.carriers, &self.keys)
+        let opened = self.opener.open(cx, record, &self.carriers, &self.keys);
+        opened.map(|(opened, kid)| {
+            assert!(self.keys.get(&kid).is_some(), "it names no key of ours: {kid}");
+            opened
+        })
     }
 
     #[track_caller]
