@@ -1,7 +1,9 @@
 //! What the gateway takes: sealed events of 1 KB in batches of 100 and singly, by several clients at once. `dev/bench
 //! gateway` runs it on its own servers. Events for a second of its processor time, since clients, broker and gateway
-//! share the machine; p50 and p99 at half of what it took; and memory while it is asked for more than it can.
-//! BENCH_SECONDS (5): of each measurement. BENCH_OVERLOAD_SECONDS (20): of the overload.
+//! share the machine; p50 and p99 at half of what it took; what a carrier notices of another that sends ten times
+//! what it may; and memory while the gateway is asked for more than it can.
+//! BENCH_SECONDS (5): of each measurement. BENCH_OVERLOAD_SECONDS (20): of the overload. BENCH_PART: batches,
+//! singly, neighbour or overload alone.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,6 +16,10 @@ use waybill_tests::processor_time::{cpu_seconds, peak_mb};
 use waybill_tests::{Deployment, Door, sealer};
 
 const CLIENTS: usize = 8;
+/// Messages a second that the loud carrier may send.
+const LOUD_LIMIT: u32 = 1_000;
+/// Events a second of the quiet one.
+const QUIET_RATE: f64 = 4_000.0;
 
 fn main() {
     // `cargo test --benches` asks for a check that it runs, not for figures.
@@ -21,7 +27,8 @@ fn main() {
         return;
     }
     let seconds = |name: &str, default| {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+        let given = std::env::var(name).ok().and_then(|text| text.parse().ok());
+        Duration::from_secs(given.unwrap_or(default))
     };
     let (time, overload) = (seconds("BENCH_SECONDS", 5), seconds("BENCH_OVERLOAD_SECONDS", 20));
     // The limits are not what is measured.
@@ -29,38 +36,99 @@ fn main() {
                   [gateway.carriers]\nmessages_per_second = 10000000\nburst = 10000000\nbytes_per_second = 4000000000";
     let d = Deployment::new("bench", limits);
     d.add_carrier("acme-line");
+    d.add_carrier("loud-line");
+    limit(&d, "loud-line", LOUD_LIMIT);
     let door = Door::open(&d);
+    let part = std::env::var("BENCH_PART").unwrap_or_default();
+    let wants = |name: &str| part.is_empty() || part == name;
     println!(
         "| messages in a request | events/s | of the gateway's core: events/s | p50, ms | p99, ms |\n|---|---|---|---|---|"
     );
-    for (batch, clients) in [(100, CLIENTS), (1, 4 * CLIENTS)] {
-        let body = body(&d, batch);
-        let most = run(&door, &body, batch, clients, Duration::from_secs(time), None);
-        let half = most.per_second / 2.0;
-        let easy = run(&door, &body, batch, clients, Duration::from_secs(time), Some(half));
+    for (name, batch, clients) in [("batches", 100, CLIENTS), ("singly", 1, 4 * CLIENTS)] {
+        if wants(name) {
+            throughput(&door, &body(&d, "acme-line", batch), batch, clients, time);
+        }
+    }
+    if wants("neighbour") {
+        neighbour(&d, &door, time);
+    }
+    if wants("overload") {
+        let pid = door.process.pid();
+        let before = peak_mb(pid);
+        let body = body(&d, "acme-line", 100);
+        let run = run(&door, &body, 100, 8 * CLIENTS, overload, None);
         println!(
-            "| {batch} | {:.0} | {:.0} | {:.1} | {:.1} |",
-            most.per_second,
-            most.per_core,
-            easy.latency(0.5),
-            easy.latency(0.99)
+            "overload, {} clients for {} s: {:.0} events/s; memory at most {before:.0} MB before, {:.0} MB after",
+            8 * CLIENTS,
+            overload.as_secs(),
+            run.per_second,
+            peak_mb(pid)
         );
     }
-    let pid = door.process.pid();
-    let before = peak_mb(pid);
-    let body = body(&d, 100);
-    let run = run(&door, &body, 100, 8 * CLIENTS, Duration::from_secs(overload), None);
+}
+
+/// Of a carrier's own in carriers.json: messages a second.
+fn limit(d: &Deployment, carrier: &str, per_second: u32) {
+    let file = d.folder.join("carriers.json");
+    let mut registry: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let all = registry["carriers"].as_array_mut().unwrap();
+    let entry = all.iter_mut().find(|entry| entry["id"] == carrier).unwrap();
+    entry["limits"] = serde_json::json!({ "messages_per_second": per_second });
+    std::fs::write(file, registry.to_string()).unwrap();
+}
+
+fn throughput(door: &Door, body: &Arc<Vec<u8>>, batch: usize, clients: usize, time: Duration) {
+    let most = run(door, body, batch, clients, time, None);
+    let half = most.per_second / 2.0;
+    let easy = run(door, body, batch, clients, time, Some(half));
     println!(
-        "overload, {} clients for {overload} s: {:.0} events/s; memory at most {before:.0} MB before, {:.0} MB after",
-        8 * CLIENTS,
-        run.per_second,
-        peak_mb(pid)
+        "| {batch} | {:.0} | {:.0} | {:.1} | {:.1} |",
+        most.per_second,
+        most.per_core,
+        easy.latency(0.5),
+        easy.latency(0.99)
+    );
+}
+
+/// A carrier alone, and beside one that sends ten times what it may: in turns, since the machine is not the same
+/// from one second to the next.
+fn neighbour(d: &Deployment, door: &Door, time: Duration) {
+    let quiet = body(d, "acme-line", 100);
+    let loud = body(d, "loud-line", 100);
+    let mut took = [Vec::new(), Vec::new()];
+    for turn in 0..8 {
+        let is_beside = turn % 2 == 1;
+        let offered = f64::from(LOUD_LIMIT) * 10.0;
+        let own = std::thread::scope(|scope| {
+            let beside = || run(door, &loud, 100, CLIENTS, time, Some(offered));
+            let other = is_beside.then(|| scope.spawn(beside));
+            let own = run(door, &quiet, 100, CLIENTS, time, Some(QUIET_RATE));
+            if let Some(other) = other {
+                let accepted = other.join().unwrap().took.len();
+                eprintln!("the other had an event accepted in {accepted} requests");
+            }
+            own
+        });
+        took[usize::from(is_beside)].extend(own.took);
+    }
+    let [alone, beside] = took.map(|mut took| {
+        took.sort_by(f64::total_cmp);
+        Measured { per_second: 0.0, per_core: 0.0, took }
+    });
+    let of = |quantile| (alone.latency(quantile), beside.latency(quantile));
+    let ((p50, p50_beside), (p99, p99_beside)) = (of(0.5), of(0.99));
+    println!(
+        "{QUIET_RATE:.0} events/s of a carrier, alone and beside one that sends {} events/s and may send {LOUD_LIMIT}: \
+         p50 {p50:.1} and {p50_beside:.1} ms, p99 {p99:.1} and {p99_beside:.1} ms: {:.2} times",
+        LOUD_LIMIT * 10,
+        p99_beside / p99
     );
 }
 
 /// A request with so many events of about 1 KB.
-fn body(d: &Deployment, batch: usize) -> Arc<Vec<u8>> {
-    let mut sealer = sealer(d, "acme-line", Proof::Granted);
+fn body(d: &Deployment, carrier: &str, batch: usize) -> Arc<Vec<u8>> {
+    let mut sealer = sealer(d, carrier, Proof::Granted);
     let payload = vec![b'x'; 80];
     let mut lines = String::new();
     for n in 0..batch {

@@ -4,6 +4,7 @@
 mod answers;
 mod api;
 mod callers;
+mod codes;
 mod connections;
 mod crashes;
 mod outage;
