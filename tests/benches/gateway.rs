@@ -74,7 +74,7 @@ fn limit(d: &Deployment, carrier: &str, per_second: u32) {
         serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let all = registry["carriers"].as_array_mut().unwrap();
     let entry = all.iter_mut().find(|entry| entry["id"] == carrier).unwrap();
-    entry["limits"] = serde_json::json!({ "messages_per_second": per_second });
+    entry["gateway"]["limits"] = serde_json::json!({ "messages_per_second": per_second });
     std::fs::write(file, registry.to_string()).unwrap();
 }
 

@@ -142,7 +142,7 @@ impl Limits {
         }
         self.addresses.check_key(&network(address)).map_err(|not_until| {
             metrics().limited.with_label_values(&["address"]).inc();
-            let pause = not_until.wait_time_from(DefaultClock::default().now());
+            let pause = not_until.wait_time_from(self.addresses.clock().now());
             let detail = "more requests came from this address than may in a second";
             Problem::new(Code::RateLimited, detail).after(pause)
         })
@@ -188,7 +188,8 @@ impl Limits {
 
 impl Rates {
     fn check(&self, limits: &CarrierLimits, bytes: usize) -> Standing {
-        let now = DefaultClock::default().now();
+        // The limiter's own clock: to make one asks the processor what it is, which takes 20 µs on a virtual one.
+        let now = || self.bytes.clock().now();
         let over = |limit: &str, pause: Duration| {
             metrics().limited.with_label_values(&[limit]).inc();
             Standing::Over { pause }
@@ -196,12 +197,12 @@ impl Rates {
         let cells = at_least_one(u32::try_from(bytes.div_ceil(CELL_BYTES)).unwrap_or(u32::MAX));
         match self.bytes.check_n(cells) {
             Ok(Ok(_)) => {}
-            Ok(Err(not_until)) => return over("bytes", not_until.wait_time_from(now)),
+            Ok(Err(not_until)) => return over("bytes", not_until.wait_time_from(now())),
             Err(_) => return over("bytes", Duration::from_secs(60)),
         }
         match self.messages.check() {
             Ok(snapshot) => limits.within(snapshot.remaining_burst_capacity()),
-            Err(not_until) => over("messages", not_until.wait_time_from(now)),
+            Err(not_until) => over("messages", not_until.wait_time_from(now())),
         }
     }
 }
