@@ -3,7 +3,7 @@
 //! share the machine; p50 and p99 at half of what it took; what a carrier notices of another that sends ten times
 //! what it may; and memory while the gateway is asked for more than it can.
 //! BENCH_SECONDS (5): of each measurement. BENCH_OVERLOAD_SECONDS (20): of the overload. BENCH_PART: batches,
-//! singly, neighbour or overload alone.
+//! singly, neighbour, overload or twice alone.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -65,6 +65,24 @@ fn main() {
             peak_mb(pid)
         );
     }
+    if wants("twice") {
+        twice(&d, &door, overload);
+    }
+}
+
+/// A carrier that sends twice what it may, for long: memory is what it was after a tenth of the time.
+fn twice(d: &Deployment, door: &Door, time: Duration) {
+    let body = body(d, "loud-line", 100);
+    let (pid, rate) = (door.process.pid(), f64::from(LOUD_LIMIT) * 2.0);
+    run(door, &body, 100, CLIENTS, time / 10, Some(rate));
+    let before = peak_mb(pid);
+    run(door, &body, 100, CLIENTS, time * 9 / 10, Some(rate));
+    println!(
+        "a carrier that sent twice its {LOUD_LIMIT} events/s for {} s: memory at most {before:.1} MB in the first tenth, \
+         {:.1} MB in all",
+        time.as_secs(),
+        peak_mb(pid)
+    );
 }
 
 /// Of a carrier's own in carriers.json: messages a second.
