@@ -11,16 +11,16 @@ use rdkafka::{Message, Offset};
 use waybill_schemas::{Erasure, LedgerEntry, LedgerOutput};
 use waybill_stage::Fault;
 
+use crate::acl::{Acl, READERS};
 use crate::hand_over::{deliver, one_request_a_partition};
 use crate::offsets::{Reader, Standing, numbers, probe, standings};
 use crate::placement::PartitionCounts;
 use crate::reader::{Go, read, settled};
-use crate::{Batch, HostSettings, Role, Values};
+use crate::rights::refused;
+use crate::{Batch, HostSettings, Role, Topics, Values};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(300);
-/// librdkafka wants the name of a group, also of who joins none.
-const GROUP: &str = "waybill-reader";
 /// What the entry in the ledger says that it was written by, and what was read for it: no topic.
 const ERASE: &str = "erase";
 /// Where an erasure comes to.
@@ -77,6 +77,11 @@ impl Eraser<'_> {
         Ok(found)
     }
 
+    /// One for the deployment, whoever it is that erases.
+    pub fn transactional_id(topics: &Topics) -> String {
+        format!("{}-{ERASE}", topics.name(Role::Enriched))
+    }
+
     /// One transaction, with an entry in the ledger: what is read from a topic was written by somebody.
     fn commit(&self, erasures: &[Erasure]) -> Result<(), Fault> {
         let fault = |e: &dyn std::fmt::Display| Fault(format!("sending erasures: {e}"));
@@ -87,15 +92,18 @@ impl Eraser<'_> {
             batch.put(self.values, Role::Enriched, None, key, erasure)?;
         }
         batch.put(self.values, Role::Ledger, None, ERASE.as_bytes(), &entry(erasures.len()))?;
+        let id = Self::transactional_id(topics);
         let mut config = self.settings.connection.client();
         config
-            // One for the deployment, whoever it is that erases.
-            .set("transactional.id", format!("{}-{ERASE}", topics.name(Role::Enriched)))
+            .set("transactional.id", &id)
             .set("message.timeout.ms", "15000")
             .set("partitioner", "murmur2_random");
         one_request_a_partition(&mut config);
         let producer: BaseProducer = config.create().map_err(|e| fault(&e))?;
-        producer.init_transactions(TIMEOUT).map_err(|e| fault(&e))?;
+        producer.init_transactions(TIMEOUT).map_err(|e| {
+            refused(&self.settings.connection, &e, &Acl::transactional(&id, false))
+                .unwrap_or_else(|| fault(&e))
+        })?;
         producer.begin_transaction().map_err(|e| fault(&e))?;
         let mut partitions = PartitionCounts::default();
         partitions.bring(producer.client(), topics, [Role::Enriched].into_iter())?;
@@ -175,7 +183,7 @@ impl Eraser<'_> {
     pub fn ends(&self, role: Role) -> Result<Vec<Place>, Fault> {
         let topic = self.settings.topics.name(role);
         let connection = &self.settings.connection;
-        let numbers = numbers(&probe(connection, GROUP)?, topic)?;
+        let numbers = numbers(&probe(connection, READERS)?, topic)?;
         let end = |partition: i32| {
             let (_, offset) = settled(connection, topic, partition)?;
             Ok(Place { topic_id: String::new(), partition, offset })

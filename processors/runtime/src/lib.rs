@@ -5,6 +5,7 @@
 //! What is absent: no stage knows Kafka; no offset is committed without the outputs that belong to
 //! it; nothing is done in a rebalance callback.
 
+mod acl;
 mod aggregating;
 mod ahead;
 mod batch;
@@ -29,6 +30,7 @@ mod orphans;
 mod placement;
 mod reader;
 mod redriver;
+mod rights;
 mod sealed;
 mod sealed_topics;
 mod settings;
@@ -43,6 +45,7 @@ mod transaction;
 mod undecodable;
 mod values;
 
+pub use acl::{Acl, Acls, Operation, Resource};
 pub use aggregating::{Aggregating, State, state};
 pub use batch::Batch;
 pub use chain::{Decoded, End, Flow, Run, Step, Turn};
@@ -54,6 +57,7 @@ pub use host::{Incoming, Processor, host};
 pub use lookout::{sealed_topic_ids, sealed_topics};
 pub use offsets::{Reader, Standing, most_partitions, standings};
 pub use redriver::{Attempt, Redriver, Source, source};
+pub use rights::check_rights;
 pub use sealed::Sealed;
 pub use sealed_topics::SealedTopics;
 pub use settings::{BatchLimits, HostSettings, KafkaConnection};

@@ -16,17 +16,19 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use waybill_stage::Fault;
 
+use crate::acl::{Acl, Operation, READERS, Resource};
 use crate::metrics::metrics;
 use crate::offsets::probe;
+use crate::rights::{missing_rights, said};
 use crate::sealed_topics::SealedTopics;
 use crate::topic_admin::unfit;
 use crate::topic_identity::{Identity, identities};
 use crate::{KafkaConnection, Topics};
 
+/// It is looked at before it is read.
+pub(crate) const READS_SEALED: [Operation; 2] = [Operation::Read, Operation::DescribeConfigs];
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// librdkafka wants the name of a group, also of who joins none.
-const GROUP: &str = "waybill-lookout";
 
 /// Of each topic, what it is now, or why it is not read.
 pub(crate) type Seen = BTreeMap<String, Result<Identity, String>>;
@@ -43,8 +45,9 @@ impl Lookout {
     /// The first look is over when this returns.
     pub(crate) fn begin(connection: &KafkaConnection, topics: &Topics) -> Result<Self, Fault> {
         let mut looker = Looker {
+            connection: connection.clone(),
             admin: connection.client().create().map_err(|e| Fault(format!("looking: {e}")))?,
-            probe: probe(connection, GROUP)?,
+            probe: probe(connection, READERS)?,
             topics: topics.clone(),
             seen: Seen::new(),
         };
@@ -95,6 +98,7 @@ impl Lookout {
 }
 
 struct Looker {
+    connection: KafkaConnection,
     admin: AdminClient<DefaultClientContext>,
     probe: BaseConsumer,
     topics: Topics,
@@ -109,13 +113,15 @@ impl Looker {
         let mut now = Seen::new();
         if !new.is_empty() {
             let mut known = identities(self.probe.client(), &new, TIMEOUT)?;
+            let mut forbidden = self.forbidden(&new)?;
             for (name, lack) in unfit(&self.admin, &self.topics, &new)? {
                 let Some(identity) = known.remove(name) else { continue };
+                let lack = forbidden.remove(name).or(lack);
                 now.insert(name.to_owned(), lack.map_or(Ok(identity), Err));
             }
         }
         for missing in self.topics.sealed().names().filter(|name| !there.contains(*name)) {
-            let why = "it is not there: `waybill topics` makes it".to_owned();
+            let why = "it is not there (`waybill topics` makes it), or we may not see it".to_owned();
             now.insert(missing.to_owned(), Err(why));
         }
         for name in there {
@@ -126,6 +132,25 @@ impl Looker {
         tell(&self.seen, &now);
         self.seen = now;
         Ok(())
+    }
+}
+
+impl Looker {
+    /// Of these topics, those that we may not read, and what grants it.
+    fn forbidden(&self, names: &[&str]) -> Result<BTreeMap<String, String>, Fault> {
+        let needed = |name: &&str| Acl {
+            resource: Resource::Topic,
+            name: (*name).to_owned(),
+            is_prefix: false,
+            operations: READS_SEALED.to_vec(),
+        };
+        let needed: Vec<Acl> = names.iter().map(needed).collect();
+        let missing = missing_rights(&self.connection, &needed)?;
+        let why = |acl: Acl| {
+            let why = said(&self.connection, std::slice::from_ref(&acl));
+            (acl.name, why)
+        };
+        Ok(missing.into_iter().map(why).collect())
     }
 }
 
@@ -173,7 +198,7 @@ pub fn sealed_topic_ids(
     connection: &KafkaConnection,
     wanted: &SealedTopics,
 ) -> Result<BTreeMap<String, String>, Fault> {
-    let probe = probe(connection, GROUP)?;
+    let probe = probe(connection, READERS)?;
     let there = matching(&probe, wanted)?;
     let names: Vec<&str> = there.iter().map(String::as_str).collect();
     let found = identities(probe.client(), &names, TIMEOUT)?;
@@ -188,7 +213,7 @@ pub fn sealed_topics(
 ) -> Result<Vec<String>, Fault> {
     let mut all: BTreeSet<String> = wanted.names().map(str::to_owned).collect();
     if wanted.has_patterns() {
-        all.extend(matching(&probe(connection, GROUP)?, wanted)?);
+        all.extend(matching(&probe(connection, READERS)?, wanted)?);
     }
     Ok(all.into_iter().collect())
 }

@@ -57,6 +57,8 @@ metrics! {
     lag: IntGaugeVec = "waybill_lag_records", gauges(&["topic", "partition"]);
     /// 1 for a topic of carriers that is not read, since it is not as it must be.
     refused_topics: IntGaugeVec = "waybill_refused_topics", gauges(&["topic"]);
+    /// Rights at Kafka that the process needs and lacks, by what they are on (Topic, Group, TransactionalId).
+    missing_rights: IntGaugeVec = "waybill_missing_rights", gauges(&["resource"]);
     /// Committed offsets that were strange when a partition was assigned, by topic and what was (lost, foreign).
     strange_offsets: IntCounterVec = "waybill_strange_offsets_total", counters(&["topic", "what"]);
     /// Records of aggregate's changelog that nobody of us wrote as they stand there, found when it was read, by what they were (null, put_back, not_ours).

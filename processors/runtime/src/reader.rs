@@ -10,6 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use waybill_stage::Fault;
 
 use crate::KafkaConnection;
+use crate::acl::READERS;
 use crate::consumer::{passes, patiently};
 use crate::settings::{ANSWER_BYTES, FETCH_BYTES};
 
@@ -106,7 +107,7 @@ pub(crate) fn client(
     connection
         .client()
         // Not a member of a group: librdkafka wants the name all the same.
-        .set("group.id", "waybill-reader")
+        .set("group.id", READERS)
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
         .set("isolation.level", isolation)

@@ -11,14 +11,14 @@ use rdkafka::{Message, Offset};
 use waybill_schemas::Redrive;
 use waybill_stage::Fault;
 
+use crate::acl::{Acl, READERS};
 use crate::hand_over::{Portion, deliver, one_request_a_partition};
 use crate::offsets::{numbers, probe};
 use crate::reader::{Go, read, settled};
+use crate::rights::refused;
 use crate::{HostSettings, Role, Topics, Values};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// librdkafka wants the name of a group, also of who joins none.
-const GROUP: &str = "waybill-reader";
 
 pub struct Redriver<'a> {
     settings: &'a HostSettings,
@@ -75,20 +75,27 @@ impl std::fmt::Debug for Redriver<'_> {
 }
 
 impl<'a> Redriver<'a> {
+    /// One for the deployment, whoever it is that redrives.
+    pub fn transactional_id(topics: &Topics) -> &str {
+        topics.name(Role::Redrive)
+    }
+
     pub fn open(settings: &'a HostSettings, values: &'a Values) -> Result<Self, Fault> {
         let fault = |e: &dyn std::fmt::Display| Fault(format!("opening the redrive topic: {e}"));
         let topic = settings.topics.name(Role::Redrive);
         let mut config = settings.connection.client();
         config
-            // One for the deployment, whoever it is that redrives.
-            .set("transactional.id", topic)
+            .set("transactional.id", Self::transactional_id(&settings.topics))
             .set("message.timeout.ms", "15000")
             .set("partitioner", "murmur2_random");
         one_request_a_partition(&mut config);
         let producer: BaseProducer = config.create().map_err(|e| fault(&e))?;
-        producer.init_transactions(TIMEOUT).map_err(|e| fault(&e))?;
+        let right = Acl::transactional(Self::transactional_id(&settings.topics), false);
+        producer.init_transactions(TIMEOUT).map_err(|e| {
+            refused(&settings.connection, &e, &right).unwrap_or_else(|| fault(&e))
+        })?;
         let mut sent = BTreeSet::new();
-        for partition in numbers(&probe(&settings.connection, GROUP)?, topic)? {
+        for partition in numbers(&probe(&settings.connection, READERS)?, topic)? {
             let (low, high) = settled(&settings.connection, topic, partition)?;
             if low == high {
                 continue;
@@ -166,7 +173,7 @@ pub fn source(
     partition: i32,
     offset: i64,
 ) -> Result<Source, Fault> {
-    let probe = probe(&settings.connection, GROUP)?;
+    let probe = probe(&settings.connection, READERS)?;
     let (low, _) = probe
         .fetch_watermarks(topic, partition, TIMEOUT)
         .map_err(|e| Fault(format!("{topic}-{partition}: {e}")))?;

@@ -87,6 +87,14 @@ impl SealedTopics {
         })
     }
 
+    /// As they are configured.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|entry| match entry {
+            Entry::Name(_) => None,
+            Entry::Pattern(pattern) => Some(pattern.as_str()),
+        })
+    }
+
     pub fn has_patterns(&self) -> bool {
         self.0.iter().any(|entry| matches!(entry, Entry::Pattern(_)))
     }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 
+use crate::acl::Acl;
 use crate::Topics;
 use crate::hand_over::one_request_a_partition;
 
@@ -28,6 +29,13 @@ impl KafkaConnection {
             config.set(key, value);
         }
         config
+    }
+
+    /// As whom the broker knows us, as far as that is to be seen from here: of a certificate it is what the broker
+    /// makes of its subject (`ssl.principal.mapping.rules`).
+    pub fn principal(&self) -> String {
+        let username = self.0.iter().find(|(key, _)| key == "sasl.username");
+        username.map_or_else(|| "User:OURS".to_owned(), |(_, name)| format!("User:{name}"))
     }
 }
 
@@ -55,6 +63,16 @@ pub struct HostSettings {
 }
 
 impl HostSettings {
+    /// What the transactional ids of the group's processes begin with.
+    pub(crate) fn transactional_prefix(&self) -> String {
+        format!("{}-", self.group)
+    }
+
+    /// What they need.
+    pub(crate) fn transactional(&self) -> Acl {
+        Acl::transactional(&self.transactional_prefix(), true)
+    }
+
     pub(crate) fn consumer(&self) -> ClientConfig {
         let mut config = self.connection.client();
         config
@@ -89,7 +107,7 @@ impl HostSettings {
             None => format!("{}-{}", std::process::id(), crate::health::now_ms()),
         };
         config
-            .set("transactional.id", format!("{}-{instance}", self.group))
+            .set("transactional.id", format!("{}{instance}", self.transactional_prefix()))
             // A process that dies without a successor of its name holds its readers up for as
             // long as this.
             .set("transaction.timeout.ms", "15000")

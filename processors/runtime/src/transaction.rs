@@ -13,6 +13,7 @@ use crate::crash_point::crash_point;
 use crate::hand_over::{Portion, deliver, serve};
 use crate::metrics::metrics;
 use crate::placement::PartitionCounts;
+use crate::rights::refused;
 use crate::{Batch, HostSettings, Topics, mark};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -65,7 +66,11 @@ impl Transactor {
                     return Ok(Self { producer, settings, topics, partitions, has_aborted: false });
                 }
                 Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {}
-                Err(error) => return Err(Fault(format!("init_transactions: {error}"))),
+                Err(error) => {
+                    let right = settings.transactional();
+                    return Err(refused(&settings.connection, &error, &right)
+                        .unwrap_or_else(|| Fault(format!("init_transactions: {error}"))));
+                }
             }
         }
     }
