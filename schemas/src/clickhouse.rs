@@ -15,6 +15,9 @@ pub struct Migration {
 /// Stands for the database's name in [`Migration::sql`].
 pub const DATABASE: &str = "{database}";
 
+/// Roles and row policies, as statements with [`DATABASE`]: for servers whose users are made in SQL.
+pub const ROLES: &str = include_str!("../clickhouse/access/roles.sql");
+
 macro_rules! migrations {
     ($($version:literal $name:literal $file:literal),+ $(,)?) => {
         pub const MIGRATIONS: &[Migration] = &[$(Migration {

@@ -3,9 +3,11 @@
 //! users run it.
 
 mod attacker;
+mod authority;
 mod busy_loops;
 mod deployment;
 mod door;
+mod guarded;
 mod messages;
 mod own_servers;
 pub mod panels;
@@ -13,17 +15,21 @@ mod ports;
 pub mod processor_time;
 mod proxy;
 mod servers;
+mod tls_door;
 mod topic;
 mod truth;
 
 pub use attacker::{Attacker, forged};
+pub use authority::{Authority, Certificate};
 pub use busy_loops::BusyLoops;
 pub use deployment::{Deployment, Process, wait_until};
 pub use door::{Answer, Door, seal, sealer};
+pub use guarded::{By, Grant, GuardedKafka};
 pub use messages::{DCSA_22, gate_in};
 pub use own_servers::OwnServers;
 pub use ports::free_port;
 pub use proxy::Proxy;
 pub use servers::{Servers, shared};
+pub use tls_door::tls_door;
 pub use topic::Topic;
 pub use truth::Truth;

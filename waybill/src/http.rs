@@ -39,7 +39,7 @@ pub fn serve(
             }),
         )
         .route("/healthz", get(move || async move { answer(alive.is_alive(STALLED_MS)) }))
-        .route("/readyz", get(move || async move { answer(health.is_ready()) }));
+        .route("/readyz", get(move || async move { readiness(&health) }));
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     std::thread::Builder::new()
@@ -61,6 +61,15 @@ pub fn serve(
 
 fn answer(yes: bool) -> impl IntoResponse {
     if yes { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "no\n") }
+}
+
+/// With the reason, where one is known.
+fn readiness(health: &Health) -> (StatusCode, String) {
+    if health.is_ready() {
+        return (StatusCode::OK, "ok\n".to_owned());
+    }
+    let why = health.why().map_or_else(|| "no\n".to_owned(), |why| format!("no: {why}\n"));
+    (StatusCode::SERVICE_UNAVAILABLE, why)
 }
 
 fn metrics() -> impl IntoResponse {

@@ -1,5 +1,6 @@
 //! The one binary: every role is a subcommand.
 
+mod acls;
 mod audit;
 mod commands;
 mod config;
@@ -75,7 +76,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Carriers(args) => commands::carriers::run(&config, args),
         Command::Publish(args) => commands::publish::run(&config, &args),
         Command::Simulate(args) => commands::simulate::run(&config, &args),
-        Command::Topics(args) => commands::topics::run(&config, &args),
+        Command::Topics(args) => commands::topics::run(&config, args),
         Command::Migrate(args) => commands::migrate::run(&config, &args),
         Command::Rejects(args) => commands::rejects::run(&config, &args),
         Command::Formats(args) => commands::formats::run(&config, &args),

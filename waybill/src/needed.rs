@@ -11,6 +11,7 @@ use waybill_sealing::internal::named_key;
 use waybill_sealing::jwe::Parts;
 use waybill_stage::Fault;
 
+use crate::acls::Client;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::keyring::{Named, internal_roles};
@@ -63,6 +64,7 @@ pub struct Needed {
 impl Needed {
     /// Reads all that lies on the topics whose records name the key.
     pub fn find(config: &Config, kid: &str, named: &Named) -> Result<Self, Failure> {
+        Client::Keys.check(config)?;
         let unreachable = |fault: Fault| Failure::unreachable(fault.to_string());
         let settings = config.host("decrypt", &config.batch)?;
         match named {

@@ -60,7 +60,8 @@ impl Work {
         matches!(self, Self::Stateless { first: 0, .. })
     }
 
-    fn reads(self) -> Vec<Role> {
+    /// As a member of its group, or what it has written itself.
+    pub fn reads(self) -> Vec<Role> {
         match self {
             Self::Stateless { first: 0, .. } => {
                 vec![Role::Sealed, Role::Redrive, Role::Deferred]
@@ -74,7 +75,7 @@ impl Work {
     }
 
     /// What its transactions write to.
-    fn writes(self) -> Vec<Role> {
+    pub fn writes(self) -> Vec<Role> {
         if self == Self::Gateway {
             return vec![Role::Sealed];
         }

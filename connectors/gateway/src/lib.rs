@@ -113,6 +113,11 @@ impl Gateway {
         }
     }
 
+    /// Kafka is known to take nothing from us, or to take it again.
+    pub fn set_refused(&self, is_refused: bool) {
+        self.kafka.set_refused(is_refused);
+    }
+
     /// Whether events can be taken now.
     pub fn is_ready(&self) -> bool {
         let is_away = self.kafka.is_away();

@@ -49,6 +49,8 @@ struct State {
     waiting: AtomicUsize,
     /// When the last answer came, or the first of those that wait was handed over; ms since it began.
     moved_at_ms: AtomicI64,
+    /// The broker does not take what is produced, as its asker has found out.
+    refused: AtomicBool,
     /// A record was not delivered, and no broker has answered since.
     failed: AtomicBool,
     /// The client says that it has no connection. It may have one again in a moment: the probe finds out.
@@ -86,6 +88,7 @@ impl State {
         let silent = self.now_ms() - self.moved_at_ms.load(Ordering::Relaxed);
         let is_silent = silent > SILENT.as_millis() as i64;
         self.failed.load(Ordering::Relaxed)
+            || self.refused.load(Ordering::Relaxed)
             || (is_silent && self.waiting.load(Ordering::Relaxed) > 0)
     }
 }
@@ -106,6 +109,7 @@ impl Acknowledged {
             moved_at_ms: AtomicI64::new(0),
             // Until it has been seen once.
             failed: AtomicBool::new(true),
+            refused: AtomicBool::new(false),
             suspected: AtomicBool::new(false),
         });
         let mut config = client(connection);
@@ -128,6 +132,11 @@ impl Acknowledged {
     /// Whether records would wait for a broker that does not answer.
     pub fn is_away(&self) -> bool {
         self.state.is_away()
+    }
+
+    /// Whether the broker is known to take nothing from us: it counts as away until somebody knows better.
+    pub fn set_refused(&self, is_refused: bool) {
+        self.state.refused.store(is_refused, Ordering::Relaxed);
     }
 
     /// Records that have no answer yet.
@@ -252,12 +261,16 @@ impl ProducerContext<NoCustomPartitioner> for Context {
     fn delivery(&self, result: &DeliveryResult<'_>, slot: Box<Slot>) {
         let place = match result {
             Ok(record) => Some(Place { partition: record.partition(), offset: record.offset() }),
-            Err((error, _)) => {
-                tracing::warn!(target: "kafka", %error, "a record has no answer");
+            Err((error, record)) => {
+                let topic = record.topic();
+                tracing::warn!(target: "kafka", topic, %error, "a record has no answer");
                 None
             }
         };
-        self.0.answered(place.is_some());
+        let is_refusal = matches!(result, Err((error, _))
+            if error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed));
+        // Who refuses one topic has answered, and takes others.
+        self.0.answered(place.is_some() || is_refusal);
         slot.answers.answer(slot.index, place);
     }
 }

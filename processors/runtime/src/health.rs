@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What `/healthz` and `/readyz` ask.
@@ -6,6 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Health {
     ready: AtomicBool,
     beat_ms: AtomicI64,
+    /// Why it is not ready, where that is known.
+    why: Mutex<Option<String>>,
 }
 
 impl Health {
@@ -17,6 +20,20 @@ impl Health {
     /// In the group, with the state of its partitions restored.
     pub fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
+        if ready {
+            *self.why.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    /// It is not ready, and this is why.
+    pub fn lacks(&self, why: &str) {
+        self.ready.store(false, Ordering::Relaxed);
+        *self.why.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
+    }
+
+    /// Why it is not ready, where that is known.
+    pub fn why(&self) -> Option<String> {
+        self.why.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn is_ready(&self) -> bool {

@@ -26,7 +26,7 @@ use crate::topic_identity::{Identity, identities};
 use crate::{KafkaConnection, Topics};
 
 /// It is looked at before it is read.
-pub(crate) const READS_SEALED: [Operation; 2] = [Operation::Read, Operation::DescribeConfigs];
+pub const READS_SEALED: [Operation; 2] = [Operation::Read, Operation::DescribeConfigs];
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -121,7 +121,8 @@ impl Looker {
             }
         }
         for missing in self.topics.sealed().names().filter(|name| !there.contains(*name)) {
-            let why = "it is not there (`waybill topics` makes it), or we may not see it".to_owned();
+            let why =
+                "it is not there (`waybill topics` makes it), or we may not see it".to_owned();
             now.insert(missing.to_owned(), Err(why));
         }
         for name in there {

@@ -91,9 +91,9 @@ impl<'a> Redriver<'a> {
         one_request_a_partition(&mut config);
         let producer: BaseProducer = config.create().map_err(|e| fault(&e))?;
         let right = Acl::transactional(Self::transactional_id(&settings.topics), false);
-        producer.init_transactions(TIMEOUT).map_err(|e| {
-            refused(&settings.connection, &e, &right).unwrap_or_else(|| fault(&e))
-        })?;
+        producer
+            .init_transactions(TIMEOUT)
+            .map_err(|e| refused(&settings.connection, &e, &right).unwrap_or_else(|| fault(&e)))?;
         let mut sent = BTreeSet::new();
         for partition in numbers(&probe(&settings.connection, READERS)?, topic)? {
             let (low, high) = settled(&settings.connection, topic, partition)?;

@@ -17,9 +17,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use waybill_stage::Fault;
 
+use crate::KafkaConnection;
 use crate::acl::{Acl, Operation, Resource};
 use crate::metrics::metrics;
-use crate::KafkaConnection;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -33,37 +33,45 @@ enum Verdict {
     Unknown,
     /// Not even to look at it.
     Nothing,
-    /// It cannot be said now.
-    Failed(String),
 }
 
 impl Verdict {
     /// What of `wanted` is not allowed.
-    fn missing(&self, wanted: &[Operation]) -> Result<Vec<Operation>, Fault> {
+    fn missing(&self, wanted: &[Operation]) -> Vec<Operation> {
         match self {
-            Self::Unknown => Ok(Vec::new()),
-            Self::Nothing => Ok(wanted.to_vec()),
+            Self::Unknown => Vec::new(),
+            Self::Nothing => wanted.to_vec(),
             Self::Operations(allowed) => {
-                Ok(wanted.iter().copied().filter(|o| !allowed.contains(o)).collect())
+                wanted.iter().copied().filter(|o| !allowed.contains(o)).collect()
             }
-            Self::Failed(why) => Err(Fault(format!("asking what Kafka allows: {why}"))),
         }
     }
 }
 
-/// Looks whether all of `needed` is allowed. What is PREFIXED is of topics that are looked at one by one, when they
-/// are found.
+/// Looks whether all of `needed` is allowed: what is missing and what grants it, if anything. What is PREFIXED is
+/// of topics that are looked at one by one, when they are found.
 ///
 /// # Errors
-/// What is missing, and what grants it; or that the broker does not answer.
-pub fn check_rights(connection: &KafkaConnection, needed: &[Acl]) -> Result<(), Fault> {
+/// The broker does not answer, and nothing is known.
+pub fn look_at_rights(
+    connection: &KafkaConnection,
+    needed: &[Acl],
+) -> Result<Option<String>, Fault> {
     let missing = missing_rights(connection, needed)?;
     for resource in [Resource::Topic, Resource::Group, Resource::TransactionalId] {
         let count = missing.iter().filter(|acl| acl.resource == resource).count();
         let metric = metrics().missing_rights.with_label_values(&[resource.as_str()]);
         metric.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
-    if missing.is_empty() { Ok(()) } else { Err(Fault(said(connection, &missing))) }
+    Ok((!missing.is_empty()).then(|| said(connection, &missing)))
+}
+
+/// The same, for who does not go on without.
+///
+/// # Errors
+/// Something is missing, or the broker does not answer.
+pub fn check_rights(connection: &KafkaConnection, needed: &[Acl]) -> Result<(), Fault> {
+    look_at_rights(connection, needed)?.map_or(Ok(()), |missing| Err(Fault(missing)))
 }
 
 /// Of `needed`, what is not allowed.
@@ -88,7 +96,7 @@ pub(crate) fn missing_rights(
         for acl in asked {
             // A broker that says nothing of it does not forbid it.
             let verdict = allowed.get(&acl.name).unwrap_or(&Verdict::Unknown);
-            let operations = verdict.missing(&acl.operations)?;
+            let operations = verdict.missing(&acl.operations);
             if !operations.is_empty() {
                 missing.push(Acl { operations, ..acl.clone() });
             }
@@ -110,7 +118,11 @@ pub(crate) fn said(connection: &KafkaConnection, missing: &[Acl]) -> String {
 }
 
 /// If the broker has refused `error` for want of `right`: what is to be done about it.
-pub(crate) fn refused(connection: &KafkaConnection, error: &KafkaError, right: &Acl) -> Option<Fault> {
+pub(crate) fn refused(
+    connection: &KafkaConnection,
+    error: &KafkaError,
+    right: &Acl,
+) -> Option<Fault> {
     let refusal = match right.resource {
         Resource::Topic => RDKafkaErrorCode::TopicAuthorizationFailed,
         Resource::Group => RDKafkaErrorCode::GroupAuthorizationFailed,
@@ -135,7 +147,8 @@ fn ask(
     let texts = texts.map_err(|_| Fault("a name holds a zero byte".to_owned()))?;
     let mut pointers: Vec<*const c_char> = texts.iter().map(|name| name.as_ptr()).collect();
     let timeout = c_int::try_from(TIMEOUT.as_millis()).unwrap_or(c_int::MAX);
-    let wait = c_int::try_from((TIMEOUT + Duration::from_secs(1)).as_millis()).unwrap_or(c_int::MAX);
+    let wait =
+        c_int::try_from((TIMEOUT + Duration::from_secs(1)).as_millis()).unwrap_or(c_int::MAX);
     let op = match resource {
         Resource::Topic => bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
         _ => bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
@@ -199,10 +212,8 @@ unsafe fn read(
                 let topic = *topics.add(n);
                 let error = bindings::rd_kafka_TopicDescription_error(topic);
                 let mut size = 0;
-                let allowed = bindings::rd_kafka_TopicDescription_authorized_operations(
-                    topic,
-                    &raw mut size,
-                );
+                let allowed =
+                    bindings::rd_kafka_TopicDescription_authorized_operations(topic, &raw mut size);
                 let name = text(bindings::rd_kafka_TopicDescription_name(topic));
                 found.insert(name, verdict(error, allowed, size));
             }
@@ -254,10 +265,8 @@ unsafe fn verdict(
             Code::RD_KAFKA_RESP_ERR_NO_ERROR => {}
             Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
             | Code::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED => return Verdict::Nothing,
-            // What is not there is told where it is looked for.
-            Code::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
-            | Code::RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND => return Verdict::Unknown,
-            _ => return Verdict::Failed(text(bindings::rd_kafka_error_string(error))),
+            // It is not there, or has no leader just now: who goes on is told that in its own words.
+            _ => return Verdict::Unknown,
         }
         if allowed.is_null() {
             return Verdict::Unknown;

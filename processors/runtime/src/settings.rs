@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 
-use crate::acl::Acl;
 use crate::Topics;
+use crate::acl::Acl;
 use crate::hand_over::one_request_a_partition;
 
 /// A request of a transaction is at most 16 MiB, and one comes whole; so an answer is at most twice that, and

@@ -139,7 +139,9 @@ pub fn create_topics(
         match result {
             Ok(name) => changes.created.push(name),
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((name, code)) => return Err(TopicError(format!("creating topic {name}: {code}"))),
+            Err((name, code)) => {
+                return Err(TopicError(format!("creating topic {name}: {code}{}", hint(code))));
+            }
         }
     }
     // The controller answers before every broker knows: wait until the last is visible.
@@ -235,7 +237,8 @@ fn describe(
         TopicError(format!("reading the topics' configuration (DescribeConfigs): {e}"))
     };
     let found = block_on(admin.describe_configs(&asked, &options)).map_err(|e| error(&e))?;
-    Ok(found.into_iter().map(|found| found.map_err(|code| error(&code))).collect())
+    let refused = |code| error(&format!("{code}{}", hint(code)));
+    Ok(found.into_iter().map(|found| found.map_err(refused)).collect())
 }
 
 /// Sets what is lacking and says everything again that was set for this topic alone: the request takes
@@ -259,9 +262,20 @@ fn set(
     }
     let results = block_on(admin.alter_configs([&change], options)).map_err(|e| error(&e))?;
     for result in results {
-        result.map_err(|(_, code)| error(&code))?;
+        result.map_err(|(_, code)| error(&format!("{code}{}", hint(code))))?;
     }
     Ok(())
+}
+
+/// What is to be done about a refusal.
+fn hint(code: RDKafkaErrorCode) -> &'static str {
+    match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed
+        | RDKafkaErrorCode::ClusterAuthorizationFailed => {
+            " (`waybill topics acls topics` lists what must be allowed)"
+        }
+        _ => "",
+    }
 }
 
 fn wait_visible(probe: &BaseConsumer, topic: &str, partitions: i32) -> Result<(), TopicError> {
@@ -270,6 +284,11 @@ fn wait_visible(probe: &BaseConsumer, topic: &str, partitions: i32) -> Result<()
         if let Ok(metadata) = probe.fetch_metadata(Some(topic), Duration::from_secs(5))
             && let Some(t) = metadata.topics().first()
         {
+            if let Some(code) = t.error().map(RDKafkaErrorCode::from)
+                && !hint(code).is_empty()
+            {
+                return Err(TopicError(format!("looking at topic {topic}: {code}{}", hint(code))));
+            }
             found = t.partitions().iter().filter(|p| p.leader() >= 0).count();
             if t.error().is_none() && found > 0 {
                 if i32::try_from(found) != Ok(partitions) {

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::acls::Client;
 use crate::audit::{Question, audit};
 use crate::config::Config;
 use crate::exit::Failure;
@@ -29,6 +30,7 @@ pub struct Args {
 }
 
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
+    Client::Audit.check(config)?;
     let verdict = audit(
         config,
         &Question { since_ms: args.since, carrier: args.carrier.clone(), patience: args.wait },

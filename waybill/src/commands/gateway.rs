@@ -10,9 +10,13 @@ use tokio::sync::Notify;
 use waybill_clickhouse::Answers;
 use waybill_gateway::{Gateway, Parts, PlainSealer, Registry, TlsFiles, serve};
 use waybill_publisher::Acknowledged;
-use waybill_runtime::{Health, KafkaConnection, Role, Topics, check_topics, sealed_topic_ids};
+use waybill_runtime::{
+    Acl, Acls, Health, KafkaConnection, Operation, Role, Topics, check_topics, look_at_rights,
+    sealed_topic_ids,
+};
 use waybill_sealing::published::PublishedKeys;
 
+use crate::acls::Client;
 use crate::commands::publish::{self, signing_key};
 use crate::config::Config;
 use crate::exit::Failure;
@@ -51,10 +55,13 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         Answers::open(&config.clickhouse()?).map_err(|f| Failure::config(f.to_string()))?;
     let listen = settings.listen;
     learn_ids(connection.clone(), topics.clone(), topic_ids.clone())?;
+    let topic_name = topic.clone();
     let parts = Parts { registry, keys, kafka, topic, topic_ids, plain, answers };
     let gateway = Arc::new(Gateway::new(settings, &config.deployment, parts));
     let health = Arc::new(Health::default());
     health.beat();
+    let rights = rights(config, &topic_name)?;
+    watch_rights(connection.clone(), rights, &gateway, &health)?;
     http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
     // Events may be published to a topic that does not count for what it must only while nobody reads it.
     let is_checked = move || {
@@ -94,6 +101,52 @@ async fn beat(
         health.set_ready(is_ready && was_checked);
         tokio::time::sleep(BEAT).await;
     }
+}
+
+/// What it must be allowed on the topic that it publishes to; of carriers' own topics each is its own affair.
+fn rights(config: &Config, topic: &str) -> Result<Vec<Acl>, Failure> {
+    let topics = config.topics()?;
+    let mut needed = Client::Run("gateway".to_owned()).needed(config)?;
+    if needed.is_empty() {
+        needed = Acls::new(&topics).on_topic(topic, &[Operation::Write]).into_list();
+    }
+    Ok(needed)
+}
+
+/// Asks now and then whether Kafka allows it: until it is known that it does, nothing is taken in.
+fn watch_rights(
+    connection: KafkaConnection,
+    needed: Vec<Acl>,
+    gateway: &Arc<Gateway>,
+    health: &Arc<Health>,
+) -> Result<(), Failure> {
+    gateway.set_refused(true);
+    let (gateway, health) = (gateway.clone(), health.clone());
+    let watch = move || {
+        let mut known = None;
+        loop {
+            match look_at_rights(&connection, &needed) {
+                Ok(missing) => {
+                    gateway.set_refused(missing.is_some());
+                    if let Some(missing) = &missing {
+                        health.lacks(missing);
+                    }
+                    if let Some(missing) = missing.as_ref().filter(|_| known != missing) {
+                        tracing::error!(missing, "events are refused");
+                    }
+                    known = missing;
+                    std::thread::sleep(LEARN);
+                }
+                // Whether it answers is told elsewhere.
+                Err(fault) => {
+                    tracing::debug!(%fault, "what Kafka allows is not known");
+                    std::thread::sleep(BEAT);
+                }
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("kafka-rights".to_owned()).spawn(watch);
+    thread.map(drop).map_err(|e| Failure::failed(format!("thread: {e}")))
 }
 
 /// Asks now and then which topics there are: a copy of an event is told by Kafka's id of its topic.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use waybill_publisher::Publisher;
+use waybill_runtime::{Acls, Operation, check_rights};
 use waybill_sealing::rsa_key::{JwkSet, RsaPublicKey};
 use waybill_sealing::seal::{MAX_CONTENT_KEY_LIFE_MS, Message, Proof, Sealer, SealerConfig};
 use waybill_sealing::signing_key::PrivateSigningKey;
@@ -57,6 +58,8 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     .map_err(|e| Failure::config(e.to_string()))?;
     let connection = config.connection()?;
     let topic = topic(config, args.topic.as_deref())?;
+    let right = Acls::new(&config.topics()?).on_topic(&topic, &[Operation::Write]).into_list();
+    check_rights(&connection, &right).map_err(|fault| Failure::unreachable(fault.0))?;
     let mut publisher =
         Publisher::new(&connection.0, &topic).map_err(|e| Failure::unreachable(e.to_string()))?;
 

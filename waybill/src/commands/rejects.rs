@@ -4,6 +4,7 @@ use waybill_runtime::{
 };
 use waybill_schemas::{Answered, Redrive};
 
+use crate::acls::Client;
 use crate::commands::publish;
 use crate::config::Config;
 use crate::exit::Failure;
@@ -119,6 +120,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             Ok(())
         }
         Command::Redrive { which, dry_run } => {
+            Client::Redrive.check(config)?;
             let records =
                 database.rejected_records(&which.filter(&settings)).map_err(unreachable)?;
             let values = config.values(&[Role::Redrive])?;

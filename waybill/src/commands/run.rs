@@ -13,13 +13,15 @@ use waybill_enrich::{Enrich, Tables};
 use waybill_runtime::metrics::metrics;
 use waybill_runtime::{
     Aggregating, Decoded, End, Health, Processor, Role, RoleKeys, Run, SINK_INPUTS, Sealed,
-    Shutdown, Values, arm_crash_points, check_topics, host, most_partitions, sink_host, supervise,
+    Shutdown, Values, arm_crash_points, check_topics, host, look_at_rights, most_partitions,
+    sink_host, supervise,
 };
 use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
 use waybill_sealing::platform_key::PlatformKeys;
 use waybill_stage::{Fault, Sink, Stage};
 use waybill_validate::Validate;
 
+use crate::acls::Client;
 use crate::commands::gateway;
 use crate::config::Config;
 use crate::exit::Failure;
@@ -65,14 +67,21 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let settings = config.host(first, batch)?;
     tracing::info!(stages = %args.stages, group = %settings.group, "starting");
     let topics = work.counts_on();
+    let rights = Client::Run(args.stages.clone()).needed(config)?;
     let checked = Cell::new(false);
     let check = || {
+        // At each start anew: a right that was taken away may be why the last life ended. While nothing is known,
+        // what comes next waits for Kafka with patience.
+        if let Ok(Some(missing)) = look_at_rights(&settings.connection, &rights) {
+            return Err(Fault(missing));
+        }
         if !checked.get() {
             check_topics(&settings.connection, &settings.topics, &topics)?;
             checked.set(true);
         }
-        Ok::<(), Fault>(())
+        Ok(())
     };
+    let check = || check().inspect_err(|fault: &Fault| health.lacks(&fault.0));
     match work {
         Work::Stateless { first, last } => {
             let parts = Parts::new(config, first == 0)?;

@@ -3,6 +3,7 @@ use jiff::Timestamp;
 use waybill_decrypt::Status;
 use waybill_runtime::{Role, state};
 
+use crate::acls::Client;
 use crate::commands::run::rules;
 use crate::config::Config;
 use crate::exit::Failure;
@@ -41,6 +42,7 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
 }
 
 fn list(config: &Config, carrier: Option<&str>) -> Result<(), Failure> {
+    Client::State.check(config)?;
     let carriers = RegistryFile::new(&config.carriers.file).load()?;
     let settings = config.host(waybill_aggregate::NAME, &config.batch)?;
     let found =

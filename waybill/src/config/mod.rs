@@ -22,6 +22,8 @@ mod stages;
 
 pub use connections::{Carriers, ClickHouse, Kafka, Keys, Metrics, Pkcs11};
 pub use gateway::Gateway;
+#[cfg(test)]
+pub use names::OneOrMore;
 pub use names::{Groups, TopicSettings};
 pub use retention::{TableRetention, TopicRetention};
 pub use stages::{Aggregate, Batch, Decrypt, Enrich, Validate};

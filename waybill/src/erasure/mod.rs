@@ -21,6 +21,7 @@ use waybill_runtime::{
 use waybill_schemas::Erasure;
 use waybill_stage::Fault;
 
+use crate::acls::Client;
 use crate::config::Config;
 use crate::exit::Failure;
 
@@ -52,6 +53,7 @@ impl<'a> Erasing<'a> {
     ) -> Result<Self, Failure> {
         let roles = [Role::Enriched, Role::Ledger, Role::Events, Role::Shipments];
         let values = config.values(&roles)?;
+        Client::Erase.check(config)?;
         let settings = config.host("erase", &config.batch)?;
         check_topics(&settings.connection, &settings.topics, &[Role::Enriched, Role::Ledger])
             .map_err(failed)?;

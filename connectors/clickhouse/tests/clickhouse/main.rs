@@ -13,6 +13,7 @@ mod operator;
 mod proxy;
 mod refusals;
 mod retention;
+mod roles;
 mod samples;
 mod schema;
 mod server;

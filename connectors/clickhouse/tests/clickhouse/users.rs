@@ -18,10 +18,10 @@ use crate::proxy::Proxy;
 use crate::samples::{event, reject, shipment};
 use crate::server::{again, batch, insert, insert_all, outcome, start, try_start};
 
-const PASSWORD: &str = "of-all-users";
+pub(crate) const PASSWORD: &str = "of-all-users";
 const USERS: [&str; 7] = ["OWNER", "SINK", "AUDITOR", "GATEWAY", "READER", "ACME_LINE", "ERASER"];
 
-struct Server {
+pub(crate) struct Server {
     url: String,
     _watcher: Child,
     _folder: tempfile::TempDir,
@@ -41,11 +41,12 @@ fn configuration() -> tempfile::TempDir {
     ] {
         std::fs::copy(root.join(from), folder.path().join(to)).unwrap();
     }
+    std::fs::write(folder.path().join("users.d/roles.xml"), crate::roles::as_users()).unwrap();
     folder
 }
 
 /// With the tables of the database `waybill`, which its owner has made.
-fn server() -> &'static Server {
+pub(crate) fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
         let folder = configuration();
@@ -75,17 +76,21 @@ fn server() -> &'static Server {
 }
 
 impl Server {
-    fn of(&self, user: &str) -> Config {
+    pub(crate) fn of(&self, user: &str) -> Config {
+        self.of_user(&format!("waybill_{user}"))
+    }
+
+    pub(crate) fn of_user(&self, user: &str) -> Config {
         Config {
             url: self.url.clone(),
-            user: Some(format!("waybill_{user}")),
+            user: Some(user.to_owned()),
             password: Some(PASSWORD.to_owned().into()),
             ..Config::default()
         }
     }
 
     /// What `user` is answered, as tab-separated text, or the name of the error.
-    fn ask(&self, user: &str, sql: &str) -> Result<String, String> {
+    pub(crate) fn ask(&self, user: &str, sql: &str) -> Result<String, String> {
         let mut client = clickhouse::Client::default().with_url(&self.url);
         if user != "default" {
             client = client.with_user(user).with_password(PASSWORD);
@@ -106,25 +111,25 @@ impl Server {
         }
     }
 
-    fn root(&self, sql: &str) -> String {
+    pub(crate) fn root(&self, sql: &str) -> String {
         self.ask("default", sql).unwrap_or_else(|e| panic!("{sql}: {e}"))
     }
 
     /// `user` may not do this, and is told so by an error that has `expect` in it.
-    fn refuses(&self, user: &str, sql: &str, expect: &str) {
+    pub(crate) fn refuses(&self, user: &str, sql: &str, expect: &str) {
         let said = self.ask(user, sql).expect_err(sql);
         assert!(said.contains(expect), "{user}: {sql}: {said}");
     }
 
-    fn is_allowed(&self, user: &str, sql: &str) -> String {
+    pub(crate) fn is_allowed(&self, user: &str, sql: &str) -> String {
         self.ask(user, sql).unwrap_or_else(|e| panic!("{user}: {sql}: {e}"))
     }
 }
 
-const DENIED: &str = "ACCESS_DENIED";
+pub(crate) const DENIED: &str = "ACCESS_DENIED";
 
 /// Rows that no other test of this server has: of a partition, and carriers, of their own.
-fn events(partition: i32, first: i64, carrier: &str) -> waybill_stage::SinkBatch {
+pub(crate) fn events(partition: i32, first: i64, carrier: &str) -> waybill_stage::SinkBatch {
     let events: Vec<_> = (0..10).map(|n| event(carrier, "s1", first + n)).collect();
     let batch = batch("events", first, &events);
     waybill_stage::SinkBatch {
@@ -135,7 +140,7 @@ fn events(partition: i32, first: i64, carrier: &str) -> waybill_stage::SinkBatch
 }
 
 /// Held by who changes or looks at how tables are made.
-static TABLES: Mutex<()> = Mutex::new(());
+pub(crate) static TABLES: Mutex<()> = Mutex::new(());
 
 #[test]
 fn the_sink_does_all_of_its_work_as_its_user() {
