@@ -46,6 +46,7 @@ impl Authority {
         let subject = format!("/CN={name}");
         let rest = ["-subj", &subject, "-keyout", &key, "-out", &request];
         self.openssl(&[&["req", "-new"][..], &KEY, &rest].concat());
+        let serial = fastrand::u64(1..).to_string();
         let extensions =
             "subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=critical,CA:false\n";
         std::fs::write(self.folder.join(file("ext")), extensions).unwrap();
@@ -58,7 +59,8 @@ impl Authority {
             "ca.pem",
             "-CAkey",
             "ca.key",
-            "-CAcreateserial",
+            "-set_serial",
+            &serial,
             "-days",
             "2",
             "-extfile",

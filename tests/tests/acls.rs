@@ -3,6 +3,7 @@
 //! certificate; ClickHouse is reached over https.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
@@ -45,8 +46,8 @@ struct World {
     kafka: GuardedKafka,
     /// As the super user.
     d: Deployment,
-    https: String,
-    ca: String,
+    /// As each role's processes and commands know it.
+    roles: BTreeMap<&'static str, Deployment>,
 }
 
 impl World {
@@ -63,18 +64,21 @@ impl World {
         let servers = Servers { kafka: kafka.address.clone(), ..servers };
         let d = Deployment::on(servers, "acls", 2, "");
         let ca = kafka.authority.file().display().to_string();
-        Self { kafka, d, https: format!("https://127.0.0.1:{door}"), ca }
+        let https = format!("https://127.0.0.1:{door}");
+        let of = |(role, by): &(&'static str, By)| {
+            let environment = kafka.environment(&user(role), *by);
+            let mut all: Vec<(&str, &str)> =
+                environment.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            all.push(("WAYBILL_CLICKHOUSE__URL", &https));
+            all.push(("WAYBILL_CLICKHOUSE__CA_FILE", &ca));
+            (*role, d.with(&all))
+        };
+        let roles = ROLES.iter().map(of).collect();
+        Self { kafka, d, roles }
     }
 
-    /// The deployment as that role's processes and commands know it.
-    fn of(&self, role: &str) -> Deployment {
-        let by = ROLES.iter().find(|(name, _)| *name == role).unwrap().1;
-        let environment = self.kafka.environment(&user(role), by);
-        let mut all: Vec<(&str, &str)> =
-            environment.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        all.push(("WAYBILL_CLICKHOUSE__URL", &self.https));
-        all.push(("WAYBILL_CLICKHOUSE__CA_FILE", &self.ca));
-        self.d.with(&all)
+    fn of(&self, role: &str) -> &Deployment {
+        &self.roles[role]
     }
 }
 
@@ -114,7 +118,7 @@ fn works_end_to_end(world: &World) {
     let start = |stage: &str| world.of(stage).spawn(stage, "1", &[]);
     let mut processes: Vec<(&str, Process)> =
         ["decrypt", "validate", "enrich", "aggregate", "clickhouse"].map(|s| (s, start(s))).into();
-    let door = Door::open(&world.of("gateway"));
+    let door = Door::open(world.of("gateway"));
     for (stage, process) in &mut processes {
         process.wait_ready(stage);
     }
@@ -234,7 +238,7 @@ fn misses_each(world: &World, role: &str) {
                 assert!(process.get("/readyz").is_none(), "{role} without {grant:?} is ready");
             }
             _ => {
-                let out = command(&d, role);
+                let out = command(d, role);
                 let said = String::from_utf8_lossy(&out.stderr).into_owned();
                 assert_eq!(out.status.code(), Some(4), "{role} without {grant:?}: {said}");
                 assert!(names(&said, &grant), "{role} without {grant:?}: {said}");

@@ -136,9 +136,13 @@ impl Client {
                 .try_fold(acls.reader().looks_at(&config.group("decrypt")), |acls, role| {
                     acls.on(role, &[Read])
                 }),
-            Self::Topics => Role::ALL
-                .into_iter()
-                .try_fold(acls, |acls, role| acls.on(role, &[Create, Describe, AlterConfigs])),
+            Self::Topics => {
+                // What a pattern finds is looked for.
+                let acls = if topics.sealed().has_patterns() { acls.reader() } else { acls };
+                Role::ALL
+                    .into_iter()
+                    .try_fold(acls, |acls, role| acls.on(role, &[Create, Describe, AlterConfigs]))
+            }
         };
         found.map(Acls::into_list).map_err(Failure::config)
     }
@@ -168,7 +172,7 @@ fn run(config: &Config, topics: &Topics, stages: &str) -> Result<Vec<Acl>, Failu
     let found = if work == Work::Gateway {
         // Of several, each carrier's is its own affair.
         let is_looked_at = topics.sealed().only().is_some();
-        acls.on(Role::Sealed, if is_looked_at { &WRITES } else { &[Write] })
+        acls.reader().on(Role::Sealed, if is_looked_at { &WRITES } else { &[Write] })
     } else {
         let first = stages.split(',').next().unwrap_or_default().trim();
         let mut acls = acls.member(&config.host(first, &config.batch)?).reader();

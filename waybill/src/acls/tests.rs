@@ -22,7 +22,10 @@ fn a_stage_is_allowed_its_own_topics_alone() {
             "Write on TransactionalId waybill-aggregate-…",
         ]
     );
-    assert_eq!(said(&config, "gateway"), ["Write, DescribeConfigs on Topic waybill.sealed"]);
+    assert_eq!(
+        said(&config, "gateway"),
+        ["Write, DescribeConfigs on Topic waybill.sealed", "Describe on Group waybill-reader"]
+    );
 }
 
 /// Of a fused run the group is that of its first stage, and the topics between are not used.

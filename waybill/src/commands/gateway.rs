@@ -107,8 +107,8 @@ async fn beat(
 fn rights(config: &Config, topic: &str) -> Result<Vec<Acl>, Failure> {
     let topics = config.topics()?;
     let mut needed = Client::Run("gateway".to_owned()).needed(config)?;
-    if needed.is_empty() {
-        needed = Acls::new(&topics).on_topic(topic, &[Operation::Write]).into_list();
+    if topics.sealed().only().is_none() {
+        needed.extend(Acls::new(&topics).on_topic(topic, &[Operation::Write]).into_list());
     }
     Ok(needed)
 }
