@@ -45,8 +45,8 @@ impl Database {
     }
 
     fn make_each(&self, roles: &mut Roles) -> Result<(), Refused> {
-        let users = self.names("SELECT name FROM system.users")?;
-        let before = self.names("SELECT name FROM system.roles")?;
+        let users = self.access_names("SELECT name FROM system.users")?;
+        let before = self.access_names("SELECT name FROM system.roles")?;
         let of_definers = self.views_of_definers()?;
         for short in NAMES {
             let role = format!("{}_{short}", self.config.database);
@@ -65,7 +65,7 @@ impl Database {
                 continue;
             }
             for statement in statements_of(short) {
-                self.change(&statement.replace(DATABASE, &self.config.database))?;
+                self.say(&statement.replace(DATABASE, &self.config.database))?;
             }
             if !before.contains(&role) {
                 roles.made.push(role.clone());
@@ -77,23 +77,23 @@ impl Database {
 
     /// Views that show what their definer may see.
     fn views_of_definers(&self) -> Result<Vec<String>, Refused> {
-        self.names(&format!(
+        self.access_names(&format!(
             "SELECT name FROM system.tables WHERE database = '{}' AND engine = 'View' AND definer != '' ORDER BY name",
             self.config.database
         ))
     }
 
-    fn names(&self, sql: &str) -> Result<Vec<String>, Refused> {
-        self.ask("looking at users and roles", async {
+    fn access_names(&self, sql: &str) -> Result<Vec<String>, Refused> {
+        self.ask_of_roles("looking at users and roles", async {
             self.client.query_raw(sql).fetch_all::<String>().await
         })
     }
 
-    fn change(&self, sql: &str) -> Result<(), Refused> {
-        self.ask("making roles", async { self.client.query_raw(sql).execute().await })
+    fn say(&self, sql: &str) -> Result<(), Refused> {
+        self.ask_of_roles("making roles", async { self.client.query_raw(sql).execute().await })
     }
 
-    fn ask<T>(
+    fn ask_of_roles<T>(
         &self,
         doing: &str,
         exchange: impl Future<Output = clickhouse::error::Result<T>>,
