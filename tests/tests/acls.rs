@@ -16,7 +16,7 @@ use waybill_tests::{
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Role, how it shows who it is.
-const ROLES: [(&str, By); 13] = [
+const ROLES: [(&str, By); 15] = [
     ("decrypt", By::Password),
     ("validate", By::Certificate),
     ("enrich", By::Password),
@@ -29,10 +29,16 @@ const ROLES: [(&str, By); 13] = [
     ("erase", By::Certificate),
     ("audit", By::Password),
     ("state", By::Password),
+    ("keys", By::Password),
     ("topics", By::Password),
+    ("late-line", By::Password),
 ];
 
 fn user(role: &str) -> String {
+    // A carrier is known by its id.
+    if role == "late-line" {
+        return role.to_owned();
+    }
     format!("w-{}", role.replace(',', "-"))
 }
 
@@ -104,7 +110,7 @@ fn names(said: &str, grant: &Grant) -> bool {
 fn each_role_works_with_what_is_listed_and_says_what_it_lacks() {
     let world = World::start();
     let d = &world.d;
-    for (role, _) in ROLES {
+    for (role, _) in ROLES.into_iter().filter(|(role, _)| *role != "late-line") {
         world.kafka.grant(&listed(d, role));
     }
     works_end_to_end(&world);
@@ -138,18 +144,17 @@ fn works_end_to_end(world: &World) {
         let answer = door.get("/v1/events/m-1", &[("X-API-Key", key)]);
         answer.status == 200 && answer.body["status"] == "accepted"
     });
-    // A record that is put off, and one that is redriven.
     assert!(world.of("state").ok(&["state", "list"]).contains("acme-line"));
     let redriven = world.of("redrive").ok(&["rejects", "redrive"]);
     assert!(redriven.contains("redrove 1 records"), "{redriven}");
     d.wait_for("SELECT count() FROM rejects WHERE attempt = 1", 1);
     let erase = ["erase", "--carrier", "acme-line", "--reference", "TCLU4265917", "--yes"];
     world.of("erase").ok(&erase);
+    world.of("keys").ok(&["keys", "destroy", "internal", "--dry-run"]);
     let audit = world.of("audit").ok(&["audit", "--wait", "40s"]);
     assert!(audit.contains("audit: clean"), "{audit}");
     // validate and enrich, put together, take over where they stood.
-    for (stage, process) in processes.extract_if(.., |(s, _)| matches!(*s, "validate" | "enrich")) {
-        let _ = stage;
+    for (_, process) in processes.extract_if(.., |(s, _)| matches!(*s, "validate" | "enrich")) {
         process.stop(LIMIT);
     }
     let mut fused = start("validate,enrich");
@@ -157,6 +162,55 @@ fn works_end_to_end(world: &World) {
     publisher.publish("acme-line", DCSA_22, &gate_in("CSQU3054383"), &["--shipment", "h-3"]);
     d.wait_for("SELECT count() FROM events", 2);
     takes_up_what_is_granted_again(world, &door, &fused);
+    door.process.stop(LIMIT);
+    processes.extract_if(.., |(s, _)| *s == "decrypt").for_each(|(_, p)| p.stop(LIMIT));
+    carriers_may_have_topics_of_their_own(world);
+}
+
+/// Of topics that a pattern finds, rights are by what their names begin with. What may not be read of them costs
+/// itself alone.
+fn carriers_may_have_topics_of_their_own(world: &World) {
+    let (p, d) = (&world.d.prefix, &world.d);
+    let (one, own) = (format!("{p}sealed"), format!("{p}sealed.late-line"));
+    let sealed = format!("[\"{one}\", \"^{p}sealed[.]\"]");
+    let several = |d: &Deployment| d.with(&[("WAYBILL_TOPICS__SEALED", &sealed)]);
+    let pem = d.folder.join("late-line.pem");
+    let add =
+        ["carriers", "add", "late-line", "--name", "late", "--new-key", pem.to_str().unwrap()];
+    several(d).ok(&[&add[..], &["--topic", &own]].concat());
+    for role in ["decrypt", "gateway", "topics", "late-line"] {
+        world.kafka.grant(&listed(&several(d), role));
+    }
+    several(world.of("topics")).ok(&["topics", "--carrier", &own]);
+    let mut decrypt = several(world.of("decrypt")).spawn("decrypt", "several", &[]);
+    let door = Door::open(&several(world.of("gateway")));
+    decrypt.wait_ready("decrypt");
+    let carrier = several(world.of("late-line"));
+    let to = ["--topic", own.as_str(), "--shipment", "h-4"];
+    carrier.publish("late-line", DCSA_22, &gate_in("MSKU0000006"), &to);
+    let sealed = seal(&mut sealer(d, "late-line", Proof::Granted), "m-2", DCSA_22, b"{}");
+    assert_eq!(door.publish("application/jose", sealed, &[]).status, 202);
+    d.wait_for(&format!("SELECT count() FROM events WHERE sealed_topic = '{own}'"), 1);
+    d.wait_for(&format!("SELECT count() FROM rejects WHERE sealed_topic = '{own}'"), 1);
+    // It is not this carrier's.
+    let key = ["publish", "--carrier", "late-line", "--signing-key", pem.to_str().unwrap()];
+    let (jwks, message) = (d.folder.join("platform.jwks"), d.folder.join("message-0"));
+    let rest = ["--jwks", jwks.to_str().unwrap(), "--media-type", DCSA_22];
+    let out =
+        carrier.run(&[&key[..], &rest, &["--topic", &one, message.to_str().unwrap()]].concat());
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(said.contains(&format!("Write on Topic {one}.")), "{said}");
+
+    decrypt.stop(LIMIT);
+    let mut all = listed(&several(d), "decrypt").into_iter();
+    let read = all.find(|g| g.pattern_type == "PREFIXED" && g.operation == "Read").unwrap();
+    world.kafka.take_away(std::slice::from_ref(&read));
+    // What it may not even describe, no pattern finds.
+    world.kafka.grant(&[Grant { operation: "Describe".to_owned(), ..read.clone() }]);
+    let mut decrypt = several(world.of("decrypt")).spawn("decrypt", "without", &[]);
+    decrypt.wait_ready("decrypt");
+    wait_until("decrypt to say it", LIMIT, || names(&decrypt.log(), &read));
+    assert_eq!(decrypt.metric("waybill_refused_topics", &own), 1.0);
 }
 
 /// Rights that are taken away while they are used: within seconds the role says so, and goes on when it has them
@@ -206,6 +260,7 @@ fn each_says_what_is_missing(world: &World) {
         "erase",
         "audit",
         "state",
+        "keys",
     ];
     std::thread::scope(|scope| {
         let begin = |role| (role, scope.spawn(move || misses_each(world, role)));
@@ -258,6 +313,7 @@ fn command(d: &Deployment, role: &str) -> Output {
         "erase" => d.run(&of_erase),
         "audit" => d.run(&["audit"]),
         "state" => d.run(&["state", "list"]),
+        "keys" => d.run(&["keys", "destroy", "internal", "--dry-run"]),
         _ => d.run(&[
             "publish",
             "--carrier",
