@@ -14,7 +14,7 @@ use crate::server::{batch, insert_all};
 use crate::users::{DENIED, PASSWORD, TABLES, events, server};
 
 /// Users with what the role of carriers has, of which one has not the name of a carrier's.
-const CARRIERS: [&str; 3] = ["carrier_acme-line", "carrier_blue-anchor", "somebody_acme-line"];
+const CARRIERS: [&str; 3] = ["carrier_green-line", "carrier_red-line", "somebody_green-line"];
 
 /// Each statement, without comments, of the database `waybill`.
 fn statements() -> Vec<String> {
@@ -106,7 +106,7 @@ fn a_carriers_user_finds_nothing_of_others() {
     let server = server();
     let _tables = TABLES.lock();
     let mut sink = ClickHouseSink::open(server.of("sink")).unwrap();
-    for (n, carrier) in (0..).zip(["acme-line", "blue-anchor"]) {
+    for (n, carrier) in (0..).zip(["green-line", "red-line"]) {
         insert_all(
             &mut sink,
             &[
@@ -132,11 +132,11 @@ fn a_carriers_user_finds_nothing_of_others() {
         if readable.iter().any(|name| name == table) {
             assert!(has_carrier.contains(&table), "{table} has no carrier_id");
             let of = |user: &str| server.is_allowed(user, &sql);
-            assert_eq!(of("carrier_acme-line"), "['acme-line']", "{table}");
-            assert_eq!(of("carrier_blue-anchor"), "['blue-anchor']", "{table}");
-            assert_eq!(of("somebody_acme-line"), "[]", "{table}");
+            assert_eq!(of("carrier_green-line"), "['green-line']", "{table}");
+            assert_eq!(of("carrier_red-line"), "['red-line']", "{table}");
+            assert_eq!(of("somebody_green-line"), "[]", "{table}");
             let all = server.root(&sql);
-            assert!(all.contains("acme-line") && all.contains("blue-anchor"), "{table}: {all}");
+            assert!(all.contains("green-line") && all.contains("red-line"), "{table}: {all}");
         } else {
             for user in CARRIERS {
                 server.refuses(user, &format!("SELECT * FROM waybill.{table}"), DENIED);
@@ -163,8 +163,8 @@ fn a_carriers_user_finds_nothing_of_others() {
         "SELECT * FROM remote('127.0.0.1', waybill.events)",
         "CREATE TEMPORARY TABLE x (n UInt8)",
     ] {
-        let found = server.ask("carrier_acme-line", sql);
-        let own = server.is_allowed("carrier_acme-line", "SELECT count() FROM waybill.events");
+        let found = server.ask("carrier_green-line", sql);
+        let own = server.is_allowed("carrier_green-line", "SELECT count() FROM waybill.events");
         assert!(found.is_err() || found == Ok(own), "{sql}: {found:?}");
     }
 }
