@@ -172,7 +172,8 @@ fn works_end_to_end(world: &World) {
 fn carriers_may_have_topics_of_their_own(world: &World) {
     let (p, d) = (&world.d.prefix, &world.d);
     let (one, own) = (format!("{p}sealed"), format!("{p}sealed.late-line"));
-    let sealed = format!("[\"{one}\", \"^{p}sealed[.]\"]");
+    // A bare dot is any character, and ends what names have in common.
+    let sealed = format!("[\"{one}\", \"^{}sealed[.]\"]", p.replace('.', "[.]"));
     let several = |d: &Deployment| d.with(&[("WAYBILL_TOPICS__SEALED", &sealed)]);
     let pem = d.folder.join("late-line.pem");
     let add =
