@@ -258,9 +258,9 @@ impl GuardedKafka {
             if !created.is_null() {
                 let mut count = 0;
                 let results = c::rd_kafka_CreateAcls_result_acls(created, &raw mut count);
-                for n in 0..count {
+                for (n, grant) in grants.iter().enumerate().take(count) {
                     let error = c::rd_kafka_acl_result_error(*results.add(n));
-                    assert!(error.is_null(), "{:?}", grants[n]);
+                    assert!(error.is_null(), "{grant:?}");
                 }
             }
             c::rd_kafka_event_destroy(event);

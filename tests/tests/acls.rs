@@ -151,8 +151,7 @@ fn works_end_to_end(world: &World) {
     let erase = ["erase", "--carrier", "acme-line", "--reference", "TCLU4265917", "--yes"];
     world.of("erase").ok(&erase);
     world.of("keys").ok(&["keys", "destroy", "internal", "--dry-run"]);
-    let audit = world.of("audit").ok(&["audit", "--wait", "40s"]);
-    assert!(audit.contains("audit: clean"), "{audit}");
+    world.of("audit").audit();
     // validate and enrich, put together, take over where they stood.
     for (_, process) in processes.extract_if(.., |(s, _)| matches!(*s, "validate" | "enrich")) {
         process.stop(LIMIT);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use waybill_publisher::Publisher;
-use waybill_runtime::{Acls, Operation, check_rights};
+use waybill_runtime::{Acls, Operation, look_at_rights};
 use waybill_sealing::rsa_key::{JwkSet, RsaPublicKey};
 use waybill_sealing::seal::{MAX_CONTENT_KEY_LIFE_MS, Message, Proof, Sealer, SealerConfig};
 use waybill_sealing::signing_key::PrivateSigningKey;
@@ -58,8 +58,6 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     .map_err(|e| Failure::config(e.to_string()))?;
     let connection = config.connection()?;
     let topic = topic(config, args.topic.as_deref())?;
-    let right = Acls::new(&config.topics()?).on_topic(&topic, &[Operation::Write]).into_list();
-    check_rights(&connection, &right).map_err(|fault| Failure::unreachable(fault.0))?;
     let mut publisher =
         Publisher::new(&connection.0, &topic).map_err(|e| Failure::unreachable(e.to_string()))?;
 
@@ -83,14 +81,24 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             .map_err(|e| Failure::failed(format!("{}: {e}", file.display())))?;
         publisher
             .send(Some(subject.as_bytes()), Some(sealed.as_bytes()))
-            .map_err(|e| Failure::unreachable(e.to_string()))?;
+            .map_err(|e| Failure::unreachable(explained(config, &topic, e.to_string())))?;
     }
     let confirmed = publisher
         .finish(|done| bar.set_position(done))
-        .map_err(|e| Failure::unreachable(e.to_string()))?;
+        .map_err(|e| Failure::unreachable(explained(config, &topic, e.to_string())))?;
     bar.finish_and_clear();
     println!("publish: {confirmed} of {} messages confirmed by the broker", args.files.len());
     Ok(())
+}
+
+/// With the right that is missing, if that is why: asked for only then, since most do have it.
+fn explained(config: &Config, topic: &str, why: String) -> String {
+    let missing = || {
+        let topics = config.topics().ok()?;
+        let right = Acls::new(&topics).on_topic(topic, &[Operation::Write]).into_list();
+        look_at_rights(&config.connection().ok()?, &right).ok()?
+    };
+    missing().map_or(why.clone(), |missing| format!("{why}: {missing}"))
 }
 
 /// Where to publish.
