@@ -7,7 +7,6 @@ mod config;
 mod demo;
 mod erasure;
 mod exit;
-mod explain;
 mod http;
 mod keyring;
 mod needed;

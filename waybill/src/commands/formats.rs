@@ -5,12 +5,12 @@ use std::sync::Arc;
 use comfy_table::{ContentArrangement, Table, presets};
 use waybill_clickhouse::{Database, Filter};
 use waybill_enrich::Enrich;
-use waybill_formats::{Format, REGISTRY, guess};
+use waybill_explain::{Explained, Explainer, Guess};
+use waybill_formats::{Format, REGISTRY};
 use waybill_schemas::vocabulary::Milestone;
 
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::explain::{Explained, explain};
 
 /// What carriers may send, what a file of theirs is understood as, and which codes are not known
 #[derive(Debug, clap::Args)]
@@ -80,9 +80,10 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 }
                 None => guessed(&payload, &file.display().to_string())?,
             };
-            let validate = config.validate.stage();
             let enrich = Enrich::new(Arc::new(config.enrich.tables()?));
-            show(&explain(&validate, &enrich, carrier, &media_type, payload, *received), carrier);
+            let explainer = Explainer::new(config.validate.stage(), enrich);
+            let now = jiff::Timestamp::now().as_millisecond();
+            show(&explainer.explain(carrier, &media_type, payload, *received, now), carrier);
             Ok(())
         }
         Command::Unmapped { carrier, since, limit } => {
@@ -131,23 +132,22 @@ fn media_types(format: &Format) -> String {
 }
 
 fn guessed(payload: &[u8], file: &str) -> Result<String, Failure> {
-    let likely = guess(payload);
-    let media_type = likely.iter().find_map(|f| Some((f, f.patterns.first()?.to_string())));
-    let Some((format, media_type)) = media_type else {
+    let Some(Guess { format, media_type, others }) = Guess::of(payload) else {
         return Err(Failure::failed(format!(
             "{file}: looks like none of the formats (`waybill formats list`); name it with \
              --media-type"
         )));
     };
     println!("{file}: looks like {}; read as {media_type}", format.name);
-    for other in likely.iter().skip(1) {
+    for other in others {
         println!("  it could also be {}: --media-type {}", other.name, media_types(other));
     }
     Ok(media_type)
 }
 
 fn show(found: &Explained, carrier: &str) {
-    println!("as if received at {}\n", found.received);
+    let received = jiff::Timestamp::from_millisecond(found.received_at).unwrap_or_default();
+    println!("as if received at {received}\n");
     let rows: Vec<[String; 7]> = found.events.iter().map(explained_row).collect();
     if !rows.is_empty() {
         let mut table = table(&[
