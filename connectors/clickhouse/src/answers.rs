@@ -37,6 +37,7 @@ impl std::fmt::Debug for Answers {
 /// A row that a message became. Times are RFC 3339, UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
 pub struct EventRow {
+    pub message_id: String,
     pub event_id: String,
     pub shipment_id: String,
     /// In the message: 1, 2, …
@@ -140,25 +141,45 @@ fn time(column: &str, name: &str) -> String {
     format!("concat(replaceOne(toString({column}), ' ', 'T'), 'Z') AS {name}")
 }
 
-fn reject_columns() -> String {
-    format!(
-        "message_id, position, toString(stage) AS stage, toString(code) AS code, detail, attempt, {}, {},
-        toString(sealed_topic) AS sealed_topic, source_partition, source_offset,
-        toUnixTimestamp64Milli(inserted_at) AS inserted_ms, kafka_partition,
-        kafka_offset",
-        time("received_at", "received"),
-        time("rejected_at", "rejected")
-    )
-}
-
 impl Answers {
+    /// Of an [`EventRow`].
+    pub(crate) fn event_columns() -> String {
+        format!(
+            "message_id, toString(event_id) AS event_id, shipment_id, position, toString(milestone) AS milestone,
+                toString(classifier) AS classifier, {}, toString(unlocode) AS unlocode, equipment, {},
+                toString(sealed_topic) AS sealed_topic, source_partition, source_offset",
+            time("occurred_at", "happened"),
+            time("received_at", "received"),
+        )
+    }
+
+    /// Of a [`RejectRow`].
+    pub(crate) fn reject_columns() -> String {
+        format!(
+            "message_id, position, toString(stage) AS stage, toString(code) AS code, detail, attempt, {}, {},
+            toString(sealed_topic) AS sealed_topic, source_partition, source_offset,
+            toUnixTimestamp64Milli(inserted_at) AS inserted_ms, kafka_partition,
+            kafka_offset",
+            time("received_at", "received"),
+            time("rejected_at", "rejected")
+        )
+    }
+
+    pub(crate) fn database(&self) -> &str {
+        &self.database
+    }
+
+    pub(crate) fn query(&self, sql: &str) -> clickhouse::query::Query {
+        self.client.query_raw(sql)
+    }
+
     /// Checks the configuration; sends nothing yet.
     pub fn open(config: &Config) -> Result<Self, Fault> {
         config.check()?;
         Ok(Self { client: config.client()?, database: config.database.as_str().into() })
     }
 
-    async fn within<T>(
+    pub(crate) async fn within<T>(
         &self,
         doing: &str,
         exchange: impl Future<Output = clickhouse::error::Result<T>>,
@@ -172,20 +193,16 @@ impl Answers {
     pub async fn message(&self, carrier: &str, message_id: &str) -> Result<OfMessage, Fault> {
         let database = &self.database;
         let rows = format!(
-            "SELECT toString(event_id) AS event_id, shipment_id, position, toString(milestone) AS milestone,
-                toString(classifier) AS classifier, {}, toString(unlocode) AS unlocode, equipment, {},
-                toString(sealed_topic) AS sealed_topic, source_partition, source_offset
-            FROM {database}.events
+            "SELECT {} FROM {database}.events
             WHERE carrier_id = {{carrier:String}} AND message_id = {{id:String}}
             ORDER BY received_at, position LIMIT {MOST_ROWS}",
-            time("occurred_at", "happened"),
-            time("received_at", "received"),
+            Self::event_columns()
         );
         let rejects = format!(
             "SELECT {} FROM {database}.rejects
             WHERE carrier_id = {{carrier:String}} AND message_id = {{id:String}}
             ORDER BY rejected_at, position LIMIT {MOST_ROWS}",
-            reject_columns()
+            Self::reject_columns()
         );
         let asked = |sql: &str| {
             self.client.query_raw(sql).param("carrier", carrier).param("id", message_id)
@@ -233,7 +250,7 @@ impl Answers {
                 AND (toUnixTimestamp64Milli(inserted_at), kafka_partition, kafka_offset)
                     > ({{inserted:Int64}}, {{partition:Int32}}, {{offset:Int64}})
             ORDER BY inserted_at, kafka_partition, kafka_offset LIMIT {limit}",
-            reject_columns(),
+            Self::reject_columns(),
             self.database
         );
         let asked = self

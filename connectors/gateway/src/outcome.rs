@@ -17,6 +17,7 @@ pub struct Outcome<'r> {
     status: Status,
     /// An operator has sent it through once more.
     redriven: bool,
+    /// By the broker; not known of what is on its way, and of a copy.
     #[schema(required, format = DateTime)]
     received: Option<&'r str>,
     /// The rows that it became.
@@ -86,6 +87,7 @@ impl<'r> Outcome<'r> {
             (true, true, Some(_), Some(_)) if is_taken_in => Status::Duplicate,
             (true, true, Some(_), _) => Status::Pending,
         };
+        let first_reject = rejects.first().map(|reject| reject.received.as_str());
         // What a later attempt did not reject any more has passed.
         let last = rejects.iter().map(|reject| reject.attempt).max().unwrap_or_default();
         let was_whole = rejects.iter().any(|reject| reject.position == 0);
@@ -101,7 +103,7 @@ impl<'r> Outcome<'r> {
             id,
             status,
             redriven: is_redriven,
-            received: rows.first().map(|row| row.received.as_str()),
+            received: rows.first().map(|row| row.received.as_str()).or(first_reject),
             events: rows.into_iter().map(shown::Event::from).collect(),
             rejects,
             duplicate_of: original.map(|original| Original {
@@ -120,6 +122,7 @@ mod tests {
     fn row(partition: i32, offset: i64) -> EventRow {
         let text = String::new;
         EventRow {
+            message_id: "m".into(),
             event_id: text(),
             shipment_id: text(),
             position: 1,

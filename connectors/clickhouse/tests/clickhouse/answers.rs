@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use waybill_clickhouse::{Answers, Cursor};
+use waybill_clickhouse::{Answers, CountRow, Cursor, StatusRows};
 
-use crate::samples::{event, reject, shipment};
+use waybill_schemas::vocabulary::LedgerOutcome::{Duplicate, Passed};
+
+use crate::ledger::{count, entry};
+use crate::samples::{HOUR, SECOND, T0, event, reject, shipment};
 use crate::server::{batch, config, insert, sink};
 
 fn wait_for<T>(future: impl Future<Output = T>) -> T {
@@ -73,4 +76,71 @@ fn each_carrier_is_answered_of_its_own() {
 
     assert!(!wait_for(answers.is_taken_in("id", 0, 0)).unwrap());
     assert!(wait_for(answers.usage("acme", 31)).unwrap().is_empty());
+}
+
+#[test]
+fn a_status_counts_by_hour_and_names_what_came_last() {
+    let (mut sink, _database) = sink("status");
+    // The 3,600th message came an hour after T0.
+    let events = [
+        event("acme", "acme/A", 1),
+        event("acme", "acme/A", 3599),
+        event("acme", "acme/B", 3600),
+        event("acme", "acme/C", -1),
+        event("boreal", "boreal/A", 1),
+    ];
+    insert(&mut sink, batch("events", 0, &events));
+    let mut claimed = reject("acme", "bad_proof", 3601);
+    claimed.stage = "decrypt".to_owned();
+    let rejects = [
+        reject("acme", "unparsable", 2),
+        reject("acme", "unparsable", 3),
+        claimed,
+        reject("acme", "too_old", -1),
+        reject("boreal", "unparsable", 1),
+    ];
+    insert(&mut sink, batch("rejects", 0, &rejects));
+    let counts = vec![
+        count(("acme", 0), ("aggregate", Passed, "", 9, 9)),
+        count(("acme", 0), ("aggregate", Duplicate, "", 2, 5)),
+        count(("acme", 1), ("aggregate", Duplicate, "", 1, 1)),
+        count(("acme", -1), ("aggregate", Duplicate, "", 1, 1)),
+        count(("boreal", 0), ("aggregate", Duplicate, "", 7, 7)),
+    ];
+    insert(&mut sink, batch("ledger", 0, &[entry("aggregate", "enriched", 0, counts)]));
+
+    let answers = Answers::open(&config("status")).unwrap();
+    let since = u32::try_from(T0 / SECOND).unwrap();
+    let next = since + u32::try_from(HOUR / SECOND).unwrap();
+    let found = wait_for(answers.status("acme", since, 10)).unwrap();
+    let counts = |rows: &[CountRow]| rows.iter().map(|r| (r.hour, r.events)).collect::<Vec<_>>();
+    assert_eq!(counts(&found.accepted), [(since, 2), (next, 1)]);
+    assert_eq!(counts(&found.duplicates), [(since, 5), (next, 1)]);
+    let rejected: Vec<_> =
+        found.rejected.iter().map(|r| (r.hour, &*r.stage, &*r.code, r.rejects)).collect();
+    let expected = [(since, "validate", "unparsable", 2), (next, "decrypt", "bad_proof", 1)];
+    assert_eq!(rejected, expected);
+    let hours: Vec<u32> = found.latency.iter().map(|row| row.hour).collect();
+    assert_eq!(hours, [0, since, next]);
+    // They were inserted just now, days or months after.
+    assert!(found.latency.iter().all(|row| row.p50 > 0.0 && row.p95 >= row.p50), "{found:?}");
+    let ids = |found: &StatusRows| {
+        let rows = found.rows.iter().map(|row| row.message_id.clone()).collect::<Vec<_>>();
+        (rows, found.rejects.iter().map(|row| row.message_id.clone()).collect::<Vec<_>>())
+    };
+    let text = |all: &[&str]| all.iter().map(|&id| id.to_owned()).collect::<Vec<_>>();
+    let rejects = text(&["m-3601", "m-3", "m-2"]);
+    assert_eq!(ids(&found), (text(&["m-3600", "m-3599", "m-1"]), rejects.clone()));
+    // Of the last minutes that have events, as many as messages are wanted.
+    let last = wait_for(answers.status("acme", since, 1)).unwrap();
+    assert_eq!(ids(&last), (text(&["m-3600"]), rejects));
+
+    let none = wait_for(answers.status("other", since, 10)).unwrap();
+    assert!(
+        none.rows.is_empty() && none.rejects.is_empty() && none.accepted.is_empty(),
+        "{none:?}"
+    );
+    assert!(none.duplicates.is_empty() && none.rejected.is_empty(), "{none:?}");
+    let later = wait_for(answers.status("acme", next + 3600, 10)).unwrap();
+    assert!(later.accepted.is_empty() && later.duplicates.is_empty(), "{later:?}");
 }

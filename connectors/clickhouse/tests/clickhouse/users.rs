@@ -366,6 +366,7 @@ fn the_gateway_reads_what_it_answers_and_nothing_else() {
         answers.rejects("acme", Cursor::default(), 10).await.unwrap();
         answers.shipments("acme", "MSKU1234565").await.unwrap();
         answers.usage("acme", 31).await.unwrap();
+        answers.status("acme", 0, 10).await.unwrap();
     });
     for sql in [
         "INSERT INTO waybill.ledger (records) VALUES (1)",
