@@ -68,11 +68,18 @@ impl Caller {
     }
 
     pub fn may(&self, scope: Scope) -> Result<(), Problem> {
-        if self.scopes.contains(&scope) {
+        self.may_one_of(&[scope])
+    }
+
+    /// Whether it has one of these scopes at least.
+    pub fn may_one_of(&self, scopes: &[Scope]) -> Result<(), Problem> {
+        if scopes.iter().any(|scope| self.scopes.contains(scope)) {
             return Ok(());
         }
         metrics().callers_refused.with_label_values(&["scope"]).inc();
-        Err(Problem::new(Code::Forbidden, format!("the API key has not the scope `{scope}`")))
+        let scopes: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+        let detail = format!("the API key has not the scope {}", scopes.join(" or "));
+        Err(Problem::new(Code::Forbidden, detail))
     }
 }
 

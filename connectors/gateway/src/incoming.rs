@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -28,14 +29,14 @@ pub struct Incoming<'g> {
 }
 
 impl<'g> Incoming<'g> {
-    /// Of a request that began now. `announced`: its Content-Length.
+    /// Of a request that began now. `announced`: its Content-Length. `most`: bytes that it may have.
     pub fn new(
         body: &'g mut Body,
         announced: Option<u64>,
+        most: usize,
         settings: &Settings,
         memory: &'g Memory,
     ) -> Result<Self, Problem> {
-        let most = settings.body_bytes;
         if announced.is_some_and(|bytes| bytes > most as u64) {
             return Err(too_long(most));
         }
@@ -84,6 +85,11 @@ impl<'g> Incoming<'g> {
         }
         Ok(whole)
     }
+}
+
+/// The Content-Length.
+pub fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Passes over what is still on its way: a connection that is closed on it is reset, and a client that is

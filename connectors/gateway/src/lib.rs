@@ -6,8 +6,9 @@
 //! | connections, and their bounds | `server`, `tls`, `limits`, `memory` |
 //! | who asks | `caller`, `registry` |
 //! | `POST /v1/events` | `publish`, by `content`, `incoming`, `lines`, `cloudevents`, `intake`, `plain`, `results` |
-//! | what became of events | `reading`, `outcome`, `shown`, `advice` |
-//! | what is the same for everybody | `key_set`, `openapi`, `page`, `cached` |
+//! | what became of events | `reading`, `status`, `recent`, `outcome`, `shown`, `advice` |
+//! | `POST /v1/explain` | `explain`, `explained` |
+//! | what is the same for everybody | `key_set`, `openapi`, `cached`, and pages: `home`, `docs`, `page` |
 //! | errors | `problem`, docs/errors.md |
 
 mod advice;
@@ -15,6 +16,10 @@ mod cached;
 mod caller;
 mod cloudevents;
 mod content;
+mod docs;
+mod explain;
+mod explained;
+mod home;
 mod incoming;
 mod intake;
 mod key_set;
@@ -30,12 +35,14 @@ mod plain;
 mod problem;
 mod publish;
 mod reading;
+mod recent;
 mod registry;
 mod results;
 mod routes;
 mod server;
 mod settings;
 mod shown;
+mod status;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -45,6 +52,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use waybill_clickhouse::Answers;
 use waybill_decrypt::Door;
+use waybill_explain::Explainer;
 use waybill_publisher::Acknowledged;
 use waybill_sealing::published::PublishedKeys;
 
@@ -70,6 +78,7 @@ pub struct Parts {
     /// `None`: no plain payload is taken.
     pub plain: Option<PlainSealer>,
     pub answers: Answers,
+    pub explainer: Explainer,
 }
 
 /// What the routes share.
@@ -87,6 +96,7 @@ pub struct Gateway {
     /// `None`: no plain payload is taken.
     plain: Option<PlainSealer>,
     answers: Answers,
+    reader: explain::Reader,
     limits: limits::Limits,
     memory: memory::Memory,
 }
@@ -96,7 +106,7 @@ impl Gateway {
         let (limits, memory) =
             (limits::Limits::new(&settings), memory::Memory::new(settings.bytes_in_hand));
         let door = Door::new(audience, GRANTS);
-        let Parts { registry, keys, kafka, topic, topic_ids, plain, answers } = parts;
+        let Parts { registry, keys, kafka, topic, topic_ids, plain, answers, explainer } = parts;
         let topic = topic.into();
         Self {
             settings,
@@ -108,6 +118,7 @@ impl Gateway {
             topic_ids,
             plain,
             answers,
+            reader: explain::Reader::new(explainer),
             limits,
             memory,
         }

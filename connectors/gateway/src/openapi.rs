@@ -19,7 +19,7 @@ use crate::cached::{IfKnown, cached};
 use crate::caller::Peer;
 use crate::problem::{self, Code};
 use crate::publish::PlainPayloads;
-use crate::{key_set, page, publish, reading};
+use crate::{docs, explain, home, key_set, publish, reading, status};
 
 /// All that a program needs to know of the gateway.
 #[derive(OpenApi)]
@@ -39,9 +39,12 @@ use crate::{key_set, page, publish, reading};
         reading::shipment,
         reading::rejects,
         reading::usage,
+        status::status,
+        explain::explain,
         key_set::key_set,
         openapi,
-        page::page,
+        docs::docs,
+        home::home,
     ),
     components(schemas(problem::Document)),
     modifiers(&Schemes, &PlainPayloads),

@@ -1,75 +1,101 @@
-//! `GET /v1/docs`: a page that shows the API from its description, and tries it.
-
-use std::sync::{Arc, LazyLock};
+//! Pages for people. Each is one answer, whole: a gateway behind any prefix has then no further address to serve.
 
 use axum::body::Body;
-use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, Response, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use crate::Gateway;
-use crate::caller::Peer;
-use crate::openapi::refusals;
-use crate::problem::Code;
+/// What all pages look like, and are made with.
+const STYLE: &str = include_str!("page/base.css");
+const SCRIPT: &str = include_str!("page/base.js");
+const ICON: &[u8] = include_bytes!("page/icon.svg");
 
-const SCRIPT: &str = include_str!("page/docs.js");
-const STYLE: &str = include_str!("page/docs.css");
-const FRAME: &str = include_str!("page/docs.html");
+#[derive(Debug)]
+pub struct Page {
+    text: String,
+    policy: Option<HeaderValue>,
+}
 
-/// The page, whole: a gateway behind any prefix has then no further address to serve.
-static PAGE: LazyLock<String> =
-    LazyLock::new(|| FRAME.replace("/* style */", STYLE).replace("/* script */", SCRIPT));
+impl Page {
+    /// `frame` has places for style, script and icon, and for what `filled` names.
+    pub fn new(frame: &str, styles: &[&str], scripts: &[&str], filled: &[(&str, String)]) -> Self {
+        let style = [STYLE].iter().chain(styles).copied().collect::<Vec<_>>().join("\n");
+        let script = [SCRIPT].iter().chain(scripts).copied().collect::<Vec<_>>().join("\n");
+        let icon = format!("data:image/svg+xml;base64,{}", STANDARD.encode(ICON));
+        let mut text = frame.to_owned();
+        for (name, value) in filled {
+            text = text.replace(&format!("/* {name} */"), value);
+        }
+        text = text.replace("/* icon */", &icon);
+        text = text.replace("/* style */", &style).replace("/* script */", &script);
+        Self { text, policy: policy(&style, &script) }
+    }
+
+    pub fn response(&self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.text.clone()));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        if let Some(policy) = &self.policy {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+        }
+        // No other site's window, frame or image has anything of it.
+        for name in ["cross-origin-opener-policy", "cross-origin-resource-policy"] {
+            headers.insert(name, HeaderValue::from_static("same-origin"));
+        }
+        response
+    }
+}
 
 /// Only the script and style that are in the page run, known by their hashes; it talks to its own gateway
 /// alone, and no text becomes markup.
-static POLICY: LazyLock<Option<HeaderValue>> = LazyLock::new(|| {
+fn policy(style: &str, script: &str) -> Option<HeaderValue> {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
     let policy = format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-        hash(SCRIPT),
-        hash(STYLE)
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+        hash(script),
+        hash(style)
     );
     HeaderValue::from_str(&policy).ok()
-});
+}
 
-refusals!(Refusals: Code::RateLimited);
-
-#[utoipa::path(
-    get, path = "/v1/docs", operation_id = "docs", tag = "description",
-    summary = "A page to try this API",
-    responses((status = 200, description = "The page", body = String, content_type = "text/html"), Refusals),
-    security(()),
-)]
-pub async fn page(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(peer): Extension<Peer>,
-) -> Response<Body> {
-    if let Err(problem) = gateway.limits.request(peer.address) {
-        return problem.into_response();
-    }
-    let mut response = Response::new(Body::from(PAGE.as_str()));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    if let Some(policy) = &*POLICY {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
-    }
-    response
+/// A text as HTML has it.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    #[test]
-    fn the_page_is_whole_and_asks_no_other_host() {
-        assert!(PAGE.contains(&format!("<script>{SCRIPT}</script>")), "or its hash is another");
-        assert!(PAGE.contains(&format!("<style>{STYLE}</style>")));
+    /// Nothing of other hosts, and nothing by which a text could become markup.
+    pub fn check(page: &Page) {
+        let text = &page.text;
         for outside in ["http:", "https:", "src=", "@import", "url(", "innerHTML", "style="] {
-            assert!(!PAGE.contains(outside), "{outside}");
+            let at = text.find(outside);
+            let found = at.and_then(|at| text.get(at..at + 60));
+            assert!(found.is_none(), "{outside}: {found:?}");
         }
-        assert!(POLICY.is_some());
+        for place in ["most", "options", "routes", "formats", "codes", "icon", "style", "script"] {
+            assert!(!text.contains(&format!("/* {place} */")), "{place} is not filled in");
+        }
+        let between = |from: &str, to: &str| {
+            let text = text.split(from).nth(1).unwrap();
+            text.split(to).next().unwrap()
+        };
+        let (style, script) =
+            (between("<style>", "</style>"), between("<script type=\"module\">", "</script>"));
+        let policy = page.policy.as_ref().unwrap().to_str().unwrap();
+        for (what, text) in [("style-src", style), ("script-src", script)] {
+            let hash = STANDARD.encode(Sha256::digest(text));
+            assert!(policy.contains(&format!("{what} 'sha256-{hash}';")), "{what}: {policy}");
+        }
+        assert!(!policy.contains("unsafe") && policy.starts_with("default-src 'none'"), "{policy}");
+    }
+
+    #[test]
+    fn what_is_filled_in_is_text() {
+        assert_eq!(escaped("<b a=\"&\">"), "&lt;b a=&quot;&amp;&quot;&gt;");
     }
 }

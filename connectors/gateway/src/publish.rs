@@ -18,7 +18,7 @@ use crate::Gateway;
 use crate::caller::{Caller, Peer};
 use crate::cloudevents;
 use crate::content::Content;
-use crate::incoming::{Incoming, pass_over};
+use crate::incoming::{Incoming, announced, pass_over};
 use crate::intake::{Intake, Plain, Taken};
 use crate::limits::Standing;
 use crate::lines::Lines;
@@ -90,7 +90,7 @@ struct SealedEvent(String);
 /// What of a CloudEvent 1.0 is read.
 #[derive(ToSchema)]
 #[allow(dead_code)]
-struct CloudEvent {
+pub struct CloudEvent {
     #[schema(pattern = "^1\\.0$")]
     specversion: String,
     /// With `source` it names the event: the same again ends as a duplicate.
@@ -112,22 +112,24 @@ struct CloudEvent {
     data_base64: Option<String>,
 }
 
-/// Adds each registered format to the contents that may be published.
+/// Adds each registered format to the contents that may be published, and explained.
 pub struct PlainPayloads;
 
 impl Modify for PlainPayloads {
     fn modify(&self, document: &mut OpenApi) {
-        let path = document.paths.paths.get_mut("/v1/events");
-        let body = path.and_then(|path| path.post.as_mut()?.request_body.as_mut());
-        let Some(body) = body else { return };
-        for pattern in waybill_formats::REGISTRY.iter().flat_map(|format| format.patterns) {
-            let is_json = pattern.essence.ends_with("json");
-            let payload = match is_json {
-                true => ObjectBuilder::new().schema_type(SchemaType::AnyValue),
-                false => ObjectBuilder::new().schema_type(Type::String),
-            };
-            let content = ContentBuilder::new().schema(Some(payload)).build();
-            body.content.insert(pattern.essence.to_owned(), content);
+        for path in ["/v1/events", "/v1/explain"] {
+            let path = document.paths.paths.get_mut(path);
+            let body = path.and_then(|path| path.post.as_mut()?.request_body.as_mut());
+            let Some(body) = body else { continue };
+            for pattern in waybill_formats::REGISTRY.iter().flat_map(|format| format.patterns) {
+                let is_json = pattern.essence.ends_with("json");
+                let payload = match is_json {
+                    true => ObjectBuilder::new().schema_type(SchemaType::AnyValue),
+                    false => ObjectBuilder::new().schema_type(Type::String),
+                };
+                let content = ContentBuilder::new().schema(Some(payload)).build();
+                body.content.insert(pattern.essence.to_owned(), content);
+            }
         }
     }
 }
@@ -196,9 +198,9 @@ async fn take(
     if is_plain && caller.is_none() {
         return Err(crate::caller::needed());
     }
-    let announced = headers.get(header::CONTENT_LENGTH);
-    let announced = announced.and_then(|text| text.to_str().ok()?.parse().ok());
-    let mut incoming = Incoming::new(body, announced, &gateway.settings, &gateway.memory)?;
+    let (settings, memory) = (&gateway.settings, &gateway.memory);
+    let mut incoming =
+        Incoming::new(body, announced(headers), settings.body_bytes, settings, memory)?;
     let names = Names::of(headers, caller.as_ref())?;
     let mut intake = Intake::new(gateway, registry, keys, caller);
     let read = read(&content, headers, &names, &mut incoming, &mut intake).await;

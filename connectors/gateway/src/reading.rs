@@ -49,7 +49,7 @@ refusals!(OfNames:
 );
 
 /// The caller's id, if it may read.
-fn reader(gateway: &Gateway, peer: &Peer, headers: &HeaderMap) -> Result<String, Problem> {
+pub fn reader(gateway: &Gateway, peer: &Peer, headers: &HeaderMap) -> Result<String, Problem> {
     gateway.limits.request(peer.address)?;
     let registry = gateway.registry.load();
     let caller = Caller::of(peer, headers, &registry, gateway.now_ms())?.ok_or_else(needed)?;
@@ -57,7 +57,7 @@ fn reader(gateway: &Gateway, peer: &Peer, headers: &HeaderMap) -> Result<String,
     Ok(caller.carrier_id)
 }
 
-fn unavailable(fault: Fault) -> Problem {
+pub fn unavailable(fault: Fault) -> Problem {
     tracing::warn!(%fault, "an answer could not be looked up");
     let detail = "ClickHouse does not answer; events are taken in all the same";
     Problem::new(Code::AnswersUnavailable, detail).after(Duration::from_secs(2))
@@ -71,15 +71,15 @@ fn unknown() -> Problem {
     )
 }
 
-fn bad(wrong: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
+pub fn bad(wrong: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
     Problem::new(Code::BadRequest, wrong)
 }
 
-fn ok(answer: Result<Response<Body>, Problem>) -> Response<Body> {
+pub fn ok(answer: Result<Response<Body>, Problem>) -> Response<Body> {
     answer.unwrap_or_else(Problem::into_response)
 }
 
-fn json(answer: &impl Serialize) -> Result<Response<Body>, Problem> {
+pub fn json(answer: &impl Serialize) -> Result<Response<Body>, Problem> {
     let text = serde_json::to_vec(answer);
     let text = text.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
     let mut response = Response::new(Body::from(text));

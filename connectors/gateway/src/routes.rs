@@ -14,19 +14,22 @@ use utoipa::Path as _;
 use crate::Gateway;
 use crate::metrics::metrics;
 use crate::problem::{Code, Problem};
-use crate::{key_set, openapi, page, publish, reading};
+use crate::{docs, explain, home, key_set, openapi, publish, reading, status};
 
 /// Each where its description says.
-pub fn routes() -> [(String, MethodRouter<Arc<Gateway>>); 8] {
+pub fn routes() -> [(String, MethodRouter<Arc<Gateway>>); 11] {
     [
+        (home::__path_home::path(), get(home::home)),
         (publish::__path_publish::path(), post(publish::publish)),
         (reading::__path_event::path(), get(reading::event)),
         (reading::__path_shipment::path(), get(reading::shipment)),
         (reading::__path_rejects::path(), get(reading::rejects)),
         (reading::__path_usage::path(), get(reading::usage)),
+        (status::__path_status::path(), get(status::status)),
+        (explain::__path_explain::path(), post(explain::explain)),
         (key_set::__path_key_set::path(), get(key_set::key_set)),
         (openapi::__path_openapi::path(), get(openapi::openapi)),
-        (page::__path_page::path(), get(page::page)),
+        (docs::__path_docs::path(), get(docs::docs)),
     ]
 }
 
@@ -61,7 +64,7 @@ async fn watched(request: Request, next: Next, is_tls: bool) -> Response<Body> {
     if is_tls {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
-    // The page to try the API at has its own.
+    // Pages have their own.
     let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(nothing);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -8,6 +8,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use waybill_clickhouse::Answers;
+use waybill_enrich::Enrich;
+use waybill_explain::Explainer;
 use waybill_gateway::{Gateway, Parts, PlainSealer, Registry, TlsFiles, serve};
 use waybill_publisher::Acknowledged;
 use waybill_runtime::{
@@ -53,10 +55,12 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let topic_ids = Arc::new(ArcSwap::default());
     let answers =
         Answers::open(&config.clickhouse()?).map_err(|f| Failure::config(f.to_string()))?;
+    let explainer =
+        Explainer::new(config.validate.stage(), Enrich::new(Arc::new(config.enrich.tables()?)));
     let listen = settings.listen;
     learn_ids(connection.clone(), topics.clone(), topic_ids.clone())?;
     let topic_name = topic.clone();
-    let parts = Parts { registry, keys, kafka, topic, topic_ids, plain, answers };
+    let parts = Parts { registry, keys, kafka, topic, topic_ids, plain, answers, explainer };
     let gateway = Arc::new(Gateway::new(settings, &config.deployment, parts));
     let health = Arc::new(Health::default());
     health.beat();

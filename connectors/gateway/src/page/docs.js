@@ -1,20 +1,10 @@
-"use strict";
-
-// An element with its text or children: text never becomes markup.
-function make(name, properties, ...children) {
-    const element = Object.assign(document.createElement(name), properties);
-    element.append(...children.filter((child) => child !== undefined && child !== null));
-    return element;
-}
-
 // Each status with what it says, and the names in its body.
-function responses(document_, operation) {
-    const table = make("table", {}, make("tr", {}, make("th", {}, "status"), make("th", {}, "answer"), make("th", {}, "body")));
-    for (const [status, response] of Object.entries(operation.responses)) {
-        const bodies = Object.entries(response.content ?? {}).map(([type, content]) => type + " " + shape(content.schema));
-        table.append(make("tr", {}, make("td", {}, status), make("td", {}, response.description), make("td", {}, bodies.join(", "))));
-    }
-    return table;
+function responses(operation) {
+    const rows = Object.entries(operation.responses).map(([status, response]) => {
+        const bodies = Object.entries(response.content ?? {}).map(([type, content]) => [make("code", {}, type), " ", shape(content.schema)]);
+        return [status, prose(response.description), bodies.flat()];
+    });
+    return make("div", { className: "wide" }, table("", [{ name: "Status" }, { name: "Answer" }, { name: "Body" }], rows));
 }
 
 // A schema's name, or what it is.
@@ -28,9 +18,10 @@ function shape(schema) {
 
 function field(parameter) {
     const schema = parameter.schema ?? {};
-    const input = make("input", { placeholder: String(parameter.example ?? schema.example ?? schema.default ?? "") });
-    const about = parameter.description ? ": " + parameter.description : "";
-    const label = make("label", {}, make("code", {}, parameter.name), ` (${parameter.in}${parameter.required ? ", needed" : ""})${about}`, input);
+    const input = make("input", { placeholder: String(parameter.example ?? schema.example ?? schema.default ?? ""), required: Boolean(parameter.required), spellcheck: false });
+    const where = `${parameter.in}${parameter.required ? ", needed" : ""}`;
+    const label = make("label", {}, make("code", {}, parameter.name), " ", make("small", {}, where),
+        parameter.description ? make("small", {}, ...prose(parameter.description)) : null, input);
     return { parameter, input, label };
 }
 
@@ -70,31 +61,43 @@ async function send(asked, shown) {
     }
 }
 
-function operation(document_, path, method, described) {
+function operation(path, method, described) {
     const fields = (described.parameters ?? []).map(field);
     const types = Object.keys(described.requestBody?.content ?? {});
     const type = types.length > 0 ? make("select", {}, ...types.map((name) => make("option", {}, name))) : null;
     const body = type ? make("textarea", { spellcheck: false }) : null;
-    const shown = make("pre", {});
+    const shown = make("pre", { className: "answer", tabIndex: 0 });
+    shown.setAttribute("aria-live", "polite");
     const button = make("button", { type: "button" }, "Send");
     button.addEventListener("click", () => send(request(method, path, fields, type, body), shown));
-    return make("details", {},
-        make("summary", {}, make("code", {}, `${method.toUpperCase()} ${path}`), ` ${described.summary ?? ""}`),
-        make("p", {}, described.description ?? ""),
-        ...fields.map(({ label }) => label),
-        type && make("label", {}, "Content-Type", type),
-        body && make("label", {}, described.requestBody.description ?? "Body", body),
-        button, shown, responses(document_, described));
+    return make("details", { className: "operation", id: described.operationId },
+        make("summary", {}, make("span", { className: `method ${method}` }, method.toUpperCase()),
+            make("code", { className: "path" }, path), make("span", { className: "about" }, described.summary ?? "")),
+        described.description ? make("p", {}, ...prose(described.description)) : null,
+        make("div", { className: "fields" }, ...fields.map(({ label }) => label)),
+        type && make("label", { className: "body" }, "Content-Type", type),
+        body && make("label", { className: "body" }, "Body ", make("small", {}, ...prose(described.requestBody.description)), body),
+        button, shown, make("h3", {}, "Answers"), responses(described));
+}
+
+// Requests by their tag, in the order of the document.
+function groups({ paths, tags }) {
+    const all = Object.entries(paths).flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, described]) => ({ path, method, described })));
+    return tags.map(({ name, description }) => make("section", { className: "group" },
+        make("h2", {}, name), make("p", {}, ...prose(description)),
+        ...all.filter(({ described }) => described.tags.includes(name)).map((one) => operation(one.path, one.method, one.described))));
 }
 
 async function main() {
     const operations = document.getElementById("operations");
     try {
         const described = await (await fetch("openapi.json")).json();
-        document.getElementById("about").textContent = described.info.description;
-        const each = Object.entries(described.paths).flatMap(([path, methods]) =>
-            Object.entries(methods).map(([method, one]) => operation(described, path, method, one)));
-        operations.replaceChildren(...each);
+        document.getElementById("about").replaceChildren(...prose(described.info.description));
+        operations.replaceChildren(...groups(described));
+        // A link to one request opens it.
+        const linked = document.getElementById(location.hash.slice(1));
+        if (linked?.matches("details")) { linked.open = true; linked.scrollIntoView(); }
     } catch (error) {
         operations.textContent = `The document could not be read: ${error}`;
     }
