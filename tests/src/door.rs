@@ -96,8 +96,13 @@ impl Door {
         body: impl AsRef<[u8]>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let mut request = Self::agent().post(format!("http://127.0.0.1:{}/v1/events", self.port));
-        request = request.header("Content-Type", media_type);
+        self.post("/v1/events", body, &[&[("Content-Type", media_type)], headers].concat())
+    }
+
+    /// # Panics
+    /// When no answer comes.
+    pub fn post(&self, path: &str, body: impl AsRef<[u8]>, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Self::agent().post(format!("http://127.0.0.1:{}{path}", self.port));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

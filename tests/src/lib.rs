@@ -4,6 +4,7 @@
 
 mod attacker;
 mod authority;
+mod browser;
 mod busy_loops;
 mod deployment;
 mod door;
@@ -21,6 +22,7 @@ mod truth;
 
 pub use attacker::{Attacker, forged};
 pub use authority::{Authority, Certificate};
+pub use browser::{Browser, chromium};
 pub use busy_loops::BusyLoops;
 pub use deployment::{Deployment, Process, wait_until};
 pub use door::{Answer, Door, seal, sealer};

@@ -25,6 +25,8 @@ CREATE ROLE IF NOT EXISTS {database}_gateway
 SETTINGS readonly = 1, max_execution_time = 10, max_memory_usage = 1000000000, max_threads = 2;
 GRANT SELECT ON {database}.events TO {database}_gateway;
 GRANT SELECT ON {database}.rejects TO {database}_gateway;
+GRANT SELECT ON {database}.throughput_by_minute TO {database}_gateway;
+GRANT SELECT ON {database}.rejects_by_minute TO {database}_gateway;
 GRANT SELECT ON {database}.shipments TO {database}_gateway;
 GRANT SELECT ON {database}.shipment_states TO {database}_gateway;
 GRANT SELECT ON {database}.shipment_timeline TO {database}_gateway;

@@ -128,6 +128,9 @@ fn every_answer_is_as_described() {
         ("/v1/shipments/{reference}", &["200", "401", "404"]),
         ("/v1/rejects", &["200", "400", "401"]),
         ("/v1/usage", &["200", "400", "401"]),
+        ("/v1/status", &["200", "400", "401"]),
+        ("/v1/explain", &["200", "400", "401"]),
+        ("/", &["200"]),
         ("/.well-known/jwks.json", &["200"]),
         ("/v1/openapi.json", &["200"]),
         ("/v1/docs", &["200"]),
@@ -152,11 +155,16 @@ fn the_description_and_its_page_are_served_under_strict_policies() {
     let tag = description.header("etag").unwrap();
     assert_eq!(door.get("/v1/openapi.json", &[("If-None-Match", tag)]).status, 304);
 
-    let page = door.get("/v1/docs", &[]);
-    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
-    let policy = page.header("content-security-policy").unwrap();
-    for part in ["default-src 'none'", "script-src 'sha256-", "connect-src 'self'"] {
-        assert!(policy.contains(part), "{policy}");
+    for page in ["/v1/docs", "/"] {
+        let page = door.get(page, &[]);
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        let policy = page.header("content-security-policy").unwrap();
+        for part in ["default-src 'none'", "script-src 'sha256-", "connect-src 'self'"] {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+        for header in ["cross-origin-opener-policy", "cross-origin-resource-policy"] {
+            assert_eq!(page.header(header), Some("same-origin"), "{page:?}");
+        }
     }
-    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
 }

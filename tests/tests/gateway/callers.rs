@@ -7,7 +7,8 @@ use waybill_tests::{DCSA_22, Deployment, Door, gate_in, seal, sealer, wait_until
 
 #[test]
 fn ids_of_others_answer_as_unknown_ones_do() {
-    let d = Deployment::new("others", "");
+    let codes = "[validate.codes.acme-line]\n\"EQUIPMENT/XXXX\" = \"loaded\"";
+    let d = Deployment::new("others", codes);
     let read = |carrier: &str| {
         d.add_carrier(carrier);
         d.ok(&["carriers", "key", "new", carrier, "--scopes", "read"]).trim().to_owned()
@@ -52,12 +53,34 @@ fn ids_of_others_answer_as_unknown_ones_do() {
     assert_eq!(with_place("good"), with_place("none"));
     assert_eq!(asked("/v1/rejects").1["rejects"], serde_json::json!([]));
     assert_eq!(asked("/v1/usage").1["usage"], serde_json::json!([]));
+    let status = |key: &str| door.get("/v1/status", &[("X-API-Key", key)]).body;
+    let own = status(&acme);
+    assert_eq!((&own["accepted"], &own["rejected"]), (&1.into(), &1.into()), "{own}");
+    let none = status(&other);
+    for count in ["accepted", "rejected", "duplicates"] {
+        assert_eq!(none[count], 0, "{none}");
+    }
+    assert_eq!(none["carrier"], "other-line");
+    for list in ["messages", "rejects", "rejected_by_code"] {
+        assert_eq!(none[list], serde_json::json!([]), "{none}");
+    }
+    // What a carrier's private codes mean is its own, too.
+    let payload = String::from_utf8(gate_in("MSKU1234565")).unwrap().replace("GTIN", "XXXX");
+    let milestone = |key: &str| {
+        let headers = [("X-API-Key", key), ("Content-Type", DCSA_22)];
+        door.post("/v1/explain", &payload, &headers).body["events"][0]["milestone"].take()
+    };
+    assert_eq!((milestone(&acme), milestone(&other)), ("loaded".into(), "other".into()));
 
     // No key, a key for something else, a key that is taken back, one that expires.
-    for path in ["/v1/events/good", "/v1/shipments/MSKU1234565", "/v1/rejects", "/v1/usage"] {
+    for path in
+        ["/v1/events/good", "/v1/shipments/MSKU1234565", "/v1/rejects", "/v1/usage", "/v1/status"]
+    {
         assert_eq!(door.get(path, &[]).status, 401, "{path}");
         assert_eq!(door.get(path, &[("X-API-Key", &publish_only)]).status, 403, "{path}");
     }
+    assert_eq!(door.post("/v1/explain", &payload, &[]).status, 401);
+    assert_eq!(door.post("/v1/explain", &payload, &[("X-API-Key", &publish_only)]).status, 200);
     let soon = ["carriers", "key", "new", "acme-line", "--expires-in", "4s"];
     let soon = d.ok(&soon).trim().to_owned();
     let is_open = |key: &str| door.get("/v1/usage", &[("X-API-Key", key)]).status == 200;
