@@ -8,6 +8,7 @@ mod demo;
 mod erasure;
 mod exit;
 mod http;
+mod invitation;
 mod keyring;
 mod needed;
 mod registry_file;

@@ -32,7 +32,7 @@ impl RegistryFile {
     }
 
     /// `None` where there is no file yet.
-    fn read(&self) -> Result<Option<Carriers>, Failure> {
+    pub fn read(&self) -> Result<Option<Carriers>, Failure> {
         match std::fs::read(&self.0) {
             Ok(bytes) => Carriers::parse(&bytes).map(Some).map_err(|e| self.failure(e)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -26,6 +26,7 @@ pub mod easypost;
 mod edi;
 pub mod edifact;
 pub mod epcis;
+mod example;
 pub mod imo;
 pub mod iso6346;
 mod json;
@@ -48,6 +49,7 @@ mod xml;
 mod year;
 
 pub use draft::{Document, Draft, YearOpen};
+pub use example::{Example, example};
 pub use lists::{LISTS, REASONS};
 pub use parts::Parts;
 pub use registry::{Format, Pattern, REGISTRY, find, guess};

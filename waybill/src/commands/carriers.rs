@@ -18,6 +18,7 @@ use crate::registry_file::RegistryFile;
 #[command(after_help = "\
 Examples:
   waybill carriers add acme-line --name 'Acme Line' --key acme.pub.pem
+  waybill carriers invite acme-line --to acme-line --endpoint https://events.example.org
   waybill carriers suspend acme-line
   waybill carriers key new acme-line --scopes read --expires-in 90d
   waybill carriers allow acme-line --plain application/EDIFACT --certificate 'CN=edi, O=Acme Line'
@@ -48,6 +49,8 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         topic: Vec<String>,
     },
+    /// Make a folder to hand over: keys, an example and the steps with which a carrier's first event is published
+    Invite(crate::commands::invite::Args),
     /// Make an empty file, unless there is one: no processor starts without; and the gateway's signing key, if
     /// gateway.signing_key_file is set
     Init,
@@ -153,6 +156,7 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
             }
             println!("carriers: {id} has the key {kid}");
         }
+        Command::Invite(args) => crate::commands::invite::run(config, &args)?,
         Command::Init => {
             match file.init()? {
                 true => println!("carriers: {} is made, and empty", config.carriers.file.display()),

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod erase;
 pub mod formats;
 pub mod gateway;
+pub mod invite;
 pub mod keys;
 pub mod migrate;
 pub mod publish;

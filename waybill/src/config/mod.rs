@@ -25,6 +25,7 @@ pub use gateway::Gateway;
 #[cfg(test)]
 pub use names::OneOrMore;
 pub use names::{Groups, TopicSettings};
+pub use plaintext::is_this_machine_in;
 pub use retention::{TableRetention, TopicRetention};
 pub use stages::{Aggregate, Batch, Decrypt, Enrich, Validate};
 

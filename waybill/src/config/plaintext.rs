@@ -32,6 +32,11 @@ pub(super) fn refused_of_clickhouse(clickhouse: &ClickHouse) -> Option<String> {
     ))
 }
 
+/// Whether the host in a URL is this machine.
+pub fn is_this_machine_in(url: &str) -> bool {
+    is_this_machine(host(without_scheme(url)))
+}
+
 fn without_scheme(broker: &str) -> &str {
     broker.split_once("://").map_or(broker, |(_, rest)| rest)
 }

@@ -1,0 +1,92 @@
+//! A message in each format, for carriers to begin with: samples that the tests read, too.
+
+use crate::Format;
+
+#[derive(Debug)]
+pub struct Example {
+    /// How a file with it ends: `json`, `edi`, …
+    pub extension: &'static str,
+    pub payload: &'static [u8],
+}
+
+/// The one of a format.
+pub fn example(format: &Format) -> Option<&'static Example> {
+    EXAMPLES.iter().find(|(name, _)| *name == format.name).map(|(_, example)| example)
+}
+
+macro_rules! sample {
+    ($name:literal, $file:literal, $extension:literal) => {
+        (
+            $name,
+            Example {
+                extension: $extension,
+                payload: include_bytes!(concat!("../fixtures/", $file, ".", $extension)),
+            },
+        )
+    };
+}
+
+/// By the name of the format.
+const EXAMPLES: &[(&str, Example)] = &[
+    sample!("DCSA Track & Trace 2.x", "dcsa-2.2/good-single", "json"),
+    sample!("DCSA Track & Trace 3.x", "dcsa-3.0/good-single", "json"),
+    sample!("DCSA Track & Trace, version by structure", "dcsa-2.2/good-single", "json"),
+    sample!("IATA Cargo-IMP (FSU, FSA, FWB)", "cargo-imp/good-fsu", "txt"),
+    sample!("IATA Cargo-XML XFSU", "xfsu/good", "xml"),
+    sample!("IATA ONE Record logistics events", "one-record/good-single", "json"),
+    sample!("GS1 EPCIS 2.0 JSON-LD", "epcis-json/good-single", "jsonld"),
+    sample!("GS1 EPCIS 1.2, 2.0 XML", "epcis-xml/good-2.0", "xml"),
+    sample!("Canada Post tracking details", "canada-post/good", "xml"),
+    sample!("DHL Express XML Services, tracking", "dhl-express/good", "xml"),
+    sample!("DHL Parcel DE tracking", "dhl-parcel-de/good", "xml"),
+    sample!("DHL Parcel Poland tracking", "dhl-poland/good", "xml"),
+    sample!("DHL, unified tracking", "dhl-unified/good", "json"),
+    sample!("FedEx Track API", "fedex/good", "json"),
+    sample!("FedEx Track Web Service", "fedex-soap/good", "xml"),
+    sample!("MyDHL API, tracking", "mydhl/good", "json"),
+    sample!("UPS Tracking API", "ups/good", "json"),
+    sample!("USPS Tracking API", "usps/good", "json"),
+    sample!("USPS Web Tools, Track & Confirm", "usps-web-tools/good", "xml"),
+    sample!("Asendia tracking", "asendia/good", "json"),
+    sample!("Australia Post tracking", "australia-post/good", "json"),
+    sample!("bpost tracking", "bpost/good", "xml"),
+    sample!("Chronopost tracking", "chronopost/good", "xml"),
+    sample!("DPD tracking", "dpd/good", "xml"),
+    sample!("GLS tracking", "gls/good", "json"),
+    sample!("Hermes shipment information", "hermes/good", "json"),
+    sample!("La Poste Suivi", "la-poste/good", "json"),
+    sample!("ParcelOne tracking", "parcelone/good", "json"),
+    sample!("Royal Mail tracking", "royal-mail/good", "json"),
+    sample!("SEKO tracking", "seko/good", "json"),
+    sample!("Sendle tracking", "sendle/good", "json"),
+    sample!("SmartKargo tracking", "smartkargo/good", "json"),
+    sample!("Spring tracking", "spring/good", "json"),
+    sample!("Stamps.com tracking", "stamps/good", "xml"),
+    sample!("Teleship tracking", "teleship/good", "json"),
+    sample!("EasyPost trackers", "easypost/good", "json"),
+    sample!("Terminal49 events", "terminal49/good", "json"),
+    sample!("ASC X12 214, 315 and 322", "x12/good-214", "edi"),
+    sample!("UN/EDIFACT IFTSTA, CODECO and COARRI", "edifact/good-codeco", "edi"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Parts, REGISTRY};
+
+    #[test]
+    fn every_format_has_one_that_it_reads_without_a_reject() {
+        for format in REGISTRY {
+            let found = example(format);
+            assert!(found.is_some(), "{} has no example", format.name);
+            let mut parts = Parts::default();
+            let payload = found.map(|example| example.payload).unwrap_or_default();
+            format.read(payload, &mut parts).unwrap();
+            assert!(parts.iter().count() > 0, "{}: no events", format.name);
+            for (position, part) in parts.iter() {
+                assert!(part.is_ok(), "{}, part {position}: {part:?}", format.name);
+            }
+        }
+        assert_eq!(EXAMPLES.len(), REGISTRY.len());
+    }
+}
