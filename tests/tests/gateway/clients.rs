@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use waybill_tests::panels::root;
-use waybill_tests::{Deployment, Door, Installed, said};
+use waybill_tests::{Deployment, Door, Installed, free_port, said};
+
+use crate::examples::invite;
 
 /// A copy of a client's sources, since building and testing writes beside them.
 fn copy(name: &str, to: &Path) -> PathBuf {
@@ -74,9 +76,12 @@ fn what_the_clients_publish_becomes_rows() {
     let script = compiled(&tools, to.path()).join("build/e2e/first-events.js");
     let source = root().join("connectors/publisher/clients/python");
     let d = Deployment::new("clients", "");
+    let port = free_port();
+    let carriers = ["python-line", "node-line"];
+    let folders = carriers.map(|carrier| invite(&d, port, carrier, &["--new-key"]));
     let _stages = d.start_each(&["decrypt,validate,enrich", "aggregate", "clickhouse"]);
-    let door = Door::open(&d);
-    let endpoint = format!("http://127.0.0.1:{}", door.port);
+    let mut door = Door::again(&d, port);
+    door.process.wait_ready("gateway");
 
     let expected = json!([
         ["m-1", "accepted", []],
@@ -85,19 +90,16 @@ fn what_the_clients_publish_becomes_rows() {
         ["bad", "rejected", ["unparsable"]],
         ["m-1", "duplicate", []],
     ]);
-    for carrier in ["python-line", "node-line"] {
-        let folder = d.folder.join(carrier);
-        let to = folder.to_str().unwrap();
-        d.ok(&["carriers", "invite", carrier, "--to", to, "--endpoint", &endpoint, "--new-key"]);
-        let mut command = match carrier {
+    for (carrier, folder) in carriers.iter().zip(&folders) {
+        let mut command = match *carrier {
             "python-line" => {
-                let mut python = tools.command(&folder, tools.path("venv/bin/python"));
+                let mut python = tools.command(folder, tools.path("venv/bin/python"));
                 python.arg(source.join("e2e/first_events.py"));
                 python.env("PYTHONPATH", source.join("src")).env("PYTHONDONTWRITEBYTECODE", "1");
                 python
             }
             _ => {
-                let mut node = tools.command(&folder, "node");
+                let mut node = tools.command(folder, "node");
                 node.arg(&script);
                 node
             }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
-use waybill_tests::{Deployment, Door, Installed, steps, wait_until};
+use waybill_tests::{Deployment, Door, Installed, free_port, steps, wait_until};
 
 /// What `waybill carriers invite` makes for a carrier.
-fn invite(d: &Deployment, door: &Door, carrier: &str, more: &[&str]) -> PathBuf {
+pub fn invite(d: &Deployment, port: u16, carrier: &str, more: &[&str]) -> PathBuf {
     let folder = d.folder.join(format!("for {carrier}"));
-    let endpoint = format!("http://127.0.0.1:{}", door.port);
+    let endpoint = format!("http://127.0.0.1:{port}");
     let to = folder.to_str().unwrap();
     let mut args = vec!["carriers", "invite", carrier, "--to", to, "--endpoint", &endpoint];
     args.extend(more);
@@ -76,30 +76,39 @@ fn every_step_of_an_invitation_does_what_it_says() {
     let d = Deployment::new("invited", "");
     let file = d.folder.join("gateway.pem");
     let d = d.with_own(&[("WAYBILL_GATEWAY__SIGNING_KEY_FILE", file.to_str().unwrap())]);
-    let _stages = d.start_each(&["decrypt,validate,enrich", "aggregate", "clickhouse"]);
-    let door = Door::open(&d);
-
     // One makes its own key, and tries all three languages. The other was given a key, and may send in plain.
-    let own = invite(&d, &door, "own-line", &[]);
+    let port = free_port();
+    let own = invite(&d, port, "own-line", &[]);
     let edifact = "application/EDIFACT";
     d.add_carrier("given-line");
     d.ok(&["carriers", "allow", "given-line", "--plain", edifact]);
     let more = ["--new-key", "--format", edifact, "--language", "python"];
-    let given = invite(&d, &door, "given-line", &more);
+    let given = invite(&d, port, "given-line", &more);
 
-    let done = |carrier: &str, folder: &Path| -> Vec<String> {
-        let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
-        let steps = steps(&readme);
+    let steps_in = |folder: &Path| {
+        let steps = steps(&std::fs::read_to_string(folder.join("README.md")).unwrap());
+        let headings: Vec<String> = steps.iter().map(|(heading, _)| heading.clone()).collect();
+        (steps, headings)
+    };
+    let [(mut own_steps, own_headings), (given_steps, given_headings)] =
+        [&own, &given].map(|f| steps_in(f));
+    let (sealed, curl) = (["Python", "JavaScript", "Java"], ["4. The same with curl"; 3]);
+    let begin = ["1. Your signing key", "2. Is the gateway there?"];
+    assert_eq!(own_headings, [&begin[..], &sealed, &curl].concat());
+    let plain = ["5. Without sealing"];
+    assert_eq!(given_headings, [&begin[1..], &sealed[..1], &curl, &plain].concat());
+
+    // Processes read the carriers within a second: here they start with all of them.
+    follow(&d, &tools, "own-line", &own, &own_steps.remove(0));
+    let _stages = d.start_each(&["decrypt,validate,enrich", "aggregate", "clickhouse"]);
+    let mut door = Door::again(&d, port);
+    door.process.wait_ready("gateway");
+    let all = |carrier: &str, folder: &Path, steps: &[(String, String)]| {
         steps.iter().for_each(|step| follow(&d, &tools, carrier, folder, step));
-        steps.into_iter().map(|(heading, _)| heading).collect()
     };
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| done("given-line", &given));
-        let (sealed, curl) = (["Python", "JavaScript", "Java"], ["4. The same with curl"; 3]);
-        let begin = ["1. Your signing key", "2. Is the gateway there?"];
-        assert_eq!(done("own-line", &own), [&begin[..], &sealed, &curl].concat());
-        let plain = ["5. Without sealing"];
-        assert_eq!(other.join().unwrap(), [&begin[1..], &sealed[..1], &curl, &plain].concat());
+        scope.spawn(|| all("given-line", &given, &given_steps));
+        all("own-line", &own, &own_steps);
     });
 
     // What was published is there: once for each program, and the copies are no events.
