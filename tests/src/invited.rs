@@ -41,6 +41,8 @@ impl Installed {
             .env("PIP_NO_INDEX", "1")
             .env("PIP_FIND_LINKS", self.path("wheels"))
             .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+            // Once is not often enough for it to pay.
+            .env("PIP_NO_COMPILE", "1")
             .env("npm_config_cache", self.path("npm"))
             .env("npm_config_offline", "true")
             .env("MAVEN_OPTS", format!("-Dmaven.repo.local={}", self.path("maven").display()));
