@@ -92,7 +92,7 @@ class Asking(unittest.TestCase):
 
     def test_a_refusal_is_not_tried_again_and_says_what_is_known(self) -> None:
         for status in [301, 400, 401, 403, 413, 415]:
-            self.results(ACCEPTED, status=status)
+            self.results(ACCEPTED, status=status, Location="/elsewhere")
             with self.assertRaises(Problem) as caught:
                 self.gateway.publish(["a", "b"])
             self.assertEqual(caught.exception.status, status)
@@ -129,7 +129,8 @@ class Asking(unittest.TestCase):
         self.assertTrue(max(self.pauses[3:]) <= 2, self.pauses)
         Scripted.answers = [(404, {}, {"code": "not_found"})]
         with self.assertRaises(Problem):
-            self.gateway.answer("m")
+            self.gateway.answer("m/1")
+        self.assertEqual(Scripted.asked[-1][0], "/v1/events/m%2F1")
         with self.assertRaises(ValueError):
             self.gateway.wait(Result("m", "rejected"))
 

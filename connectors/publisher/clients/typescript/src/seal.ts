@@ -94,8 +94,9 @@ export class Sealer {
 
     const now = this.#clock();
     const granted = await this.#current(now);
-    const rest = JSON.stringify({ sub: shipment, iat: now / 1000, jti: id }).slice(1);
-    const header = base64url(utf8(constant(granted.header, mediaType) + rest));
+    // What stays the same in every event, first: so its text stays the same, too, and compresses away.
+    const whole = { ...granted.header, cty: mediaType, sub: shipment, iat: now / 1000, jti: id };
+    const header = base64url(utf8(JSON.stringify(whole)));
     const iv = crypto.getRandomValues(new Uint8Array(12));
     const algorithm = { name: "AES-GCM", iv, additionalData: utf8(header), tagLength: 128 };
     const sealed = new Uint8Array(await crypto.subtle.encrypt(algorithm, granted.key, bytes));
@@ -163,15 +164,6 @@ export class Sealer {
     };
     return { made: now, key, encryptedKey: base64url(encryptedKey), header, events: 0 };
   }
-}
-
-/**
- * What stays the same, first, and filled up to whole groups of base64url: so its text stays the same, too, and
- * compresses away.
- */
-function constant(header: Record<string, string>, mediaType: string): string {
-  const text = `${JSON.stringify({ ...header, cty: mediaType }).slice(0, -1)},`;
-  return text + " ".repeat((3 - (utf8(text).length % 3)) % 3);
 }
 
 async function signerOf(given: SigningKey): Promise<Signer> {

@@ -88,7 +88,7 @@ test("pauses grow, and trying ends", async () => {
 
 test("a refusal is not tried again, and says what is known", async () => {
   for (const status of [301, 400, 401, 403, 413, 415]) {
-    results([ACCEPTED], status);
+    results([ACCEPTED], status, { Location: "/elsewhere" });
     await assert.rejects(gateway.publish(["a", "b"]), (error) => {
       assert.ok(error instanceof Problem && error.status === status, String(error));
       assert.deepEqual(error.results.map((r) => r.status), ["accepted", "unknown"]);
@@ -123,7 +123,8 @@ test("an answer is waited for", async () => {
   await assert.rejects(gateway.wait(result, { timeout: 10_000 }), Unavailable);
   assert.ok(Math.max(...pauses.slice(3)) <= 2000, String(pauses));
   replies = [{ status: 404, document: { code: "not_found" } }];
-  await assert.rejects(gateway.answer("m"), Problem);
+  await assert.rejects(gateway.answer("m/1"), Problem);
+  assert.equal(asked.at(-1)?.path, "/v1/events/m%2F1");
   await assert.rejects(gateway.wait({ id: "m", status: "rejected" }), TypeError);
 });
 

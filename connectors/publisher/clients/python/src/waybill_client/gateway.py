@@ -80,6 +80,7 @@ class Gateway:
         self._endpoint = endpoint.rstrip("/")
         self._api_key = api_key
         limits = urllib3.Timeout(total=timeout)
+        # Without retries it follows no redirect either: what it says is for this address alone.
         self._http = urllib3.PoolManager(retries=False, timeout=limits, ca_certs=ca_file)
         self._sleep = sleep
         self._clock = clock
@@ -171,7 +172,7 @@ class Gateway:
             headers["Authorization"] = f"Bearer {self._api_key}"
         try:
             response = self._http.request(
-                method, self._endpoint + path, body=body, headers=headers, redirect=False
+                method, self._endpoint + path, body=body, headers=headers
             )
             document = json.loads(response.data)
         except urllib3.exceptions.HTTPError as error:
