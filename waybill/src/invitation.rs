@@ -69,6 +69,8 @@ pub struct Invitation<'a> {
     pub example: &'a Example,
     pub platform_keys: &'a str,
     pub api_key: &'a str,
+    /// Of the link: it stays in browsers' histories, so it reads and does no more.
+    pub page_key: &'a str,
     /// None: the carrier makes its own.
     pub signing_key: Option<&'a PrivateSigningKey>,
     /// Whether it may publish payloads of this type in plain.
@@ -110,7 +112,7 @@ impl Invitation<'_> {
             File::open("platform.jwks.json", format!("{}\n", self.platform_keys)),
             File::open(&example, self.example.payload),
             File::secret("api-key", format!("{}\n", self.api_key)),
-            File::secret("page-link", format!("{}/#key={}\n", self.endpoint, self.api_key)),
+            File::secret("page-link", format!("{}/#key={}\n", self.endpoint, self.page_key)),
         ];
         if let Some(key) = self.signing_key {
             files.push(File::secret("signing-key.pem", key.to_pem(None)?.as_bytes()));

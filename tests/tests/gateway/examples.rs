@@ -150,7 +150,14 @@ fn what_is_handed_over_is_whole_or_not_there() {
     }
     let text = String::from_utf8(registry()).unwrap();
     let key = std::fs::read_to_string(folder.join("api-key")).unwrap();
-    assert!(text.contains("expires") && !text.contains(key.trim()), "{text}");
+    let link = std::fs::read_to_string(folder.join("page-link")).unwrap();
+    let (_, of_page) = link.trim().split_once("/#key=").unwrap();
+    for key in [key.trim(), of_page] {
+        assert!(!text.contains(key), "a key itself is kept: {text}");
+    }
+    let keys = d.ok(&["carriers", "key", "list", "acme-line"]);
+    let scopes = keys.lines().filter_map(|line| line.split_whitespace().nth(1)).collect::<Vec<_>>();
+    assert!(scopes == ["publish,read", "read"] && keys.matches("until").count() == 2, "{keys}");
 
     // What was handed over once is not written over.
     let after = registry();

@@ -21,7 +21,7 @@ use crate::registry_file::RegistryFile;
 pub struct Args {
     /// What its events name as their issuer; it is added if it is not there
     id: String,
-    /// The folder to make; it holds an API key
+    /// The folder to make; it holds keys
     #[arg(long, value_name = "FOLDER")]
     to: PathBuf,
     /// The carrier's name, if it is new
@@ -39,10 +39,10 @@ pub struct Args {
     /// Make a signing key, too [default: the carrier makes its own, and gives back the public half]
     #[arg(long)]
     new_key: bool,
-    /// What the holder of the API key may do
+    /// What the holder of the API key may do; who has the page's link may read
     #[arg(long, value_delimiter = ',', default_values = ["publish", "read"])]
     scopes: Vec<Scope>,
-    /// For how long the API key counts, such as 90d [default: for ever]
+    /// For how long its API keys count, such as 90d [default: for ever]
     #[arg(long, value_name = "TIME")]
     expires_in: Option<humantime::Duration>,
 }
@@ -62,8 +62,10 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let expires = args.expires_in.map(|after| now.checked_add(*after)).transpose();
     let expires = expires.map_err(|e| wrong("--expires-in", &e))?;
     let platform_keys = config.keyring_and_token()?.shown(now)?.to_json();
-    let api_key = ApiKey::generate(args.scopes.clone(), now, expires);
-    let api_key = api_key.map_err(|e| Failure::failed(e.to_string()))?;
+    let key = |scopes: Vec<Scope>| {
+        ApiKey::generate(scopes, now, expires).map_err(|e| Failure::failed(e.to_string()))
+    };
+    let (api_key, page_key) = (key(args.scopes.clone())?, key(vec![Scope::Read])?);
     // P-256, and not Ed25519: every JOSE library signs with it, none needs another beside it.
     let signing_key = args.new_key.then(|| PrivateSigningKey::generate(Algorithm::Es256));
     let signing_key = signing_key.transpose().map_err(|e| Failure::failed(e.to_string()))?;
@@ -82,6 +84,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         example,
         platform_keys: &platform_keys.map_err(|e| Failure::failed(e.to_string()))?,
         api_key: &api_key.text,
+        page_key: &page_key.text,
         signing_key: signing_key.as_ref(),
         is_plain_allowed: args.scopes.contains(&Scope::Publish)
             && carriers.get(&args.id).is_some_and(may_be_plain),
@@ -90,19 +93,21 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let files = invitation.files().map_err(|e| Failure::failed(e.to_string()))?;
     write(&args.to, &files).map_err(|e| Failure::failed(format!("{}: {e}", args.to.display())))?;
 
-    let name = api_key.key.id.clone();
+    let names = [&api_key, &page_key].map(|made| made.key.id.clone());
     let key = signing_key.map(|key| RegisteredKey::new(key.public().clone()));
     let entered = file.change(|carriers| {
-        enter(carriers, args, api_key.key, key).map_err(|e| Failure::config(e.to_string()))
+        enter(carriers, args, [api_key.key, page_key.key], key)
+            .map_err(|e| Failure::config(e.to_string()))
     });
     if let Err(failure) = entered {
         // The keys in it are nobody's.
         let _ = std::fs::remove_dir_all(&args.to);
         return Err(failure);
     }
+    let [name, page] = names;
     println!(
-        "carriers: {} is for {}. It has the API key {name}: hand it over where nobody else can read it, and \
-         remove it here",
+        "carriers: {} is for {}. It has the API key {name}, and {page} in the link to the page: hand it over \
+         where nobody else can read it, and remove it here",
         args.to.display(),
         args.id
     );
@@ -125,7 +130,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
 fn enter(
     carriers: &mut Carriers,
     args: &Args,
-    api_key: ApiKey,
+    api_keys: [ApiKey; 2],
     signing_key: Option<RegisteredKey>,
 ) -> Result<(), RegistryError> {
     if carriers.get(&args.id).is_none() {
@@ -133,7 +138,7 @@ fn enter(
         carriers.insert(Carrier::new(&args.id, name)?)?;
     }
     if let Some(carrier) = carriers.get_mut(&args.id) {
-        carrier.access.api_keys.push(api_key);
+        carrier.access.api_keys.extend(api_keys);
         signing_key.map(|key| carrier.add_key(key)).transpose()?;
     }
     Ok(())

@@ -15,6 +15,7 @@ fn invitation<'a>(
         example: &Example { extension: "edi", payload: b"UNB" },
         platform_keys: "{\"keys\":[]}",
         api_key: "waybill_id.secret",
+        page_key: "waybill_page.secret",
         signing_key,
         is_plain_allowed: false,
         languages,
@@ -32,7 +33,9 @@ fn what_is_secret_is_in_files_of_its_own() {
     let all = Language::value_variants();
     for file in invitation(all, Some(&key)).files().unwrap() {
         let content = String::from_utf8(file.bytes).unwrap();
-        let has_secret = ["waybill_id.secret", "PRIVATE KEY"].iter().any(|s| content.contains(s));
+        let has_secret = ["waybill_id.secret", "waybill_page.secret", "PRIVATE KEY"]
+            .iter()
+            .any(|s| content.contains(s));
         assert_eq!(file.is_secret, has_secret, "{}", file.path);
     }
 }
@@ -61,7 +64,7 @@ fn nothing_is_left_to_be_filled_in() {
         let names = ["python/quickstart.py", "javascript/package-lock.json", "java/pom.xml"];
         let is_there = |path: &str| files.iter().any(|file| file.path == path);
         assert_eq!(names.map(is_there).iter().filter(|there| **there).count(), languages.len());
-        assert_eq!(text(&files, "page-link"), "https://events.example/#key=waybill_id.secret\n");
+        assert_eq!(text(&files, "page-link"), "https://events.example/#key=waybill_page.secret\n");
         assert_eq!(text(&files, "example.edi"), "UNB");
         let about: serde_json::Value = serde_json::from_str(&text(&files, "waybill.json")).unwrap();
         assert_eq!(about["media_type"], "application/EDIFACT");
