@@ -67,6 +67,8 @@ pub struct Invitation<'a> {
     pub endpoint: &'a str,
     pub media_type: &'a str,
     pub example: &'a Example,
+    /// In the example: events, and what is wrong in it on purpose.
+    pub counts: (usize, usize),
     pub platform_keys: &'a str,
     pub api_key: &'a str,
     /// Of the link: it stays in browsers' histories, so it reads and does no more.
@@ -129,6 +131,18 @@ impl Invitation<'_> {
         format!("example.{}", self.example.extension)
     }
 
+    fn contents(&self) -> String {
+        let number = |n: usize, of: &str| format!("{n} {of}{}", if n == 1 { "" } else { "s" });
+        match self.counts {
+            (events, 0) => format!("The example has {}.", number(events, "event")),
+            (events, wrong) => format!(
+                "The example has {}, and {} on purpose: these stand in `rejects`.",
+                number(events, "event"),
+                number(wrong, "mistake")
+            ),
+        }
+    }
+
     fn readme(&self) -> String {
         let mut text = piece!("invite/begin.md").to_owned();
         text.push_str(match self.signing_key {
@@ -153,6 +167,7 @@ impl Invitation<'_> {
             ("media_type", self.media_type),
             ("content_type", &quoted(&format!("Content-Type: {}", self.media_type))),
             ("example", &self.example_name()),
+            ("contents", &self.contents()),
             ("files", &rows.collect::<Vec<_>>().join("\n")),
         ] {
             text = text.replace(&format!("{{{{{name}}}}}"), value);

@@ -131,6 +131,7 @@ fn what_is_handed_over_is_whole_or_not_there() {
     for (more, why) in [
         (&["--endpoint", "http://events.example.org"][..], "https is needed"),
         (&["--format", "application/pdf"], "no format is registered"),
+        (&["--scopes", "publish"], "read is needed"),
     ] {
         let out = d.run(&[&invite[..], more].concat());
         let said = String::from_utf8_lossy(&out.stderr);

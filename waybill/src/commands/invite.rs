@@ -51,6 +51,8 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let wrong = |what: &str, why: &dyn fmt::Display| Failure::config(format!("{what}: {why}"));
     let format = find(&args.format).map_err(|reject| wrong("--format", &reject.detail))?;
     let example = example(format).ok_or_else(|| wrong("--format", &"has no example"))?;
+    let counts =
+        example.counts(format).ok_or_else(|| wrong("--format", &"cannot read its example"))?;
     let endpoint = match &args.endpoint {
         Some(url) => endpoint(url).map_err(|why| wrong("--endpoint", &why))?,
         None => {
@@ -58,6 +60,12 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             format!("http{}://{}", if is_tls { "s" } else { "" }, config.gateway.listen)
         }
     };
+    if !args.scopes.contains(&Scope::Read) {
+        return Err(wrong(
+            "--scopes",
+            &"read is needed: the carrier asks what became of its event",
+        ));
+    }
     let now = Timestamp::now();
     let expires = args.expires_in.map(|after| now.checked_add(*after)).transpose();
     let expires = expires.map_err(|e| wrong("--expires-in", &e))?;
@@ -82,6 +90,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         endpoint: &endpoint,
         media_type: &args.format,
         example,
+        counts,
         platform_keys: &platform_keys.map_err(|e| Failure::failed(e.to_string()))?,
         api_key: &api_key.text,
         page_key: &page_key.text,
@@ -144,20 +153,25 @@ fn enter(
     Ok(())
 }
 
-/// A folder that was not there before, with these files.
+/// A folder that was not there before, with all of these files or not at all.
 fn write(folder: &Path, files: &[File]) -> std::io::Result<()> {
     DirBuilder::new().mode(0o700).create(folder)?;
-    for file in files {
-        let path = folder.join(&file.path);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        let mode = if file.is_secret { 0o600 } else { 0o644 };
-        let mut to = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-        to.write_all(&file.bytes)?;
-        to.sync_all()?;
+    let written = files.iter().try_for_each(|file| write_file(folder, file));
+    if written.is_err() {
+        let _ = std::fs::remove_dir_all(folder);
     }
-    Ok(())
+    written
+}
+
+fn write_file(folder: &Path, file: &File) -> std::io::Result<()> {
+    let path = folder.join(&file.path);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let mode = if file.is_secret { 0o600 } else { 0o644 };
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    to.write_all(&file.bytes)?;
+    to.sync_all()
 }
 
 /// Where the gateway is, as it stands in commands and links: without a slash at its end.
@@ -180,7 +194,23 @@ fn endpoint(url: &str) -> Result<String, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+
+    #[test]
+    fn a_folder_is_written_whole_or_not_at_all() {
+        let beside = tempfile::tempdir().unwrap();
+        let folder = beside.path().join("folder");
+        let file = |path: &str| File { path: path.to_owned(), bytes: vec![], is_secret: false };
+        // The second cannot be: the first is no folder.
+        write(&folder, &[file("a"), file("a/b")]).unwrap_err();
+        assert!(!folder.exists());
+        write(&folder, &[file("a"), file("b/c")]).unwrap();
+        // What is there already stays as it is.
+        write(&folder, &[file("d")]).unwrap_err();
+        assert!(folder.join("b/c").is_file() && !folder.join("d").exists());
+    }
 
     #[test]
     fn keys_go_in_clear_to_this_machine_alone() {

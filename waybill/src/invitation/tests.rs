@@ -13,6 +13,7 @@ fn invitation<'a>(
         endpoint: "https://events.example",
         media_type: "application/EDIFACT",
         example: &Example { extension: "edi", payload: b"UNB" },
+        counts: (1, 0),
         platform_keys: "{\"keys\":[]}",
         api_key: "waybill_id.secret",
         page_key: "waybill_page.secret",
@@ -69,6 +70,18 @@ fn nothing_is_left_to_be_filled_in() {
         let about: serde_json::Value = serde_json::from_str(&text(&files, "waybill.json")).unwrap();
         assert_eq!(about["media_type"], "application/EDIFACT");
         assert_eq!(about["example"], "example.edi");
+    }
+}
+
+#[test]
+fn the_readme_says_what_is_in_the_example() {
+    for (counts, expect) in [
+        ((1, 0), "The example has 1 event."),
+        ((3, 0), "The example has 3 events."),
+        ((2, 1), "The example has 2 events, and 1 mistake on purpose: these stand in `rejects`."),
+    ] {
+        let files = Invitation { counts, ..invitation(&[], None) }.files().unwrap();
+        assert!(text(&files, "README.md").contains(expect), "{counts:?}");
     }
 }
 
