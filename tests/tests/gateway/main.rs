@@ -4,14 +4,12 @@
 mod answers;
 mod api;
 mod callers;
+mod clients;
 mod codes;
 mod connections;
 mod crashes;
-mod explain;
-mod clients;
-mod connections;
-mod crashes;
 mod examples;
+mod explain;
 mod outage;
 mod page;
 mod plain;
