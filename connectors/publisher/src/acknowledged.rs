@@ -13,7 +13,7 @@ use rdkafka::producer::{
 };
 use tokio::sync::Notify;
 
-use crate::{PublishError, client};
+use crate::producer::{PublishError, client};
 
 /// While something waits for an answer and none has come for so long, the broker counts as away.
 const SILENT: Duration = Duration::from_millis(1_500);
@@ -55,6 +55,8 @@ struct State {
     failed: AtomicBool,
     /// The client says that it has no connection. It may have one again in a moment: the probe finds out.
     suspected: AtomicBool,
+    /// What the client said last of what went wrong.
+    last_error: Mutex<Option<String>>,
 }
 
 impl State {
@@ -111,6 +113,7 @@ impl Acknowledged {
             failed: AtomicBool::new(true),
             refused: AtomicBool::new(false),
             suspected: AtomicBool::new(false),
+            last_error: Mutex::default(),
         });
         let mut config = client(connection);
         config
@@ -137,6 +140,11 @@ impl Acknowledged {
     /// Whether the broker is known to take nothing from us: it counts as away until somebody knows better.
     pub fn set_refused(&self, is_refused: bool) {
         self.state.refused.store(is_refused, Ordering::Relaxed);
+    }
+
+    /// Why records wait, as far as the client has said.
+    pub fn last_error(&self) -> Option<String> {
+        self.state.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Records that have no answer yet.
@@ -252,6 +260,8 @@ impl ClientContext for Context {
             self.0.suspected.store(true, Ordering::Relaxed);
         }
         tracing::warn!(target: "kafka", %error, reason, "kafka client");
+        *self.0.last_error.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(reason.to_owned());
     }
 }
 
@@ -264,6 +274,8 @@ impl ProducerContext<NoCustomPartitioner> for Context {
             Err((error, record)) => {
                 let topic = record.topic();
                 tracing::warn!(target: "kafka", topic, %error, "a record has no answer");
+                *self.0.last_error.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(error.to_string());
                 None
             }
         };
