@@ -14,13 +14,13 @@ pub enum Status {
     Failed = 1,
     /// Configuration, keys, token or carriers file.
     Config = 3,
-    /// Kafka or ClickHouse did not answer, or refused us.
+    /// Kafka, ClickHouse or the gateway did not answer, or refused us.
     Unreachable = 4,
 }
 
 pub const HELP: &str = "\
 Exit status: 0 done; 1 the work failed or something was lost; 2 wrong command line;
-3 configuration, keys, token or carriers file; 4 Kafka or ClickHouse unreachable.";
+3 configuration, keys, token or carriers file; 4 Kafka, ClickHouse or the gateway unreachable.";
 
 impl Failure {
     pub fn failed(message: impl Into<String>) -> Self {

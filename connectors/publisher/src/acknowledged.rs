@@ -260,8 +260,7 @@ impl ClientContext for Context {
             self.0.suspected.store(true, Ordering::Relaxed);
         }
         tracing::warn!(target: "kafka", %error, reason, "kafka client");
-        *self.0.last_error.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(reason.to_owned());
+        *self.0.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
     }
 }
 

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::SealedEvent;
 use crate::acknowledged::{Acknowledged, Answers, Place};
 use crate::producer::PublishError;
 use crate::transport::{Answer, Sent, Transport, Trouble};
-use crate::SealedEvent;
 
 /// An event that Kafka has not confirmed by then is sent again.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -143,7 +143,8 @@ mod tests {
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let connection = [("bootstrap.servers".to_owned(), nobody.to_string())];
         let mut kafka = Kafka::new(&connection, "t").unwrap();
-        let event = SealedEvent::read(sealed_at("h", "m", Timestamp::now().as_millisecond())).unwrap();
+        let event =
+            SealedEvent::read(sealed_at("h", "m", Timestamp::now().as_millisecond())).unwrap();
         let sent = kafka.send(&[&event]);
         assert!(sent.answers.is_empty(), "{sent:?}");
         let why = sent.trouble.unwrap().why;

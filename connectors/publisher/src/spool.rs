@@ -175,8 +175,9 @@ impl Spool {
             self.recount_rejected()?;
             self.check_room(bytes).map_err(|_| full)?;
         }
-        self.file.append(writing, events, bytes)?;
+        // Who delivers sees them at once, and must not count them off before they are counted.
         let mut state = self.state();
+        self.file.append(writing, events, bytes)?;
         state.events += events.len() as u64;
         state.bytes += bytes;
         drop(state);
@@ -188,9 +189,9 @@ impl Spool {
     pub fn wait_for_room(&self, limit: Duration) {
         let state = self.state();
         let before = state.bytes;
-        let wait = self.changed.wait_timeout_while(state, limit, |state| {
-            state.bytes >= before && !state.is_stopped
-        });
+        let wait = self
+            .changed
+            .wait_timeout_while(state, limit, |state| state.bytes >= before && !state.is_stopped);
         drop(wait.unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -238,3 +239,5 @@ fn storage(folder: &Path, why: &dyn fmt::Display) -> SpoolError {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torn_tests;

@@ -15,4 +15,5 @@ mod page;
 mod plain;
 mod publish;
 mod restrictions;
+mod spool;
 mod tls;

@@ -127,6 +127,34 @@ fn certificates_show_who_calls_and_are_read_again() {
     assert!(curl(&folder, &usage, &["--tls-max", "1.2"]).is_ok());
     assert!(curl(&folder, &format!("http://127.0.0.1:{}/", door.port), &[]).is_err());
 
+    // `waybill publish` knows the server's authority if it is told, and shows the carrier's certificate.
+    let (key, jwks) = (file("acme-line.pem"), d.jwks());
+    let by = |more: &[&str]| {
+        let mut args = vec!["publish", "--to", &url, "--carrier", "acme-line", "--proof", "signed"];
+        args.extend(["--signing-key", &key, "--jwks", jwks.to_str().unwrap()]);
+        args.extend(["--media-type", DCSA_22]);
+        args.extend(more);
+        let payload = file("payload");
+        args.push(&payload);
+        let out = d.run(&args);
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    let (ca, shown, its_key) = (file("server-ca.pem"), file("acme.pem"), file("acme.key"));
+    assert_eq!(by(&["--ca-file", &ca]).0, Some(0));
+    let own = ["--client-certificate", &shown, "--client-key", &its_key];
+    assert_eq!(by(&[&["--ca-file", &ca][..], &own].concat()).0, Some(0));
+    let (status, error) = by(&[]);
+    assert!(status == Some(3) && error.contains("certificate"), "{status:?} {error}");
+    let (status, error) = by(&[
+        "--ca-file",
+        &ca,
+        "--client-certificate",
+        &file("wrong.pem"),
+        "--client-key",
+        &file("wrong.key"),
+    ]);
+    assert!(status == Some(3), "another authority's certificate: {status:?} {error}");
+
     // A new certificate is shown without a restart.
     let shown = || {
         let out = Command::new("curl").args(["--silent", "--verbose", "--insecure", &url]).output();

@@ -1,104 +1,152 @@
-use std::io::{IsTerminal, Read};
+mod delivery;
+mod messages;
+mod way;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
-use waybill_publisher::Publisher;
-use waybill_runtime::{Acls, Operation, look_at_rights};
+use waybill_publisher::{Limits, Spool, SpoolError};
 use waybill_sealing::rsa_key::{JwkSet, RsaPublicKey};
-use waybill_sealing::seal::{MAX_CONTENT_KEY_LIFE_MS, Message, Proof, Sealer, SealerConfig};
 use waybill_sealing::signing_key::PrivateSigningKey;
 
 use crate::config::Config;
 use crate::exit::Failure;
+use crate::signals;
+use delivery::{Delivery, MEMORY_BYTES};
+use messages::Messages;
 
-/// Seal files as a carrier does, and produce them; each file is one message
+/// Seal files as a carrier does, and publish them; each file is one message
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   waybill publish --carrier acme-line --signing-key acme.pem --jwks platform.jwks \\
     --media-type 'application/vnd.dcsa.tnt+json;version=2.2' --shipment MSKU1234565 events/*.json
+  waybill publish --to https://events.example.org --spool spool …
+  waybill publish --to https://events.example.org --spool spool     # what lies there, once more
 
 - reads one message from standard input.")]
 pub struct Args {
+    /// `kafka`, or a gateway's URL
+    #[arg(long, default_value = "kafka", value_name = "WAY")]
+    to: String,
+    /// Messages are on the disk here before they count as taken, and are sent until they have an answer
+    #[arg(long, value_name = "FOLDER")]
+    spool: Option<PathBuf>,
+    /// It refuses more than that
+    #[arg(long, default_value_t = 1 << 30, value_name = "BYTES", requires = "spool")]
+    spool_bytes: u64,
+    /// Of a gateway: the carrier's API key
+    #[arg(long, value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+    /// Of a gateway: the authorities that are trusted, in place of the public ones (PEM)
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// For a gateway: the carrier's own certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    client_certificate: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_certificate")]
+    client_key: Option<PathBuf>,
     /// The carrier's id, as registered
-    #[arg(long)]
-    carrier: String,
+    #[arg(long, value_name = "ID")]
+    carrier: Option<String>,
     /// Its private signing key: PKCS#8 PEM or JWK
     #[arg(long, value_name = "FILE")]
-    signing_key: PathBuf,
+    signing_key: Option<PathBuf>,
     /// The platform's JWK Set (`waybill keys export`)
     #[arg(long, value_name = "FILE")]
-    jwks: PathBuf,
+    jwks: Option<PathBuf>,
     /// What the files are, such as application/vnd.dcsa.tnt+json;version=2.2
     #[arg(long, value_name = "TYPE")]
-    media_type: String,
+    media_type: Option<String>,
+    /// The deployment that they are for [default: the configuration's]
+    #[arg(long, value_name = "NAME")]
+    audience: Option<String>,
     /// The shipment handle, the same for every file [default: each file's name]
     #[arg(long, value_name = "HANDLE")]
     shipment: Option<String>,
     #[arg(long, default_value = "granted", value_parser = ["granted", "signed"])]
     proof: String,
-    /// To this one of the topics that topics.sealed names [default: the first]
+    /// On Kafka: to this one of the topics that topics.sealed names [default: the first]
     #[arg(long, value_name = "NAME")]
     topic: Option<String>,
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(
+        required_unless_present = "spool",
+        requires_all = ["carrier", "signing_key", "jwks", "media_type"],
+        value_name = "FILE"
+    )]
     files: Vec<PathBuf>,
 }
 
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
-    let mut sealer = Sealer::new(SealerConfig {
-        issuer: args.carrier.clone(),
-        audience: config.deployment.clone(),
-        platform_key: platform_key(&args.jwks)?,
-        signing_key: signing_key(&args.signing_key)?.into(),
-        proof: args.proof.parse().unwrap_or(Proof::Granted),
-        content_key_life_ms: MAX_CONTENT_KEY_LIFE_MS,
-    })
-    .map_err(|e| Failure::config(e.to_string()))?;
-    let connection = config.connection()?;
-    let topic = topic(config, args.topic.as_deref())?;
-    let mut publisher =
-        Publisher::new(&connection.0, &topic).map_err(|e| Failure::unreachable(e.to_string()))?;
-
-    let bar = progress(args.files.len() as u64);
-    let run = Timestamp::now().as_millisecond();
-    for (n, file) in (1..).zip(&args.files) {
-        let payload = read(file)?;
-        let subject = match &args.shipment {
-            Some(handle) => handle.clone(),
-            None => file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        };
-        let message_id = format!("{run}-{}-{n}", std::process::id());
-        let message = Message {
-            subject: &subject,
-            message_id: &message_id,
-            media_type: &args.media_type,
-            payload: &payload,
-        };
-        let sealed = sealer
-            .seal(Timestamp::now().as_millisecond(), &message)
-            .map_err(|e| Failure::failed(format!("{}: {e}", file.display())))?;
-        publisher
-            .send(Some(subject.as_bytes()), Some(sealed.as_bytes()))
-            .map_err(|e| Failure::unreachable(explained(config, &topic, e.to_string())))?;
-    }
-    let confirmed = publisher
-        .finish(|done| bar.set_position(done))
-        .map_err(|e| Failure::unreachable(explained(config, &topic, e.to_string())))?;
-    bar.finish_and_clear();
-    println!("publish: {confirmed} of {} messages confirmed by the broker", args.files.len());
-    Ok(())
+    let mut messages = Messages::of(config, args)?;
+    let transport = way::transport(config, args)?;
+    let spool = Arc::new(spool(args)?);
+    let (on_stop, held) = (spool.clone(), spool.held().events);
+    let delivery =
+        Delivery::start(spool.clone(), transport, way::refused(args), args.spool.as_deref())?;
+    let stopped = delivery.stopped();
+    signals::on_stop(move || {
+        stopped.store(true, Ordering::Relaxed);
+        on_stop.stop();
+    })?;
+    delivery.expect(held + args.files.len() as u64);
+    let taken = take(&spool, &mut messages, &delivery, args.spool.is_some());
+    spool.finish();
+    delivery.end(taken)
 }
 
-/// With the right that is missing, if that is why: asked for only then, since most do have it.
-fn explained(config: &Config, topic: &str, why: String) -> String {
-    let missing = || {
-        let topics = config.topics().ok()?;
-        let right = Acls::new(&topics).on_topic(topic, &[Operation::Write]).into_list();
-        look_at_rights(&config.connection().ok()?, &right).ok()?
+fn spool(args: &Args) -> Result<Spool, Failure> {
+    let spool = match &args.spool {
+        Some(folder) => {
+            Spool::open(folder, Limits { bytes: args.spool_bytes, ..Limits::default() })
+        }
+        None => Spool::in_memory(Limits { bytes: MEMORY_BYTES, ..Limits::default() }),
     };
-    missing().map_or(why.clone(), |missing| format!("{why}: {missing}"))
+    spool.map_err(|e| Failure::failed(e.to_string()))
+}
+
+/// Puts every file into the spool. One on disk that is full refuses; one in memory has room again soon.
+fn take(
+    spool: &Spool,
+    messages: &mut Messages,
+    delivery: &Delivery,
+    is_on_disk: bool,
+) -> Result<(), Failure> {
+    let mut taken = 0;
+    while let Some(some) = messages.next_some()? {
+        let mut parts = vec![&some[..]];
+        while let Some(part) = parts.pop() {
+            match spool.take(part) {
+                Ok(()) => taken += part.len(),
+                Err(SpoolError::Full { .. }) if !is_on_disk => {
+                    if delivery.has_ended() {
+                        return Ok(());
+                    }
+                    spool.wait_for_room(Duration::from_millis(100));
+                    parts.push(part);
+                }
+                // As many as there is room for.
+                Err(SpoolError::Full { .. } | SpoolError::NeverFits { .. }) if part.len() > 1 => {
+                    parts.extend(part.chunks(1).rev());
+                }
+                Err(error) => {
+                    let file = part.first().map(|(file, _)| file.as_str()).unwrap_or_default();
+                    let why = format!(
+                        "{error} ({taken} messages were taken; {file} and those behind it were not)"
+                    );
+                    delivery.warn(&why);
+                    return Err(Failure::failed(why));
+                }
+            }
+        }
+    }
+    if is_on_disk && taken > 0 {
+        delivery.say(&format!("publish: {taken} messages taken"));
+    }
+    Ok(())
 }
 
 /// Where to publish.
@@ -114,31 +162,6 @@ pub fn topic(config: &Config, asked: Option<&str>) -> Result<String, Failure> {
             "topics.sealed ({sealed}) names no topic: say which with --topic"
         ))),
     }
-}
-
-fn progress(total: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} confirmed  {per_sec}");
-    let bar =
-        ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let done = if file == Path::new("-") {
-        std::io::stdin().read_to_end(&mut bytes).map(|_| ())
-    } else {
-        std::fs::read(file).map(|read| bytes = read)
-    };
-    done.map_err(|e| Failure::failed(format!("{}: {e}", file.display())))?;
-    if bytes.is_empty() {
-        return Err(Failure::failed(format!("{}: is empty", file.display())));
-    }
-    Ok(bytes)
 }
 
 /// A carrier's private key, PEM or JWK.

@@ -95,7 +95,10 @@ impl Said {
             "rejected" => return None,
             RATE_LIMITED => Kind::OverLimit,
             "body_too_large" | "too_many_messages" if sent > 1 => Kind::TooLarge,
-            "overloaded" | "unavailable" | "answers_unavailable" | "internal"
+            "overloaded"
+            | "unavailable"
+            | "answers_unavailable"
+            | "internal"
             | "request_timeout" => Kind::Away,
             _ if self.status >= 500 => Kind::Away,
             _ => Kind::Refused,

@@ -37,8 +37,7 @@ fn each_event_has_its_answer() {
         {"id": null, "status": "rejected", "code": "malformed", "detail": "d"},
         {"id": "c", "status": "unknown"},
     ]);
-    let sent =
-        said(202, "application/json", json!({"results": results})).read(&["a", "b", "c"]);
+    let sent = said(202, "application/json", json!({"results": results})).read(&["a", "b", "c"]);
     let expected = [accepted("t-0-1"), rejected("malformed"), Answer::Unknown];
     assert_eq!((sent.answers.as_slice(), sent.trouble), (&expected[..], None));
 }
@@ -47,7 +46,8 @@ fn each_event_has_its_answer() {
 #[test]
 fn every_problem_in_words() {
     let one = || Some(json!([{"id": "a", "status": "accepted", "position": "t-0-1"}]));
-    let none = || Some(json!([{"id": "a", "status": "rejected", "code": "expired", "detail": "d"}]));
+    let none =
+        || Some(json!([{"id": "a", "status": "rejected", "code": "expired", "detail": "d"}]));
     let limited =
         || Some(json!([{"id": "a", "status": "rejected", "code": "rate_limited", "detail": "d"}]));
     for (said, answers, kind) in [
@@ -112,7 +112,11 @@ fn what_is_not_a_gateways_is_never_accepted() {
     }
     let parts = said(413, "text/html", "too large").read(&["a", "b"]).trouble.unwrap();
     assert_eq!(parts.kind, Kind::TooLarge, "in parts it may pass");
-    let more = problem(503, "unavailable", Some(json!([{"id": "a", "status": "unknown"}, {"id": "b", "status": "unknown"}])));
+    let more = problem(
+        503,
+        "unavailable",
+        Some(json!([{"id": "a", "status": "unknown"}, {"id": "b", "status": "unknown"}])),
+    );
     assert!(more.read(&["a"]).trouble.unwrap().why.starts_with("not a gateway's"));
 }
 
@@ -154,5 +158,8 @@ fn pauses_are_obeyed_up_to_a_day() {
     let sent = part.read(&["a", "b"]);
     assert_eq!(sent.answers, [accepted("t-0-1"), Answer::Unknown]);
     let trouble = sent.trouble.unwrap();
-    assert_eq!((trouble.kind, trouble.retry_after), (Kind::OverLimit, Some(Duration::from_secs(3))));
+    assert_eq!(
+        (trouble.kind, trouble.retry_after),
+        (Kind::OverLimit, Some(Duration::from_secs(3)))
+    );
 }

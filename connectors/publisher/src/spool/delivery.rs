@@ -73,7 +73,7 @@ impl Spool {
             let events: Vec<&SealedEvent> = batch.iter().map(|entry| &entry.event).collect();
             let Sent { answers, trouble } = transport.send(&events);
             let settled = self.settle(&batch, &answers)?;
-            let has_all = settled.len() == batch.len();
+            let (has_all, is_one) = (settled.len() == batch.len(), batch.len() == 1);
             most = next_size(batch.len(), settled.len(), trouble.as_ref(), &self.limits, most);
             let broken = tell(&batch, &answers, &mut told).is_break();
             window.remove(&settled);
@@ -84,7 +84,7 @@ impl Spool {
                 return Ok(Ended::Stopped);
             }
             let trouble = match trouble {
-                Some(trouble) if trouble.kind == Kind::TooLarge => continue,
+                Some(trouble) if trouble.kind == Kind::TooLarge && !is_one => continue,
                 Some(trouble) => trouble,
                 None if has_all => continue,
                 None => Trouble::away("not every event was answered"),
@@ -119,7 +119,11 @@ impl Spool {
     }
 
     /// Keeps what was rejected, and then removes what has its final answer. What of the batch that is.
-    fn settle(&self, batch: &[&Entry], answers: &[Answer]) -> Result<HashSet<u64>, SpoolError> {
+    pub(super) fn settle(
+        &self,
+        batch: &[&Entry],
+        answers: &[Answer],
+    ) -> Result<HashSet<u64>, SpoolError> {
         let (mut settled, mut kept_bytes) = (Vec::new(), 0);
         for (entry, answer) in batch.iter().zip(answers) {
             match answer {

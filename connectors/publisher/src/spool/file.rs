@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use redb::backends::InMemoryBackend;
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    TableDefinition, WriteTransaction,
+    StorageBackend, TableDefinition, WriteTransaction,
 };
 
 use super::{Entry, SpoolError, storage};
@@ -58,8 +58,12 @@ impl File {
     }
 
     pub fn in_memory() -> Result<Self, SpoolError> {
+        Self::on(InMemoryBackend::new())
+    }
+
+    pub(super) fn on(storage_backend: impl StorageBackend) -> Result<Self, SpoolError> {
         let folder = PathBuf::from("in memory");
-        let database = builder().create_with_backend(InMemoryBackend::new());
+        let database = builder().create_with_backend(storage_backend);
         let database = database.map_err(|e| storage(&folder, &e))?;
         Ok(Self { database, folder })
     }
