@@ -101,7 +101,7 @@ fn each_is_there_once(d: &Deployment, containers: std::ops::Range<usize>) {
     d.wait_for("SELECT uniqExact(message_id) FROM events", number);
     d.audit();
     assert_eq!(d.number("SELECT count() FROM events"), number, "each once");
-    let rows = d.rows("SELECT equipment_id AS id FROM events");
+    let rows = d.rows("SELECT equipment AS id FROM events");
     let stored: BTreeSet<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
     let expected: Vec<String> = containers.map(|n| format!("MSKU{n:07}")).collect();
     assert_eq!(stored, expected.iter().map(String::as_str).collect());
