@@ -15,7 +15,7 @@ pub fn sealed(handle: &str, message: u32) -> String {
         r#"{{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":"p1","typ":"waybill+jwe","cty":"application/json","iss":"acme","aud":"waybill:test","sub":"{handle}","iat":1763990400.125,"jti":"{message}"}}"#,
     );
     let parts = [header.as_bytes(), &[1; 256], &[2; 12], b"content", &[3; 16]];
-    parts.map(|part| base64url::encode(part)).join(".")
+    parts.map(base64url::encode).join(".")
 }
 
 #[derive(Debug)]
