@@ -185,6 +185,7 @@ records! {
     "ledger_entry" => crate::LedgerEntry,
     "redrive" => crate::Redrive,
     "erasure" => crate::Erasure,
+    "delivery" => crate::Delivery,
 }
 
 /// The complete text of the schema `name`: types that stand in a file of their own are put in
@@ -204,6 +205,7 @@ pub fn published(name: &str) -> Option<String> {
             "ledger_entry" => include_str!("../avro/ledger_entry.avsc"),
             "redrive" => include_str!("../avro/redrive.avsc"),
             "erasure" => include_str!("../avro/erasure.avsc"),
+            "delivery" => include_str!("../avro/delivery.avsc"),
             _ => return None,
         })
     };

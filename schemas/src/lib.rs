@@ -13,6 +13,7 @@
 //! | `waybill.rejects` | [`RejectRecord`] | `reject.avsc` |
 //! | `waybill.ledger` | [`LedgerEntry`] | `ledger_entry.avsc` |
 //! | `waybill.redrive` | [`Redrive`] | `redrive.avsc` |
+//! | `waybill.webhooks` | [`Delivery`] | `delivery.avsc` |
 //! | `waybill.enriched`, `.events`, `.shipments` | [`Erasure`] | `erasure.avsc` |
 //!
 //! Times are milliseconds since 1970-01-01T00:00:00Z (UTC) unless a field says otherwise.
@@ -21,6 +22,7 @@ mod accepted_event;
 pub mod clickhouse;
 mod code;
 mod codec;
+mod delivery;
 mod enriched_event;
 mod erasure;
 mod event_id;
@@ -42,6 +44,7 @@ mod write;
 pub use accepted_event::{AcceptedEvent, History};
 pub use code::{AsciiCode, Country, Unlocode};
 pub use codec::{DecodeError, EncodeError, Record, decode, encode, is};
+pub use delivery::Delivery;
 pub use enriched_event::{EnrichedEvent, Enrichment};
 pub use erasure::Erasure;
 pub use event_id::EventId;

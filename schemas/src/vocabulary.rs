@@ -119,6 +119,17 @@ QuantityKind {
 }}
 
 closed_list! {
+/// Of a webhook's delivery.
+DeliveryState {
+    /// To be tried, once or more.
+    Open,
+    /// The endpoint has taken it.
+    Settled,
+    /// Given up: only an operator has it tried again.
+    Dead,
+}}
+
+closed_list! {
 /// What became of a record in a stage, in the ledger.
 LedgerOutcome {
     Passed,

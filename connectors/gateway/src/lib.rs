@@ -6,12 +6,11 @@
 //! | connections, and their bounds | `server`, `tls`, `limits`, `memory` |
 //! | who asks | `caller`, `registry` |
 //! | `POST /v1/events` | `publish`, by `content`, `incoming`, `lines`, `cloudevents`, `intake`, `plain`, `results` |
-//! | what became of events | `reading`, `status`, `recent`, `outcome`, `shown`, `advice` |
+//! | what became of events | `reading`, `status`, `recent`, `outcome`, `shown` |
 //! | `POST /v1/explain` | `explain`, `explained` |
 //! | what is the same for everybody | `key_set`, `openapi`, `cached`, and pages: `home`, `docs`, `page` |
 //! | errors | `problem`, docs/errors.md |
 
-mod advice;
 mod cached;
 mod caller;
 mod cloudevents;

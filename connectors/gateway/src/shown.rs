@@ -3,8 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use waybill_clickhouse::{EventRow, RejectRow, ShipmentRow, TimelineRow, UsageRow};
-
-use crate::advice::advice;
+use waybill_stage::advice;
 
 /// What a message, or a part of it, became.
 #[derive(Debug, Serialize, ToSchema)]

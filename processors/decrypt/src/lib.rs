@@ -18,6 +18,7 @@ mod registry;
 mod registry_file;
 mod restriction;
 mod stage;
+mod webhook;
 
 pub use access::{Access, ApiKey, Limits, NewKey, Scope};
 pub use checks::{Counters, Opener, Settings};
@@ -28,4 +29,5 @@ pub use registry::{Carrier, Carriers, RegisteredKey, Status};
 pub use registry_file::RegistryError;
 pub use restriction::{Action, Restriction};
 pub use stage::Decrypt;
+pub use webhook::{MOST_WEBHOOKS, SecretVersion, Webhook};
 pub use waybill_sealing::platform_key::PlatformKeys;

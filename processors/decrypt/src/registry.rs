@@ -9,6 +9,7 @@ use waybill_sealing::signing_key::PublicSigningKey;
 
 use crate::access::Access;
 use crate::restriction::Restriction;
+use crate::webhook::Webhook;
 use crate::{Delay, RegistryError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, Serialize, Deserialize)]
@@ -69,6 +70,8 @@ pub struct Carrier {
     pub access: Access,
     /// What of it is not taken for the time being.
     pub restrictions: Vec<Restriction>,
+    /// Where it wants to be told.
+    pub webhooks: Vec<Webhook>,
     keys: Vec<RegisteredKey>,
     topics: Vec<String>,
 }
@@ -101,6 +104,7 @@ impl Carrier {
             state_purged_at: None,
             access: Access::default(),
             restrictions: Vec::new(),
+            webhooks: Vec::new(),
             keys: Vec::new(),
             topics: Vec::new(),
         })

@@ -11,8 +11,8 @@
 //! shipments may take of aggregate's memory for a partition) and `state_purged_at` (aggregate forgets its
 //! shipments of which nothing was received after that), `topics` (the sealed topics that are its own: what
 //! says that it is of this carrier counts on no other, and what says another counts on none of them), and
-//! `gateway` ([`Access`](crate::Access): what it may do there), and `restrictions` ([`Restriction`]: what of
-//! it is not taken for the time being). Members of other names are refused (but not inside `jwk`, where
+//! `gateway` ([`Access`](crate::Access): what it may do there), `restrictions` ([`Restriction`]: what of
+//! it is not taken for the time being), and `webhooks` ([`Webhook`]: where it wants to be told). Members of other names are refused (but not inside `jwk`, where
 //! RFC 7517 has them ignored).
 
 use std::borrow::Cow;
@@ -25,6 +25,7 @@ use waybill_sealing::signing_key::PublicSigningKey;
 
 use crate::access::Access;
 use crate::restriction::Restriction;
+use crate::webhook::{MOST_WEBHOOKS, Webhook};
 use crate::{Carrier, Carriers, Delay, RegisteredKey, Status};
 
 /// What is wrong with a registry, and where.
@@ -71,6 +72,8 @@ struct CarrierEntry {
     gateway: Access,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     restrictions: Vec<Restriction>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    webhooks: Vec<Webhook>,
 }
 
 fn default_delay() -> Delay {
@@ -126,6 +129,7 @@ impl Carriers {
             carrier.state_purged_at = entry.state_purged_at;
             carrier.access = entry.gateway;
             carrier.restrictions = entry.restrictions;
+            carrier.webhooks = entry.webhooks;
             for KeyEntry { jwk: key, valid_from, valid_until, revoked_at } in entry.keys {
                 carrier.add_key(RegisteredKey { key, valid_from, valid_until, revoked_at })?;
             }
@@ -137,9 +141,22 @@ impl Carriers {
         Ok(carriers)
     }
 
-    /// An API key or a certificate names one carrier.
+    /// An API key, a certificate or an endpoint names one carrier.
     fn check_names(&self) -> Result<(), RegistryError> {
         let mut names = BTreeSet::new();
+        for carrier in self.iter() {
+            if carrier.webhooks.len() > MOST_WEBHOOKS {
+                let id = carrier.id();
+                return Err(RegistryError::new(format!(
+                    "carrier {id:?} has more than {MOST_WEBHOOKS} webhooks"
+                )));
+            }
+            for webhook in &carrier.webhooks {
+                if !names.insert(("webhook", &webhook.id)) {
+                    return Err(RegistryError::new(format!("webhook {:?} stands twice", webhook.id)));
+                }
+            }
+        }
         for access in self.iter().map(|carrier| &carrier.access) {
             let keys = access.api_keys.iter().map(|key| ("API key", &key.id));
             let subjects = access.certificates.iter().map(|subject| ("certificate", subject));
@@ -165,6 +182,7 @@ impl Carriers {
             keys: carrier.keys().iter().map(key_entry).collect(),
             gateway: carrier.access.clone(),
             restrictions: carrier.restrictions.clone(),
+            webhooks: carrier.webhooks.clone(),
         };
         let file = File { carriers: self.iter().map(entry).collect() };
         serde_json::to_string_pretty(&file).map_err(|error| RegistryError::new(error.to_string()))

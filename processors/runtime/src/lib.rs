@@ -44,6 +44,8 @@ mod topics;
 mod transaction;
 mod undecodable;
 mod values;
+mod webhook_host;
+mod webhook_log;
 
 pub use acl::{Acl, Acls, Operation, Resource};
 pub use aggregating::{Aggregating, State, state};
@@ -67,3 +69,5 @@ pub use survey::{Found, survey};
 pub use topic_admin::{TopicChanges, TopicError, check_topics, create_topics};
 pub use topics::{Role, Topics};
 pub use values::{RoleKeys, Values};
+pub use webhook_host::{Courier, WEBHOOK_INPUTS, webhook_host};
+pub use webhook_log::{At, Kept, WebhookLog};

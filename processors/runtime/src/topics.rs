@@ -37,10 +37,12 @@ pub enum Role {
     Ledger,
     /// Aggregate's state, compacted; its partitions are those of `Enriched`.
     AggregateState,
+    /// What carriers' endpoints are to be told, and what became of that.
+    Webhooks,
 }
 
 impl Role {
-    pub const ALL: [Role; 11] = [
+    pub const ALL: [Role; 12] = [
         Role::Sealed,
         Role::Redrive,
         Role::Deferred,
@@ -52,6 +54,7 @@ impl Role {
         Role::Rejects,
         Role::Ledger,
         Role::AggregateState,
+        Role::Webhooks,
     ];
 
     /// The configuration key, and the name without its prefix.
@@ -68,6 +71,7 @@ impl Role {
             Role::Rejects => "rejects",
             Role::Ledger => "ledger",
             Role::AggregateState => "aggregate_state",
+            Role::Webhooks => "webhooks",
         }
     }
 

@@ -2,6 +2,7 @@
 //! Kafka, ClickHouse, a metric or a dead letter. The host (`waybill-runtime`) counts, times and
 //! routes every outcome.
 
+mod advice;
 mod outcome;
 mod pace;
 mod reject;
@@ -9,6 +10,7 @@ mod sink;
 
 use std::sync::Arc;
 
+pub use advice::{Advice, advice};
 pub use outcome::{Answer, PartReject};
 pub use pace::Pace;
 pub use reject::{Claims, Code, Failure, Fault, Reject, safe_detail};

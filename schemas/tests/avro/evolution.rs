@@ -18,7 +18,7 @@ use apache_avro::schema_compatibility::SchemaCompatibility;
 use apache_avro::types::Value;
 use serde_json::{Value as Json, json};
 use waybill_schemas::{
-    AcceptedEvent, EnrichedEvent, Erasure, LedgerEntry, NAMES, Opened, Record, Redrive,
+    AcceptedEvent, Delivery, EnrichedEvent, Erasure, LedgerEntry, NAMES, Opened, Record, Redrive,
     RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, decode, published, released,
 };
 
@@ -276,4 +276,5 @@ fn records_of_every_release_become_todays_types() {
     check::<LedgerEntry>();
     check::<Redrive>();
     check::<Erasure>();
+    check::<Delivery>();
 }

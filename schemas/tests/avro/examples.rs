@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{
-    Classifier, ExceptionKind, Flag, LedgerOutcome, Milestone, Mode, PlaceSource, QuantityKind,
-    ReadingKind, ReferenceKind, ZoneQuality,
+    Classifier, DeliveryState, ExceptionKind, Flag, LedgerOutcome, Milestone, Mode, PlaceSource,
+    QuantityKind, ReadingKind, ReferenceKind, ZoneQuality,
 };
 use waybill_schemas::{
-    AcceptedEvent, Answered, Country, Customs, Dwell, EnrichedEvent, Enrichment, Equipment,
-    Erasure, EventId, Exception, History, HistoryEntry, LedgerCount, LedgerEntry, LedgerKey,
-    LedgerOutput, Leg, OccurrenceTime, Opened, Place, Proof, Provenance, Quantity, Reading,
-    Redrive, Reference, RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, StatedCountry,
-    Transport, Unlocode, raw_id_hash,
+    AcceptedEvent, Answered, Country, Customs, Delivery, Dwell, EnrichedEvent, Enrichment,
+    Equipment, Erasure, EventId, Exception, History, HistoryEntry, LedgerCount, LedgerEntry,
+    LedgerKey, LedgerOutput, Leg, OccurrenceTime, Opened, Place, Proof, Provenance, Quantity,
+    Reading, Redrive, Reference, RejectRecord, Shipment, ShipmentEvent, ShipmentHistory,
+    StatedCountry, Transport, Unlocode, raw_id_hash,
 };
 
 const T: i64 = 1_768_889_700_123;
@@ -317,6 +317,21 @@ pub fn erasure() -> Erasure {
     }
 }
 
+pub fn delivery() -> Delivery {
+    Delivery {
+        delivery_id: "msg_2KWPBgLlAfxdpx2AI54pPJ85".into(),
+        carrier_id: "acme-line".into(),
+        endpoint_id: "wh_Zm9vYmFyYmF6".into(),
+        state: DeliveryState::Dead,
+        why: "status_500".into(),
+        attempts: 27,
+        made_at: T + 7,
+        open_since: T + 8,
+        ended_at: Some(T + 9),
+        payload: br#"{"type":"event.rejected"}"#.to_vec(),
+    }
+}
+
 /// With as little in it as there can be.
 pub mod minimal {
     use super::*;
@@ -505,6 +520,21 @@ pub mod minimal {
             carrier_id: String::new(),
             shipment_id: String::new(),
             asked_at: 0,
+        }
+    }
+
+    pub fn delivery() -> Delivery {
+        Delivery {
+            delivery_id: String::new(),
+            carrier_id: String::new(),
+            endpoint_id: String::new(),
+            state: DeliveryState::Open,
+            why: String::new(),
+            attempts: 0,
+            made_at: 0,
+            open_since: 0,
+            ended_at: None,
+            payload: Vec::new(),
         }
     }
 }

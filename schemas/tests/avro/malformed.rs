@@ -6,7 +6,7 @@ use std::cell::Cell;
 use crate::examples;
 use proptest::prelude::*;
 use waybill_schemas::{
-    AcceptedEvent, DecodeError, EnrichedEvent, Erasure, LedgerEntry, Opened, Record, Redrive,
+    AcceptedEvent, DecodeError, Delivery, EnrichedEvent, Erasure, LedgerEntry, Opened, Record, Redrive,
     RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, decode, encode,
 };
 
@@ -66,6 +66,7 @@ fn every_type(bytes: &[u8]) {
     let _ = bounded::<LedgerEntry>(bytes);
     let _ = bounded::<Redrive>(bytes);
     let _ = bounded::<Erasure>(bytes);
+    let _ = bounded::<Delivery>(bytes);
 }
 
 fn encoded<R: Record>(record: &R) -> Vec<u8> {
@@ -85,6 +86,7 @@ fn samples() -> Vec<Vec<u8>> {
         encoded(&examples::ledger_entry()),
         encoded(&examples::redrive()),
         encoded(&examples::erasure()),
+        encoded(&examples::delivery()),
     ]
 }
 
@@ -92,7 +94,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn random_bytes(which in 0..9_usize, noise in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn random_bytes(which in 0..10_usize, noise in prop::collection::vec(any::<u8>(), 0..600)) {
         every_type(&noise);
         let mut bytes = samples().swap_remove(which);
         bytes.truncate(10);

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use crate::random::records;
 use serde_avro_fast::Schema;
 use waybill_schemas::{
-    AcceptedEvent, EnrichedEvent, Erasure, LedgerEntry, Opened, Record, Redrive, RejectRecord,
+    AcceptedEvent, Delivery, EnrichedEvent, Erasure, LedgerEntry, Opened, Record, Redrive, RejectRecord,
     Shipment, ShipmentEvent, ShipmentHistory, decode, encode, published, view,
 };
 
@@ -35,6 +35,7 @@ fn every_type_lists_the_fields_of_its_schema_in_order() {
     check::<LedgerEntry>();
     check::<Redrive>();
     check::<Erasure>();
+    check::<Delivery>();
 }
 
 /// `Debug` names each field, and makes no difference between a text that is borrowed and one that

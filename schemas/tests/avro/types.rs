@@ -6,7 +6,7 @@ use crate::fingerprint::fingerprint;
 use apache_avro::types::Value;
 use serde_json::{Value as Json, json};
 use waybill_schemas::vocabulary::{
-    Classifier, Flag, LedgerOutcome, Milestone, Mode, ReadingKind, ReferenceKind, ZoneQuality,
+    Classifier, DeliveryState, Flag, LedgerOutcome, Milestone, Mode, ReadingKind, ReferenceKind, ZoneQuality,
 };
 use waybill_schemas::{EnrichedEvent, Record, decode, encode, published};
 
@@ -72,6 +72,8 @@ fn every_type_fits_its_schema() {
     check(&minimal::redrive());
     check(&examples::erasure());
     check(&minimal::erasure());
+    check(&examples::delivery());
+    check(&minimal::delivery());
 }
 
 /// The symbols of every enum of that name, wherever it stands.
@@ -114,4 +116,5 @@ fn enums_are_the_lists_of_the_vocabulary() {
     check::<ReadingKind>("ReadingKind");
     check::<Flag>("Flag");
     check::<LedgerOutcome>("LedgerOutcome");
+    check::<DeliveryState>("DeliveryState");
 }

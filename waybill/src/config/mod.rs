@@ -222,6 +222,7 @@ impl Config {
             (Role::Rejects, &t.rejects),
             (Role::Ledger, &t.ledger),
             (Role::AggregateState, &t.aggregate_state),
+            (Role::Webhooks, &t.webhooks),
         ];
         let sealed = t.sealed().map_err(|why| Failure::config(format!("topics.sealed: {why}")))?;
         let named = named.into_iter().filter_map(|(role, name)| Some((role, name.clone()?)));

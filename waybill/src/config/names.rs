@@ -26,6 +26,7 @@ pub struct TopicSettings {
     pub rejects: Option<String>,
     pub ledger: Option<String>,
     pub aggregate_state: Option<String>,
+    pub webhooks: Option<String>,
     pub retention: TopicRetention,
 }
 
@@ -63,6 +64,7 @@ impl Default for TopicSettings {
             rejects: None,
             ledger: None,
             aggregate_state: None,
+            webhooks: None,
             retention: TopicRetention::default(),
         }
     }

@@ -74,6 +74,7 @@ pub struct TopicRetention {
     pub shipments: Keep,
     pub rejects: Keep,
     pub ledger: Keep,
+    pub webhooks: Keep,
 }
 
 impl Default for TopicRetention {
@@ -90,12 +91,13 @@ impl Default for TopicRetention {
             shipments: week,
             rejects: week,
             ledger: week,
+            webhooks: week,
         }
     }
 }
 
 impl TopicRetention {
-    pub fn of_roles(&self) -> [(Role, Keep); 10] {
+    pub fn of_roles(&self) -> [(Role, Keep); 11] {
         [
             (Role::Sealed, self.sealed),
             (Role::Redrive, self.redrive),
@@ -107,6 +109,7 @@ impl TopicRetention {
             (Role::Shipments, self.shipments),
             (Role::Rejects, self.rejects),
             (Role::Ledger, self.ledger),
+            (Role::Webhooks, self.webhooks),
         ]
     }
 
@@ -119,6 +122,14 @@ impl TopicRetention {
                     "topics.retention.{role}: at least 1h, or records go before they are read"
                 ));
             }
+        }
+        // What is tried for a day must be there for a day, and an operator needs time to have it tried again.
+        if self.webhooks < Keep::For(2 * DAY) {
+            return Some(format!(
+                "topics.retention.webhooks: {} is less than 2d: deliveries are tried for a day, and may be \
+                 replayed after that",
+                self.webhooks
+            ));
         }
         // The topic is what tells that a record was redriven and has passed.
         let (redrive, sealed) = (self.redrive, self.sealed);

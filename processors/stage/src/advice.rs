@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn there_is_advice_for_every_code() {
-        for code in waybill_stage::Code::VARIANTS {
+        for code in crate::Code::VARIANTS {
             let advice = advice(code.as_str()).unwrap_or_else(|| panic!("{}", code.as_str()));
             assert!(!advice.meaning.is_empty() && !advice.what_to_do.is_empty(), "{advice:?}");
         }

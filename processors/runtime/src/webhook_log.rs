@@ -1,0 +1,215 @@
+//! The topic of what carriers' endpoints are to be told. It is a log of deliveries: one is open from its first
+//! record on, until another record of its id says that it is settled or dead. So the offset that the group commits
+//! of a partition is that of its oldest open delivery, and whoever takes the partition over reads on from there.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use rdkafka::message::BorrowedMessage;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Message, Offset};
+use waybill_schemas::vocabulary::DeliveryState;
+use waybill_schemas::{DecodeError, Delivery};
+use waybill_stage::Fault;
+
+use crate::hand_over::{Portion, deliver, one_request_a_partition};
+use crate::offsets::{numbers, probe};
+use crate::reader::{Go, read, settled};
+use crate::{HostSettings, Role, Values};
+
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// librdkafka wants the name of a group, also of who joins none.
+const GROUP: &str = "waybill-reader";
+
+/// Where a delivery's record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At {
+    pub partition: i32,
+    pub offset: i64,
+}
+
+/// A delivery as the topic tells it. What ended has no payload in its last record: that of the first is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub last: Delivery,
+    /// Empty where the first record is not kept any more.
+    pub payload: Vec<u8>,
+}
+
+/// A record of the topic; `None` if nobody of ours wrote it as it stands there.
+pub(crate) fn opened(
+    values: &Values,
+    message: &BorrowedMessage<'_>,
+) -> Result<Option<Delivery>, Fault> {
+    let place = || format!("{}-{}@{}", message.topic(), message.partition(), message.offset());
+    let (key, value) = (message.key().unwrap_or_default(), message.payload().unwrap_or_default());
+    let plain = values.open(Role::Webhooks, key, value);
+    let plain = plain.map_err(|fault| Fault(format!("{}: {fault}", place())))?;
+    let found = match plain.map(|plain| waybill_schemas::decode::<Delivery>(&plain)) {
+        Some(Ok(delivery)) if delivery.delivery_id.as_bytes() == key => Some(delivery),
+        Some(Err(error @ DecodeError::UnknownSchema)) => {
+            return Err(Fault(format!("{}: a record is {error}", place())));
+        }
+        _ => None,
+    };
+    if found.is_none() {
+        tracing::error!(place = place(), "no delivery of ours: left out");
+    }
+    Ok(found)
+}
+
+/// What is open between `from` and the end of a partition as it is now, in the order of the log, and where that end
+/// is. It is read twice: what ends is known before what is open is kept.
+pub(crate) fn take_over(
+    settings: &HostSettings,
+    values: &Values,
+    partition: i32,
+    from: i64,
+    mut each: impl FnMut(At, Delivery),
+) -> Result<i64, Fault> {
+    let (connection, topic) = (&settings.connection, settings.topics.name(Role::Webhooks));
+    // Whoever had it before us may have committed what is not marked committed yet.
+    let (_, high) = settled(connection, topic, partition)?;
+    if from >= high {
+        return Ok(from);
+    }
+    let mut end = from;
+    let hasher = RandomState::new();
+    let mut last: HashMap<u64, i64> = HashMap::new();
+    read(connection, topic, partition, Offset::Offset(from), |message| {
+        if message.offset() >= high {
+            return Ok(Go::Enough);
+        }
+        last.insert(hasher.hash_one(message.key().unwrap_or_default()), message.offset());
+        end = message.offset() + 1;
+        Ok(Go::On)
+    })?;
+    read(connection, topic, partition, Offset::Offset(from), |message| {
+        let offset = message.offset();
+        if offset >= end {
+            return Ok(Go::Enough);
+        }
+        let id = hasher.hash_one(message.key().unwrap_or_default());
+        if last.get(&id) == Some(&offset)
+            && let Some(delivery) = opened(values, message)?
+            && delivery.state == DeliveryState::Open
+        {
+            each(At { partition, offset }, delivery);
+        }
+        Ok(Go::On)
+    })?;
+    Ok(end)
+}
+
+/// The payloads that stand at these offsets.
+pub(crate) fn payloads(
+    settings: &HostSettings,
+    values: &Values,
+    partition: i32,
+    offsets: &BTreeSet<i64>,
+    mut each: impl FnMut(At, Vec<u8>),
+) -> Result<(), Fault> {
+    let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else { return Ok(()) };
+    let topic = settings.topics.name(Role::Webhooks);
+    read(&settings.connection, topic, partition, Offset::Offset(*first), |message| {
+        let offset = message.offset();
+        if offsets.contains(&offset)
+            && let Some(delivery) = opened(values, message)?
+        {
+            each(At { partition, offset }, delivery.payload);
+        }
+        Ok(if offset < *last { Go::On } else { Go::Enough })
+    })
+}
+
+/// Looks at what is kept, and has it tried again, for an operator.
+#[derive(Debug)]
+pub struct WebhookLog<'a> {
+    pub settings: &'a HostSettings,
+    pub values: &'a Values,
+}
+
+impl WebhookLog<'_> {
+    /// Every delivery that `is_meant` (asked of each record), as far as the topic keeps it; of the oldest, at most
+    /// `limit`. They are in order of when they came up.
+    pub fn kept(
+        &self,
+        is_meant: impl Fn(&Delivery) -> bool,
+        limit: usize,
+    ) -> Result<Vec<Kept>, Fault> {
+        let topic = self.settings.topics.name(Role::Webhooks);
+        let connection = &self.settings.connection;
+        let mut found: BTreeMap<String, Kept> = BTreeMap::new();
+        for partition in numbers(&probe(connection, GROUP)?, topic)? {
+            let (low, high) = settled(connection, topic, partition)?;
+            if low == high {
+                continue;
+            }
+            read(connection, topic, partition, Offset::Beginning, |message| {
+                let Some(mut last) = opened(self.values, message)? else { return Ok(Go::On) };
+                if !is_meant(&last) {
+                    return Ok(Go::On);
+                }
+                let payload = std::mem::take(&mut last.payload);
+                let has_room = found.len() < limit;
+                match found.get_mut(&last.delivery_id) {
+                    Some(kept) => {
+                        kept.last = last;
+                        if !payload.is_empty() {
+                            kept.payload = payload;
+                        }
+                    }
+                    None if has_room => {
+                        found.insert(last.delivery_id.clone(), Kept { last, payload });
+                    }
+                    None => {}
+                }
+                Ok(Go::On)
+            })?;
+        }
+        let mut found: Vec<Kept> = found.into_values().collect();
+        found.sort_by(|a, b| {
+            let of = |kept: &Kept| (kept.last.made_at, kept.last.delivery_id.clone());
+            of(a).cmp(&of(b))
+        });
+        Ok(found)
+    }
+
+    /// Opens all of them anew, or none.
+    pub fn open(&self, deliveries: &[Delivery]) -> Result<(), Fault> {
+        let fault = |e: &dyn std::fmt::Display| Fault(format!("replaying: {e}"));
+        let topic = self.settings.topics.name(Role::Webhooks);
+        let mut config = self.settings.connection.client();
+        config
+            // One for the deployment, whoever it is that replays.
+            .set("transactional.id", topic)
+            .set("message.timeout.ms", "15000")
+            // As the host's: all records of an id are in one partition.
+            .set("partitioner", "murmur2_random");
+        one_request_a_partition(&mut config);
+        let producer: BaseProducer = config.create().map_err(|e| fault(&e))?;
+        producer.init_transactions(TIMEOUT).map_err(|e| fault(&e))?;
+        producer.begin_transaction().map_err(|e| fault(&e))?;
+        let delivered = || match deliver(&producer, TIMEOUT) {
+            true => Ok(()),
+            false => Err(fault(&"no answer")),
+        };
+        let mut portion = Portion::default();
+        for delivery in deliveries {
+            let key = delivery.delivery_id.as_bytes();
+            let (mut plain, mut value) = (Vec::new(), Vec::new());
+            waybill_schemas::encode(delivery, &mut plain).map_err(|e| fault(&e))?;
+            self.values.seal(Role::Webhooks, key, &plain, &mut value)?;
+            if !portion.has_room(key.len() + value.len()) {
+                delivered()?;
+                portion = Portion::default();
+            }
+            portion.add(key.len() + value.len());
+            let record = BaseRecord::<[u8], [u8]>::to(topic).key(key).payload(&value);
+            producer.send(record).map_err(|(e, _)| fault(&e))?;
+        }
+        delivered()?;
+        producer.commit_transaction(TIMEOUT).map_err(|e| fault(&e))
+    }
+}
