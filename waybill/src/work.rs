@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use waybill_decrypt::Decrypt;
 use waybill_enrich::Enrich;
-use waybill_runtime::{Role, SINK_INPUTS};
+use waybill_runtime::{Role, SINK_INPUTS, WEBHOOK_INPUTS};
 use waybill_stage::Stage;
 use waybill_validate::Validate;
 
@@ -20,6 +20,8 @@ pub enum Work {
     ClickHouse,
     /// Takes events in, and answers carriers.
     Gateway,
+    /// Tells carriers' endpoints.
+    Webhooks,
 }
 
 const STATELESS: [&str; 3] = [Decrypt::NAME, Validate::NAME, Enrich::NAME];
@@ -30,6 +32,7 @@ impl Work {
             "aggregate" => return Ok(Self::Aggregate),
             "clickhouse" => return Ok(Self::ClickHouse),
             "gateway" => return Ok(Self::Gateway),
+            "webhooks" => return Ok(Self::Webhooks),
             _ => {}
         }
         let named: Option<Vec<usize>> = stages
@@ -39,7 +42,7 @@ impl Work {
         let refuse = |why: &str| Err(why.to_owned());
         let Some(named) = named else {
             return refuse(
-                "decrypt, validate, enrich (any consecutive run), aggregate, clickhouse or gateway",
+                "decrypt, validate, enrich (any consecutive run), aggregate, clickhouse, gateway or webhooks",
             );
         };
         match (named.first(), named.last()) {
@@ -71,13 +74,17 @@ impl Work {
             Self::Aggregate => vec![Role::Enriched, Role::AggregateState],
             Self::ClickHouse => SINK_INPUTS.to_vec(),
             Self::Gateway => vec![],
+            Self::Webhooks => WEBHOOK_INPUTS.to_vec(),
         }
     }
 
     /// What its transactions write to.
     pub fn writes(self) -> Vec<Role> {
-        if self == Self::Gateway {
-            return vec![Role::Sealed];
+        match self {
+            Self::Gateway => return vec![Role::Sealed],
+            // What it reads is accounted for by others.
+            Self::Webhooks => return vec![Role::Webhooks],
+            _ => {}
         }
         let mut outputs = vec![Role::Rejects, Role::Ledger];
         if self.opens_events() {
@@ -90,7 +97,7 @@ impl Work {
             Self::Aggregate => {
                 outputs.extend([Role::Events, Role::Shipments, Role::AggregateState]);
             }
-            Self::ClickHouse | Self::Gateway => {}
+            Self::ClickHouse | Self::Gateway | Self::Webhooks => {}
         }
         outputs
     }
@@ -123,6 +130,7 @@ mod tests {
             ("aggregate", Some(Work::Aggregate)),
             ("clickhouse", Some(Work::ClickHouse)),
             ("gateway", Some(Work::Gateway)),
+            ("webhooks", Some(Work::Webhooks)),
             ("gateway,decrypt", None),
             ("decrypt,enrich", None),
             ("validate,decrypt", None),
@@ -140,7 +148,7 @@ mod tests {
     fn each_stage_needs_the_keys_of_its_own_topics() {
         use Role::{
             AggregateState, Deferred, Enriched, Events, Ledger, Opened, Redrive, Rejects,
-            Shipments, Valid,
+            Shipments, Valid, Webhooks,
         };
         for (stages, roles) in [
             ("decrypt", &[Redrive, Deferred, Opened, Rejects, Ledger][..]),
@@ -152,6 +160,7 @@ mod tests {
             ("aggregate", &[Enriched, Events, Shipments, Rejects, Ledger, AggregateState]),
             ("clickhouse", &[Events, Shipments, Rejects, Ledger]),
             ("gateway", &[]),
+            ("webhooks", &[Events, Rejects, Webhooks]),
         ] {
             let work = Work::parse(stages).unwrap();
             assert_eq!(work.roles(), roles, "{stages}");

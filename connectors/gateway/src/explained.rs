@@ -10,7 +10,7 @@ use waybill_schemas::EnrichedEvent;
 use waybill_schemas::vocabulary::Flag;
 use waybill_stage::Reject;
 
-use crate::advice::advice;
+use waybill_stage::advice;
 
 /// Events, rejects and codes that are shown of a message; it may have more.
 const MOST: usize = 500;

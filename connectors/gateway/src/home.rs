@@ -10,7 +10,7 @@ use strum::VariantArray;
 use utoipa::OpenApi;
 
 use crate::Gateway;
-use crate::advice::advice;
+use waybill_stage::advice;
 use crate::caller::Peer;
 use crate::explain::PAYLOAD_BYTES;
 use crate::explained::Known;

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use waybill_clickhouse::{LatencyRow, StatusRows};
 
 use crate::Gateway;
-use crate::advice::advice;
+use waybill_stage::advice;
 use crate::caller::Peer;
 use crate::openapi::refusals;
 use crate::outcome::Outcome;

@@ -131,13 +131,12 @@ pub struct WebhookLog<'a> {
 }
 
 impl WebhookLog<'_> {
-    /// Every delivery that `is_meant` (asked of each record), as far as the topic keeps it; of the oldest, at most
-    /// `limit`. They are in order of when they came up.
-    pub fn kept(
-        &self,
-        is_meant: impl Fn(&Delivery) -> bool,
-        limit: usize,
-    ) -> Result<Vec<Kept>, Fault> {
+    /// So many are held in memory: what is beyond them must be asked for in parts.
+    pub const MOST: usize = 200_000;
+
+    /// Every delivery that `is_meant` (asked of each record), as far as the topic keeps it, in order of when they came
+    /// up: at most [`Self::MOST`].
+    pub fn kept(&self, is_meant: impl Fn(&Delivery) -> bool) -> Result<Vec<Kept>, Fault> {
         let topic = self.settings.topics.name(Role::Webhooks);
         let connection = &self.settings.connection;
         let mut found: BTreeMap<String, Kept> = BTreeMap::new();
@@ -152,7 +151,7 @@ impl WebhookLog<'_> {
                     return Ok(Go::On);
                 }
                 let payload = std::mem::take(&mut last.payload);
-                let has_room = found.len() < limit;
+                let has_room = found.len() < Self::MOST;
                 match found.get_mut(&last.delivery_id) {
                     Some(kept) => {
                         kept.last = last;

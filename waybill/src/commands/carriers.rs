@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use waybill_decrypt::{Action, ApiKey, Carrier, Delay, RegisteredKey, Restriction, Scope, Status};
 use waybill_sealing::jws::Algorithm;
 use waybill_sealing::signing_key::{PrivateSigningKey, PublicSigningKey};
+use waybill_webhooks::PlatformSecret;
 
+use crate::commands::carriers_webhook;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::keyring::write_private;
@@ -22,6 +24,7 @@ Examples:
   waybill carriers suspend acme-line
   waybill carriers key new acme-line --scopes read --expires-in 90d
   waybill carriers allow acme-line --plain application/EDIFACT --certificate 'CN=edi, O=Acme Line'
+  waybill carriers webhook add acme-line --url https://edi.acme.example/waybill --rejects --milestones arrived,gate_out
   waybill carriers list")]
 pub struct Args {
     #[command(subcommand)]
@@ -52,7 +55,7 @@ enum Command {
     /// Make a folder to hand over: keys, an example and the steps with which a carrier's first event is published
     Invite(crate::commands::invite::Args),
     /// Make an empty file, unless there is one: no processor starts without; and the gateway's signing key, if
-    /// gateway.signing_key_file is set
+    /// gateway.signing_key_file is set, and what webhooks' secrets come from, if webhooks.secret_file is
     Init,
     /// Show every carrier, and how late its events may come
     List,
@@ -60,6 +63,11 @@ enum Command {
     Key {
         #[command(subcommand)]
         command: KeyCommand,
+    },
+    /// Endpoints of a carrier that are told of its rejects and milestones
+    Webhook {
+        #[command(subcommand)]
+        command: carriers_webhook::Command,
     },
     /// Say what a carrier may do at the gateway
     Allow(Allow),
@@ -166,6 +174,13 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
                 make_key(path)?;
                 println!("carriers: {} is made, the gateway's signing key", path.display());
             }
+            if let Some(path) = config.webhooks.secret_file.as_ref().filter(|p| !p.exists()) {
+                let failure = |why: String| Failure::config(format!("{}: {why}", path.display()));
+                let secret = PlatformSecret::generate().map_err(failure)?;
+                write_private(path, secret.to_text().as_bytes())
+                    .map_err(|e| failure(e.to_string()))?;
+                println!("carriers: {} is made, what webhooks' secrets come from", path.display());
+            }
         }
         Command::List => {
             for c in file.load()?.iter() {
@@ -181,6 +196,7 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
             }
         }
         Command::Key { command } => key(&file, command)?,
+        Command::Webhook { command } => carriers_webhook::run(config, &file, command)?,
         Command::Restrict(args) => restrict(&file, args)?,
         Command::Allow(allow) => self::allow(config, &file, &allow)?,
         Command::Suspend { id, undo } => {

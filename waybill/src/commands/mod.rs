@@ -1,5 +1,6 @@
 pub mod audit;
 pub mod carriers;
+mod carriers_webhook;
 pub mod check_config;
 pub mod demo;
 pub mod erase;
@@ -14,3 +15,4 @@ pub mod run;
 pub mod simulate;
 pub mod state;
 pub mod topics;
+pub mod webhooks;

@@ -22,7 +22,7 @@ use waybill_stage::{Fault, Sink, Stage};
 use waybill_validate::Validate;
 
 use crate::acls::Client;
-use crate::commands::gateway;
+use crate::commands::{gateway, webhooks};
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::registry_file::RegistryFile;
@@ -39,10 +39,11 @@ Examples:
   waybill run aggregate
   waybill run clickhouse
   waybill run gateway
+  waybill run webhooks
 
 It serves /metrics, /healthz and /readyz at metrics.listen.")]
 pub struct Args {
-    /// decrypt, validate, enrich (any consecutive run of them), aggregate, clickhouse, or gateway
+    /// decrypt, validate, enrich (any consecutive run of them), aggregate, clickhouse, gateway, or webhooks
     #[arg(value_name = "STAGE[,STAGE…]", value_parser = Work::named)]
     stages: String,
 }
@@ -101,6 +102,11 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 let mut processor = Aggregating::new(&rules, &settings, &values);
                 host(&settings, &mut processor, &values, &health, &shutdown)
             });
+        }
+        Work::Webhooks => {
+            let post = webhooks::post(config)?;
+            http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
+            webhooks::serve(&post, &settings, &values, &health, &shutdown);
         }
         // It is no host of stages, and has run above.
         Work::Gateway => {}

@@ -19,6 +19,7 @@ mod names;
 mod plaintext;
 mod retention;
 mod stages;
+mod webhooks;
 
 pub use connections::{Carriers, ClickHouse, Kafka, Keys, Metrics, Pkcs11};
 pub use gateway::Gateway;
@@ -28,6 +29,7 @@ pub use names::{Groups, TopicSettings};
 pub use plaintext::is_this_machine_in;
 pub use retention::{TableRetention, TopicRetention};
 pub use stages::{Aggregate, Batch, Decrypt, Enrich, Validate};
+pub use webhooks::Webhooks;
 
 use crate::exit::Failure;
 use crate::keyring::Keyring;
@@ -54,6 +56,7 @@ pub struct Config {
     pub batch: Batch,
     pub sink: Batch,
     pub gateway: Gateway,
+    pub webhooks: Webhooks,
     pub metrics: Metrics,
 }
 
@@ -75,6 +78,7 @@ impl Default for Config {
             batch: Batch { records: 5_000, bytes: 8 << 20, age: Duration::from_millis(50) },
             sink: Batch { records: 20_000, bytes: 32 << 20, age: Duration::from_millis(400) },
             gateway: Gateway::default(),
+            webhooks: Webhooks::default(),
             metrics: Metrics::default(),
         }
     }
@@ -136,7 +140,7 @@ impl Config {
         }
         let in_clear = plaintext::refused_of_kafka(&self.kafka)
             .or_else(|| plaintext::refused_of_clickhouse(&self.clickhouse));
-        let unfit = || self.gateway.refused();
+        let unfit = || self.gateway.refused().or_else(|| self.webhooks.refused());
         let voiding = || self.topics.retention.refused().or(self.clickhouse.retention.refused());
         if let Some(why) = in_clear.or_else(voiding).or_else(unfit) {
             return refuse(why);
