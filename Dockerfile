@@ -27,7 +27,8 @@ RUN apt-get update \
         /var/lib/waybill/public /var/lib/waybill/granted \
         /var/lib/waybill/granted/decrypt /var/lib/waybill/granted/validate /var/lib/waybill/granted/enrich \
         /var/lib/waybill/granted/aggregate /var/lib/waybill/granted/clickhouse \
-        /var/lib/waybill/granted/gateway /var/lib/waybill/gateway
+        /var/lib/waybill/granted/gateway /var/lib/waybill/gateway \
+        /var/lib/waybill/granted/webhooks /var/lib/waybill/webhooks
 COPY --from=build /usr/local/bin/waybill /usr/local/bin/waybill
 USER 10001:10001
 WORKDIR /var/lib/waybill

@@ -332,7 +332,8 @@ fn each_server_is_reached_by_those_that_work_with_it() {
         let others = services.keys().filter(|other| *other != name);
         others.filter(|other| !own.is_disjoint(&networks(other))).map(String::as_str).collect()
     };
-    let processors = ["decrypt", "validate", "enrich", "aggregate", "clickhouse-sink", "gateway"];
+    let processors =
+        ["decrypt", "validate", "enrich", "aggregate", "clickhouse-sink", "gateway", "webhooks"];
     let and = |more: &[&'static str]| processors.iter().chain(more).copied().collect();
     assert_eq!(peers("kafka"), and(&["init", "cli", "demo"]));
     let of_the_store = ["clickhouse-sink", "gateway", "init", "cli"];

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use waybill_sealing::seal::Proof;
 use waybill_tests::panels::{check_panels, scrape_config};
-use waybill_tests::{DCSA_22, Deployment, Door, free_port, seal, sealer, wait_until};
+use waybill_tests::{
+    DCSA_22, Deployment, Door, Receiver, authority, certificate, free_port, seal, sealer, wait_until,
+};
 
 struct Prometheus(std::process::Child);
 
@@ -18,13 +20,28 @@ impl Drop for Prometheus {
 
 #[test]
 fn every_panel_has_an_answer() {
-    let d = Deployment::new("panels", "[gateway.carriers]\nmessages_per_second = 1\nburst = 1");
+    let d = Deployment::new("panels", "");
+    authority(&d.folder, "ca");
+    certificate(&d.folder, "ca", "endpoint", "/CN=endpoint");
+    let receiver = Receiver::open(&d.folder, "endpoint", free_port());
+    d.configure(&format!(
+        "[gateway.carriers]\nmessages_per_second = 1\nburst = 1\n\
+         [webhooks]\nmaster_key_file = \"{f}/webhooks.key\"\nca_file = \"{f}/ca.pem\"\n\
+         allow_addresses = [\"127.0.0.0/8\"]\nallow_ports = [{}]",
+        receiver.port,
+        f = d.folder.display(),
+    ));
+    d.ok(&["carriers", "init"]);
     d.add_carrier("at-the-door");
+    let url = format!("https://127.0.0.1:{}/", receiver.port);
+    d.ok(&["carriers", "webhook", "add", "at-the-door", "--url", &url, "--rejects"]);
     let stages = ["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
     let processes = d.start_all();
+    let webhooks = d.start("webhooks");
     let door = Door::open(&d);
     let mut scraped: Vec<_> = stages.iter().zip(&processes).map(|(s, p)| (*s, p.port)).collect();
     scraped.push(("gateway", door.process.port));
+    scraped.push(("webhooks", webhooks.port));
     let config = d.folder.join("prometheus.yml");
     std::fs::write(&config, scrape_config(&scraped).unwrap()).unwrap();
     let port = free_port();

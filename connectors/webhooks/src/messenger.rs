@@ -166,8 +166,11 @@ impl<'p> Messenger<'p> {
             let ended = client.send(&url, message).await;
             metrics().request_seconds.observe(began.elapsed().as_secs_f64());
             if let Ended::Failed { why, .. } = ended {
-                let why = why.as_str();
-                tracing::info!(carrier, endpoint = &*endpoint_id, id = &*delivery_id, why, "not taken");
+                // Path and query may hold a secret of the carrier's.
+                let host = url::Url::parse(&url).ok();
+                let host = host.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+                let (why, endpoint, id) = (why.as_str(), &*endpoint_id, &*delivery_id);
+                tracing::info!(carrier, endpoint, host, id, why, "not taken");
             }
             // Nobody waits for it if the host has begun anew.
             let _ = send.send(Done { at, delivery_id, endpoint_id, ended });

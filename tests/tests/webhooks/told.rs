@@ -18,7 +18,7 @@ fn deployment(name: &str, ports: &[u16]) -> Deployment {
     certificate(&d.folder, "ca", "endpoint", "/CN=endpoint");
     let folder = d.folder.display();
     d.configure(&format!(
-        "[webhooks]\nsecret_file = \"{folder}/webhooks.secret\"\nca_file = \"{folder}/ca.pem\"\n\
+        "[webhooks]\nmaster_key_file = \"{folder}/webhooks.key\"\nca_file = \"{folder}/ca.pem\"\n\
          allow_addresses = [\"127.0.0.0/8\"]\nallow_ports = {ports:?}"
     ));
     d.ok(&["carriers", "init"]);

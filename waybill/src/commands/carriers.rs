@@ -55,7 +55,7 @@ enum Command {
     /// Make a folder to hand over: keys, an example and the steps with which a carrier's first event is published
     Invite(crate::commands::invite::Args),
     /// Make an empty file, unless there is one: no processor starts without; and the gateway's signing key, if
-    /// gateway.signing_key_file is set, and what webhooks' secrets come from, if webhooks.secret_file is
+    /// gateway.signing_key_file is set, and what webhooks' secrets come from, if webhooks.master_key_file is
     Init,
     /// Show every carrier, and how late its events may come
     List,
@@ -174,7 +174,7 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
                 make_key(path)?;
                 println!("carriers: {} is made, the gateway's signing key", path.display());
             }
-            if let Some(path) = config.webhooks.secret_file.as_ref().filter(|p| !p.exists()) {
+            if let Some(path) = config.webhooks.master_key_file.as_ref().filter(|p| !p.exists()) {
                 let failure = |why: String| Failure::config(format!("{}: {why}", path.display()));
                 let secret = PlatformSecret::generate().map_err(failure)?;
                 write_private(path, secret.to_text().as_bytes())

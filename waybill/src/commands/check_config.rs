@@ -11,7 +11,7 @@ pub fn run(config: &Config, _: &Args) -> Result<(), Failure> {
     config.connection()?;
     config.clickhouse()?;
     config.keyring_and_token()?;
-    if config.webhooks.secret_file.is_some() {
+    if config.webhooks.master_key_file.is_some() {
         config.webhooks.secret()?;
     }
     print!("{config}");

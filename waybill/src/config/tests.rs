@@ -47,6 +47,12 @@ fn what_is_wrong_is_said_with_its_place() {
         ("deployment = \"\"", "must not be empty"),
         ("[keys.pkcs11]\nmodule = \"m\"\npin = \"s3cret\"", "either token_label or slot"),
         ("[keys.pkcs11]\nmodul = \"m\"", "do you mean \"module\"?"),
+        ("[topics.retention]\nwebhooks = \"1d\"", "is less than 2d"),
+        ("[webhooks]\nallow_addresses = [\"10.0.0.1\"]", "no network, such as"),
+        ("[webhooks]\nmax_requests = 0", "webhooks.max_requests: at least 1"),
+        ("[webhooks]\ngive_up_after = \"2d\"", "at most 1d"),
+        ("[webhooks]\nrequest_timeout = \"2m\"", "at most 60s"),
+        ("[webhooks]\nrequest_timeout = \"3s\"", "no less than step_timeout"),
         ("[kafka\n", "expected"),
     ] {
         let message = load(toml).expect_err(toml);

@@ -15,7 +15,7 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(60);
 #[serde(deny_unknown_fields, default)]
 pub struct Webhooks {
     /// What endpoints' secrets are derived from (`carriers init` makes it): 32 bytes in base64url.
-    pub secret_file: Option<PathBuf>,
+    pub master_key_file: Option<PathBuf>,
     /// PEM: the authorities that sign endpoints' certificates; they alone are trusted then.
     pub ca_file: Option<PathBuf>,
     /// Networks beside public addresses that endpoints may be in, such as `10.1.0.0/16`.
@@ -44,7 +44,7 @@ pub struct Webhooks {
 impl Default for Webhooks {
     fn default() -> Self {
         Self {
-            secret_file: None,
+            master_key_file: None,
             ca_file: None,
             allow_addresses: Vec::new(),
             allow_ports: Vec::new(),
@@ -119,13 +119,13 @@ impl Webhooks {
 
     /// What endpoints' secrets are derived from.
     pub fn secret(&self) -> Result<PlatformSecret, Failure> {
-        let Some(file) = &self.secret_file else {
+        let Some(file) = &self.master_key_file else {
             return Err(Failure::config(
-                "webhooks.secret_file: must be set; `waybill carriers init` makes it",
+                "webhooks.master_key_file: must be set; `waybill carriers init` makes it",
             ));
         };
         let wrong = |why: String| {
-            Failure::config(format!("webhooks.secret_file: {}: {why}", file.display()))
+            Failure::config(format!("webhooks.master_key_file: {}: {why}", file.display()))
         };
         let text = std::fs::read_to_string(file).map_err(|e| wrong(e.to_string()))?;
         PlatformSecret::from_text(&text).map_err(wrong)
