@@ -132,9 +132,11 @@ fn serve(
     held(requests).push(request);
     match behaviour {
         Behaviour::Answers(status, header) => {
-            let header = header.map_or_else(String::new, |(name, value)| format!("{name}: {value}\r\n"));
-            let answer =
-                format!("HTTP/1.1 {status} X\r\n{header}content-length: 0\r\nconnection: close\r\n\r\n");
+            let header =
+                header.map_or_else(String::new, |(name, value)| format!("{name}: {value}\r\n"));
+            let answer = format!(
+                "HTTP/1.1 {status} X\r\n{header}content-length: 0\r\nconnection: close\r\n\r\n"
+            );
             stream.write_all(answer.as_bytes())?;
         }
         Behaviour::Endless => {
@@ -177,9 +179,8 @@ fn read(stream: &mut impl Read) -> std::io::Result<Received> {
             let mut lines = head.lines();
             let line = lines.next().unwrap_or_default().to_owned();
             let named = lines.filter_map(|line| line.split_once(':'));
-            let headers: BTreeMap<String, String> = named
-                .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
-                .collect();
+            let headers: BTreeMap<String, String> =
+                named.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
             let length = headers.get("content-length").and_then(|length| length.parse().ok());
             if body.len() >= length.unwrap_or(0) {
                 return Ok(Received { line, headers, body: body.as_bytes().to_vec() });

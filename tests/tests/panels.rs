@@ -6,7 +6,8 @@ use std::time::Duration;
 use waybill_sealing::seal::Proof;
 use waybill_tests::panels::{check_panels, scrape_config};
 use waybill_tests::{
-    DCSA_22, Deployment, Door, Receiver, authority, certificate, free_port, seal, sealer, wait_until,
+    DCSA_22, Deployment, Door, Receiver, authority, certificate, free_port, seal, sealer,
+    wait_until,
 };
 
 struct Prometheus(std::process::Child);

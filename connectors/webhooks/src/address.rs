@@ -16,22 +16,22 @@ const fn v6(first: u16, second: u16, third: u16, prefix: u8) -> Ipv6Net {
 /// IANA's registry of special-purpose addresses (RFC 6890), what is multicast or reserved, and what clouds answer
 /// their machines at.
 const NO_V4: [Ipv4Net; 17] = [
-    v4(0, 0, 0, 0, 8),         // this network
-    v4(10, 0, 0, 0, 8),        // private
-    v4(100, 64, 0, 0, 10),     // carriers' NAT
-    v4(127, 0, 0, 0, 8),       // loopback
-    v4(168, 63, 129, 16, 32),  // Azure's platform, which is no private address
-    v4(169, 254, 0, 0, 16),    // link-local, and clouds' metadata
-    v4(172, 16, 0, 0, 12),     // private
-    v4(192, 0, 0, 0, 24),      // protocol assignments
-    v4(192, 0, 2, 0, 24),      // documentation
-    v4(192, 88, 99, 0, 24),    // 6to4 relays
-    v4(192, 168, 0, 0, 16),    // private
-    v4(198, 18, 0, 0, 15),     // benchmarks
-    v4(198, 51, 100, 0, 24),   // documentation
-    v4(203, 0, 113, 0, 24),    // documentation
-    v4(224, 0, 0, 0, 4),       // multicast
-    v4(240, 0, 0, 0, 4),       // reserved
+    v4(0, 0, 0, 0, 8),          // this network
+    v4(10, 0, 0, 0, 8),         // private
+    v4(100, 64, 0, 0, 10),      // carriers' NAT
+    v4(127, 0, 0, 0, 8),        // loopback
+    v4(168, 63, 129, 16, 32),   // Azure's platform, which is no private address
+    v4(169, 254, 0, 0, 16),     // link-local, and clouds' metadata
+    v4(172, 16, 0, 0, 12),      // private
+    v4(192, 0, 0, 0, 24),       // protocol assignments
+    v4(192, 0, 2, 0, 24),       // documentation
+    v4(192, 88, 99, 0, 24),     // 6to4 relays
+    v4(192, 168, 0, 0, 16),     // private
+    v4(198, 18, 0, 0, 15),      // benchmarks
+    v4(198, 51, 100, 0, 24),    // documentation
+    v4(203, 0, 113, 0, 24),     // documentation
+    v4(224, 0, 0, 0, 4),        // multicast
+    v4(240, 0, 0, 0, 4),        // reserved
     v4(255, 255, 255, 255, 32), // broadcast
 ];
 

@@ -8,7 +8,10 @@ use strum::{IntoStaticStr, VariantArray};
 pub enum Ended {
     /// The endpoint has it: 2xx.
     Taken,
-    Failed { why: Why, retry_after: Option<Duration> },
+    Failed {
+        why: Why,
+        retry_after: Option<Duration>,
+    },
 }
 
 impl Ended {

@@ -13,8 +13,8 @@ use waybill_runtime::{At, Courier};
 use waybill_schemas::vocabulary::DeliveryState;
 use waybill_schemas::{AcceptedEvent, Delivery, RejectRecord};
 
-use crate::endpoints::Endpoints;
 use crate::ended::{Ended, Why};
+use crate::endpoints::Endpoints;
 use crate::metrics::metrics;
 use crate::request::{Client, Message};
 use crate::schedule::{Bounds, Job, Schedule};

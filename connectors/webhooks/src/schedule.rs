@@ -185,7 +185,9 @@ impl Schedule {
     fn next_lane(&self, now_ms: i64) -> Option<(Arc<str>, At)> {
         use std::ops::Bound::{Excluded, Included, Unbounded};
         let (behind, before) = match &self.last {
-            Some(last) => ((Excluded(last.clone()), Unbounded), (Unbounded, Included(last.clone()))),
+            Some(last) => {
+                ((Excluded(last.clone()), Unbounded), (Unbounded, Included(last.clone())))
+            }
             None => ((Unbounded, Unbounded), (Unbounded, Excluded(Arc::from("")))),
         };
         let lanes = self.lanes.range::<Arc<str>, _>(behind);

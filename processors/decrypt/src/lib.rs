@@ -29,5 +29,5 @@ pub use registry::{Carrier, Carriers, RegisteredKey, Status};
 pub use registry_file::RegistryError;
 pub use restriction::{Action, Restriction};
 pub use stage::Decrypt;
-pub use webhook::{MOST_WEBHOOKS, SecretVersion, Webhook};
 pub use waybill_sealing::platform_key::PlatformKeys;
+pub use webhook::{MOST_WEBHOOKS, SecretVersion, Webhook};

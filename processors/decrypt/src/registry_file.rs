@@ -153,7 +153,10 @@ impl Carriers {
             }
             for webhook in &carrier.webhooks {
                 if !names.insert(("webhook", &webhook.id)) {
-                    return Err(RegistryError::new(format!("webhook {:?} stands twice", webhook.id)));
+                    return Err(RegistryError::new(format!(
+                        "webhook {:?} stands twice",
+                        webhook.id
+                    )));
                 }
             }
         }

@@ -157,9 +157,10 @@ impl WebhookHost<'_> {
     /// goes unseen.
     fn poll_timeout(&self) -> Duration {
         let longest = if self.courier.is_busy() { BUSY_WAIT } else { IDLE_WAIT };
-        let due = self.courier.due_at().map(|due| {
-            Duration::from_millis(u64::try_from((due - now_ms()).max(1)).unwrap_or(1))
-        });
+        let due = self
+            .courier
+            .due_at()
+            .map(|due| Duration::from_millis(u64::try_from((due - now_ms()).max(1)).unwrap_or(1)));
         let batch = self.began.map(|at| self.settings.limits.age.saturating_sub(at.elapsed()));
         [due, batch].into_iter().flatten().fold(longest, Duration::min)
     }
@@ -257,7 +258,9 @@ impl WebhookHost<'_> {
         let Ok(plain) = opened_value(role, &record, self.values)? else { return Ok(Vec::new()) };
         if role == Role::Rejects {
             let read = decoded::<RejectRecord>(&plain, &record)?;
-            return Ok(read.map(|reject| self.courier.reject(&reject, now_ms())).unwrap_or_default());
+            return Ok(read
+                .map(|reject| self.courier.reject(&reject, now_ms()))
+                .unwrap_or_default());
         }
         if waybill_schemas::is::<Erasure>(&plain) {
             return Ok(Vec::new());

@@ -6,8 +6,8 @@ use std::cell::Cell;
 use crate::examples;
 use proptest::prelude::*;
 use waybill_schemas::{
-    AcceptedEvent, DecodeError, Delivery, EnrichedEvent, Erasure, LedgerEntry, Opened, Record, Redrive,
-    RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, decode, encode,
+    AcceptedEvent, DecodeError, Delivery, EnrichedEvent, Erasure, LedgerEntry, Opened, Record,
+    Redrive, RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, decode, encode,
 };
 
 /// Counts what each thread holds, and the most it held.

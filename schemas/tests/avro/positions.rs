@@ -8,8 +8,8 @@ use std::fmt::Debug;
 use crate::random::records;
 use serde_avro_fast::Schema;
 use waybill_schemas::{
-    AcceptedEvent, Delivery, EnrichedEvent, Erasure, LedgerEntry, Opened, Record, Redrive, RejectRecord,
-    Shipment, ShipmentEvent, ShipmentHistory, decode, encode, published, view,
+    AcceptedEvent, Delivery, EnrichedEvent, Erasure, LedgerEntry, Opened, Record, Redrive,
+    RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, decode, encode, published, view,
 };
 
 #[test]

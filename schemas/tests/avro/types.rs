@@ -6,7 +6,8 @@ use crate::fingerprint::fingerprint;
 use apache_avro::types::Value;
 use serde_json::{Value as Json, json};
 use waybill_schemas::vocabulary::{
-    Classifier, DeliveryState, Flag, LedgerOutcome, Milestone, Mode, ReadingKind, ReferenceKind, ZoneQuality,
+    Classifier, DeliveryState, Flag, LedgerOutcome, Milestone, Mode, ReadingKind, ReferenceKind,
+    ZoneQuality,
 };
 use waybill_schemas::{EnrichedEvent, Record, decode, encode, published};
 

@@ -23,7 +23,12 @@ pub enum Command {
         #[arg(long)]
         rejects: bool,
         /// Tell it of these milestones of its shipments when they have happened, such as arrived,gate_out
-        #[arg(long, value_delimiter = ',', value_name = "MILESTONE", required_unless_present = "rejects")]
+        #[arg(
+            long,
+            value_delimiter = ',',
+            value_name = "MILESTONE",
+            required_unless_present = "rejects"
+        )]
         milestones: Vec<Milestone>,
     },
     /// Make a new secret, and show it once; the one before signs beside it for a while
@@ -56,8 +61,8 @@ pub fn run(config: &Config, file: &RegistryFile, command: Command) -> Result<(),
             let secret = config.webhooks.secret()?;
             milestones.sort();
             milestones.dedup();
-            let made = Webhook::new(url, Timestamp::now())
-                .map_err(|e| Failure::failed(e.to_string()))?;
+            let made =
+                Webhook::new(url, Timestamp::now()).map_err(|e| Failure::failed(e.to_string()))?;
             let webhook = Webhook { rejects, milestones, ..made };
             let (endpoint, version) = (webhook.id.clone(), webhook.secret.version);
             change(file, &id, |carrier| {
@@ -83,7 +88,9 @@ pub fn run(config: &Config, file: &RegistryFile, command: Command) -> Result<(),
                 webhook.secret = webhook.secret.next(until);
                 Ok(webhook.secret.version)
             })?;
-            eprintln!("carriers: the endpoint {endpoint} of {id} has a new secret; it is shown this once:");
+            eprintln!(
+                "carriers: the endpoint {endpoint} of {id} has a new secret; it is shown this once:"
+            );
             println!("{endpoint} {}", *secret.of(&endpoint, version).to_text());
         }
         Command::Remove { id, endpoint } => {
