@@ -97,7 +97,7 @@ fn public_name(name: &str) -> Result<String, String> {
     let is_of = |end: &&str| {
         bare.strip_suffix(*end).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    if !bare.contains('.') || NOT_PUBLIC.iter().any(|end| is_of(&end)) {
+    if !bare.contains('.') || NOT_PUBLIC.iter().any(is_of) {
         return Err(format!("{name:?} is no public name"));
     }
     Ok(bare.to_owned())
