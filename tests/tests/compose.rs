@@ -127,7 +127,8 @@ fn every_stage_is_a_service_of_its_own() {
             assert!(stages.insert(stage.clone()), "{stage} twice");
         }
     }
-    let expected = ["decrypt", "validate", "enrich", "aggregate", "clickhouse", "gateway"];
+    let expected =
+        ["decrypt", "validate", "enrich", "aggregate", "clickhouse", "gateway", "webhooks"];
     assert_eq!(stages, expected.map(ToOwned::to_owned).into());
     // One configuration for all: else they would not meet in the same topics. Only who they are in
     // ClickHouse differs, and most are nobody there.

@@ -11,7 +11,8 @@ pub fn run(config: &Config, _: &Args) -> Result<(), Failure> {
     config.connection()?;
     config.clickhouse()?;
     config.keyring_and_token()?;
-    if config.webhooks.master_key_file.is_some() {
+    // Only the processes that tell endpoints need have it.
+    if config.webhooks.master_key_file.as_ref().is_some_and(|file| file.exists()) {
         config.webhooks.secret()?;
     }
     print!("{config}");
