@@ -293,6 +293,15 @@ fn an_endpoint_that_fails_is_left_alone() {
     for n in 0..50 {
         world.open(&format!("d{n}"), "e");
     }
+    // It was not known to fail yet.
+    let first = world.start();
+    assert_eq!(first.len(), 2);
+    first.iter().for_each(|job| world.finish(job));
+    assert!(world.start().is_empty());
+    world.now = world.schedule.due_at().unwrap();
+    let one = world.start();
+    assert_eq!(one.len(), 1);
+    world.finish(&one[0]);
     world.run(3_600_000);
     // Not 50 times as many as for one.
     assert!(world.requests.len() < 400, "{}", world.requests.len());
@@ -311,7 +320,7 @@ fn a_delivery_that_is_refused_holds_up_no_other() {
     for n in 0..10 {
         world.open(&format!("good{n}"), "e");
     }
-    world.run(1_000);
+    world.run(0);
     let settled = world.states().values().filter(|(s, _)| *s == DeliveryState::Settled).count();
     assert_eq!(settled, 10);
     assert_eq!(world.state("bad").0, DeliveryState::Open);
@@ -426,6 +435,8 @@ fn of_a_partition_that_goes_to_another_nothing_is_kept() {
     world.open("a", "e");
     world.open("b", "e");
     let jobs = world.start();
+    // It is over, and not written.
+    world.schedule.ended(jobs[1].at, "b", Ended::Taken, 0);
     world.schedule.lose(0);
     assert_eq!((world.schedule.open(), world.schedule.running()), (0, 0));
     world.schedule.ended(jobs[0].at, "a", Ended::Taken, 0);
