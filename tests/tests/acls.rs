@@ -16,7 +16,7 @@ use waybill_tests::{
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Role, how it shows who it is.
-const ROLES: [(&str, By); 15] = [
+const ROLES: [(&str, By); 17] = [
     ("decrypt", By::Password),
     ("validate", By::Certificate),
     ("enrich", By::Password),
@@ -24,6 +24,8 @@ const ROLES: [(&str, By); 15] = [
     ("aggregate", By::Certificate),
     ("clickhouse", By::Certificate),
     ("gateway", By::Password),
+    ("webhooks", By::Password),
+    ("replay", By::Password),
     ("publish", By::Certificate),
     ("redrive", By::Password),
     ("erase", By::Certificate),
@@ -71,12 +73,15 @@ impl World {
         let d = Deployment::on(servers, "acls", 2, "");
         let ca = kafka.authority.file().display().to_string();
         let https = format!("https://127.0.0.1:{door}");
+        let master = d.folder.join("webhooks.key").display().to_string();
+        d.with(&[("WAYBILL_WEBHOOKS__MASTER_KEY_FILE", &master)]).ok(&["carriers", "init"]);
         let of = |(role, by): &(&'static str, By)| {
             let environment = kafka.environment(&user(role), *by);
             let mut all: Vec<(&str, &str)> =
                 environment.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
             all.push(("WAYBILL_CLICKHOUSE__URL", &https));
             all.push(("WAYBILL_CLICKHOUSE__CA_FILE", &ca));
+            all.push(("WAYBILL_WEBHOOKS__MASTER_KEY_FILE", &master));
             (*role, d.with(&all))
         };
         let roles = ROLES.iter().map(of).collect();
@@ -123,7 +128,9 @@ fn works_end_to_end(world: &World) {
     d.add_carrier("acme-line");
     let start = |stage: &str| world.of(stage).spawn(stage, "1", &[]);
     let mut processes: Vec<(&str, Process)> =
-        ["decrypt", "validate", "enrich", "aggregate", "clickhouse"].map(|s| (s, start(s))).into();
+        ["decrypt", "validate", "enrich", "aggregate", "clickhouse", "webhooks"]
+            .map(|s| (s, start(s)))
+            .into();
     let door = Door::open(world.of("gateway"));
     for (stage, process) in &mut processes {
         process.wait_ready(stage);
@@ -152,6 +159,8 @@ fn works_end_to_end(world: &World) {
     world.of("erase").ok(&erase);
     world.of("keys").ok(&["keys", "destroy", "internal", "--dry-run"]);
     world.of("audit").audit();
+    world.of("replay").ok(&["webhooks", "list"]);
+    world.of("replay").ok(&["webhooks", "replay", "--carrier", "acme-line", "--since", "1h"]);
     // validate and enrich, put together, take over where they stood.
     for (_, process) in processes.extract_if(.., |(s, _)| matches!(*s, "validate" | "enrich")) {
         process.stop(LIMIT);
@@ -255,6 +264,8 @@ fn each_says_what_is_missing(world: &World) {
         "aggregate",
         "clickhouse",
         "gateway",
+        "webhooks",
+        "replay",
         "publish",
         "redrive",
         "erase",
@@ -284,7 +295,7 @@ fn misses_each(world: &World, role: &str) {
         world.kafka.take_away(std::slice::from_ref(&grant));
         let began = Instant::now();
         match role {
-            "decrypt" | "enrich" | "aggregate" | "clickhouse" | "gateway" => {
+            "decrypt" | "enrich" | "aggregate" | "clickhouse" | "gateway" | "webhooks" => {
                 let listen = format!("127.0.0.1:{}", free_port());
                 let more = [("WAYBILL_GATEWAY__LISTEN", listen.as_str())];
                 let process = d.spawn(role, &format!("{}-{}", grant.operation, grant.name), &more);
@@ -313,6 +324,7 @@ fn command(d: &Deployment, role: &str) -> Output {
         "erase" => d.run(&of_erase),
         "audit" => d.run(&["audit"]),
         "state" => d.run(&["state", "list"]),
+        "replay" => d.run(&["webhooks", "list"]),
         "keys" => d.run(&["keys", "destroy", "internal", "--dry-run"]),
         _ => d.run(&[
             "publish",

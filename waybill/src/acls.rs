@@ -2,7 +2,8 @@
 //! configuration gives. The same list is printed by `waybill topics acls`, and looked at by the role when it starts.
 
 use waybill_runtime::{
-    Acl, Acls, Eraser, Operation, READS_SEALED, Redriver, Resource, Role, Topics, check_rights,
+    Acl, Acls, Eraser, Operation, READS_SEALED, Redriver, Resource, Role, Topics, WebhookLog,
+    check_rights,
 };
 use waybill_stage::Fault;
 
@@ -37,12 +38,14 @@ pub enum Client {
     State,
     /// `waybill keys destroy`
     Keys,
+    /// `waybill webhooks list` and `replay`
+    Replay,
     /// `waybill topics`
     Topics,
 }
 
 /// All that can be one process.
-const RUNS: [&str; 9] = [
+const RUNS: [&str; 10] = [
     "decrypt",
     "validate",
     "enrich",
@@ -52,6 +55,7 @@ const RUNS: [&str; 9] = [
     "aggregate",
     "clickhouse",
     "gateway",
+    "webhooks",
 ];
 
 impl Client {
@@ -65,6 +69,7 @@ impl Client {
             Self::Audit,
             Self::State,
             Self::Keys,
+            Self::Replay,
             Self::Topics,
         ];
         runs.chain(commands)
@@ -81,6 +86,7 @@ impl Client {
             Self::Audit => "audit".to_owned(),
             Self::State => "state".to_owned(),
             Self::Keys => "keys".to_owned(),
+            Self::Replay => "replay".to_owned(),
             Self::Topics => "topics".to_owned(),
         }
     }
@@ -136,6 +142,10 @@ impl Client {
                 .try_fold(acls.reader().looks_at(&config.group("decrypt")), |acls, role| {
                     acls.on(role, &[Read])
                 }),
+            Self::Replay => acls
+                .transactional(WebhookLog::transactional_id(&topics))
+                .reader()
+                .on(Role::Webhooks, &[Read, Write, DescribeConfigs]),
             Self::Topics => {
                 // What a pattern finds is looked for.
                 let acls = if topics.sealed().has_patterns() { acls.reader() } else { acls };

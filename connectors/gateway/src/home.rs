@@ -10,13 +10,13 @@ use strum::VariantArray;
 use utoipa::OpenApi;
 
 use crate::Gateway;
-use waybill_stage::advice;
 use crate::caller::Peer;
 use crate::explain::PAYLOAD_BYTES;
 use crate::explained::Known;
 use crate::openapi::{Description, refusals};
 use crate::page::{Page, escaped};
 use crate::problem::Code;
+use waybill_stage::advice;
 
 static PAGE: LazyLock<Page> = LazyLock::new(|| {
     let scripts = [

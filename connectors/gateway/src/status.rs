@@ -13,7 +13,6 @@ use utoipa::{IntoParams, ToSchema};
 use waybill_clickhouse::{LatencyRow, StatusRows};
 
 use crate::Gateway;
-use waybill_stage::advice;
 use crate::caller::Peer;
 use crate::openapi::refusals;
 use crate::outcome::Outcome;
@@ -21,6 +20,7 @@ use crate::problem::{Code, Problem};
 use crate::reading::{bad, json, ok, reader, unavailable};
 use crate::recent::Recent;
 use crate::shown;
+use waybill_stage::advice;
 
 /// Hours, and the most that may be asked for.
 const HOURS: u32 = 24;

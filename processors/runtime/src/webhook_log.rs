@@ -13,14 +13,13 @@ use waybill_schemas::vocabulary::DeliveryState;
 use waybill_schemas::{DecodeError, Delivery};
 use waybill_stage::Fault;
 
+use crate::acl::READERS;
 use crate::hand_over::{Portion, deliver, one_request_a_partition};
 use crate::offsets::{numbers, probe};
 use crate::reader::{Go, read, settled};
-use crate::{HostSettings, Role, Values};
+use crate::{HostSettings, Role, Topics, Values};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// librdkafka wants the name of a group, also of who joins none.
-const GROUP: &str = "waybill-reader";
 
 /// Where a delivery's record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,7 +139,7 @@ impl WebhookLog<'_> {
         let topic = self.settings.topics.name(Role::Webhooks);
         let connection = &self.settings.connection;
         let mut found: BTreeMap<String, Kept> = BTreeMap::new();
-        for partition in numbers(&probe(connection, GROUP)?, topic)? {
+        for partition in numbers(&probe(connection, READERS)?, topic)? {
             let (low, high) = settled(connection, topic, partition)?;
             if low == high {
                 continue;
@@ -175,14 +174,18 @@ impl WebhookLog<'_> {
         Ok(found)
     }
 
+    /// Of who replays: one for the deployment, whoever it is.
+    pub fn transactional_id(topics: &Topics) -> &str {
+        topics.name(Role::Webhooks)
+    }
+
     /// Opens all of them anew, or none.
     pub fn open(&self, deliveries: &[Delivery]) -> Result<(), Fault> {
         let fault = |e: &dyn std::fmt::Display| Fault(format!("replaying: {e}"));
         let topic = self.settings.topics.name(Role::Webhooks);
         let mut config = self.settings.connection.client();
         config
-            // One for the deployment, whoever it is that replays.
-            .set("transactional.id", topic)
+            .set("transactional.id", Self::transactional_id(&self.settings.topics))
             .set("message.timeout.ms", "15000")
             // As the host's: all records of an id are in one partition.
             .set("partitioner", "murmur2_random");

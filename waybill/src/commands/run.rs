@@ -106,7 +106,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         Work::Webhooks => {
             let post = webhooks::post(config)?;
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
-            webhooks::serve(&post, &settings, &values, &health, &shutdown);
+            webhooks::serve(&post, &settings, &values, &health, &shutdown, &check);
         }
         // It is no host of stages, and has run above.
         Work::Gateway => {}

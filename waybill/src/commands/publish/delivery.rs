@@ -104,7 +104,7 @@ impl Delivery {
             true => self.thread.join().unwrap_or(Ok(Ended::Stopped)),
             false => Ok(Ended::Stopped),
         };
-        let Told { bar, accepted, rejected, failure } = &*self.told;
+        let Told { bar, accepted, rejected, failure, .. } = &*self.told;
         bar.finish_and_clear();
         let (accepted, rejected) =
             (accepted.load(Ordering::Relaxed), rejected.load(Ordering::Relaxed));

@@ -4,6 +4,7 @@ use waybill_schemas::Delivery;
 use waybill_schemas::vocabulary::DeliveryState;
 use waybill_stage::Fault;
 
+use crate::acls::Client;
 use crate::config::Config;
 use crate::exit::Failure;
 
@@ -61,6 +62,7 @@ enum Command {
 
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let unreachable = |f: Fault| Failure::unreachable(f.to_string());
+    Client::Replay.check(config)?;
     let settings = config.host("webhooks", &config.batch)?;
     let values = config.values(&[Role::Webhooks])?;
     let log = WebhookLog { settings: &settings, values: &values };

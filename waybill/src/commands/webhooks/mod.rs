@@ -4,16 +4,14 @@ mod deliveries;
 
 use std::sync::Arc;
 
-use waybill_runtime::{
-    Health, HostSettings, Shutdown, Values, check_topics, supervise, webhook_host,
-};
+use waybill_runtime::{Health, HostSettings, Shutdown, Values, supervise, webhook_host};
+use waybill_stage::Fault;
 use waybill_webhooks::{Client, Messenger, Post, client_config, system_resolver};
 
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::registry_file::RegistryFile;
 use crate::watched::watch;
-use crate::work::Work;
 
 pub use deliveries::{Args, run};
 
@@ -29,20 +27,17 @@ pub fn post(config: &Config) -> Result<Post, Failure> {
         .map_err(|e| Failure::failed(format!("threads: {e}")))
 }
 
-/// Until shutdown.
+/// Until shutdown. `check`: before each start.
 pub fn serve(
     post: &Post,
     settings: &HostSettings,
     values: &Arc<Values>,
     health: &Health,
     shutdown: &Shutdown,
+    check: &dyn Fn() -> Result<(), Fault>,
 ) {
-    let mut checked = false;
     supervise("webhooks", shutdown, || {
-        if !checked {
-            check_topics(&settings.connection, &settings.topics, &Work::Webhooks.counts_on())?;
-            checked = true;
-        }
+        check()?;
         let mut messenger = Messenger::new(post);
         webhook_host(settings, &mut messenger, values, health, shutdown)
     });
