@@ -1,5 +1,6 @@
 //! What a carrier asks the gateway: of its own events alone, which each question is narrowed to.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -307,6 +308,29 @@ impl Answers {
             Ok((shipments, asked.fetch_all().await?))
         })
         .await
+    }
+
+    /// Records that decrypt has opened of what was received since then (ms UTC, the beginning of an hour), by carrier:
+    /// a redriven one counts once.
+    pub async fn opened_since(&self, since_ms: i64) -> Result<HashMap<String, u64>, Fault> {
+        #[derive(Row, Deserialize)]
+        struct Opened {
+            carrier: String,
+            records: u64,
+        }
+        let sql = format!(
+            "SELECT toString(carrier) AS carrier, sum(records) AS records
+            FROM {}.ledger ARRAY JOIN counts.stage AS stage, counts.carrier_id AS carrier, counts.hour AS hour,
+                counts.outcome AS outcome, counts.records AS records
+            WHERE stage = 'decrypt' AND outcome = 'passed' AND topic != 'redrive'
+                AND hour >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
+                AND committed_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
+            GROUP BY carrier",
+            self.database
+        );
+        let asked = self.client.query_raw(&sql).param("since", since_ms);
+        let rows: Vec<Opened> = self.within("asking for quotas", asked.fetch_all()).await?;
+        Ok(rows.into_iter().map(|row| (row.carrier, row.records)).collect())
     }
 
     /// What each of the last days brought, the earliest first.

@@ -128,7 +128,7 @@ async fn answer(
         return Err(Problem::new(Code::BadRequest, "the body has no message"));
     }
     let carrier = registry.carriers.get(&caller.carrier_id).ok_or_else(needed)?;
-    if let Standing::Over { pause } = gateway.limits.message(carrier, true, payload.len()) {
+    if let Standing::Over { pause, .. } = gateway.limits.work(carrier, payload.len()) {
         let detail = "more than the carrier may send now";
         return Err(Problem::new(Code::RateLimited, detail).after(pause));
     }

@@ -96,13 +96,19 @@ impl<'g> Intake<'g> {
         // What is not taken holds up what comes behind it: else a shipment's events would change places.
         let standing = match self.over.get(&judged.carrier_id) {
             Some(over) => *over,
-            None => self.gateway.limits.message(carrier, is_proven, value.len()),
+            None => self.gateway.limits.message(carrier, is_proven, value.len(), now_ms),
         };
         self.standing = Some(standing);
         let id = judged.message_id;
-        if let Standing::Over { pause } = standing {
+        if let Standing::Over { pause, quota } = standing {
             let seconds = crate::problem::seconds_up(pause);
-            let detail = format!("more than the carrier may send now: come again in {seconds} s");
+            let detail = match quota {
+                None => format!("more than the carrier may send now: come again in {seconds} s"),
+                Some(quota) => format!(
+                    "the carrier may send {quota} messages a day, and has: come again in {seconds} s, when the day ends \
+                     (UTC), or ask the operator for more"
+                ),
+            };
             self.over.insert(judged.carrier_id, standing);
             self.reject(Some(id), Code::RateLimited.as_str(), detail);
             return Ok(());
@@ -118,6 +124,10 @@ impl<'g> Intake<'g> {
             Ok(()) => {
                 self.entries.push(Entry::Sent { id, topic, index: self.sent });
                 self.sent += 1;
+                // What only claims to be the carrier's counts once decrypt has found that it is.
+                if is_proven {
+                    self.gateway.limits.quotas.take(&judged.carrier_id, now_ms);
+                }
             }
             Err(_) => {
                 self.is_away = true;
@@ -208,7 +218,7 @@ impl Standing {
     pub fn pause(self) -> Option<Duration> {
         match self {
             Self::Within { .. } => None,
-            Self::Over { pause } => Some(pause),
+            Self::Over { pause, .. } => Some(pause),
         }
     }
 }

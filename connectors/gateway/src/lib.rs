@@ -3,7 +3,7 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | connections, and their bounds | `server`, `tls`, `limits`, `memory` |
+//! | connections, and their bounds | `server`, `tls`, `limits`, `quota`, `memory` |
 //! | who asks | `caller`, `registry` |
 //! | `POST /v1/events` | `publish`, by `content`, `incoming`, `lines`, `cloudevents`, `intake`, `plain`, `results` |
 //! | what became of events | `reading`, `status`, `recent`, `outcome`, `shown` |
@@ -33,6 +33,7 @@ mod place;
 mod plain;
 mod problem;
 mod publish;
+mod quota;
 mod reading;
 mod recent;
 mod registry;
@@ -63,6 +64,9 @@ pub use settings::{CarrierLimits, Settings, TlsFiles};
 
 /// Grants whose signature is known.
 const GRANTS: usize = 16_384;
+
+/// How often the ledger is asked what carriers have sent.
+const QUOTAS_EVERY: Duration = Duration::from_secs(10);
 
 /// What a gateway is made of; what is behind an [`ArcSwap`] changes while it runs.
 #[derive(Debug)]
@@ -120,6 +124,27 @@ impl Gateway {
             reader: explain::Reader::new(explainer),
             limits,
             memory,
+        }
+    }
+
+    /// Asks the ledger now and then what carriers have sent today. While it does not answer, what this gateway has
+    /// taken in counts, and what was known last.
+    pub async fn watch_quotas(&self) {
+        let mut is_known = true;
+        loop {
+            if self.limits.has_quotas(self.registry.load().carriers.iter()) {
+                let asked_ms = self.now_ms();
+                let found = self.answers.opened_since(quota::day_began_ms(asked_ms)).await;
+                match &found {
+                    Ok(ledger) => self.limits.quotas.learn(asked_ms, self.now_ms(), ledger),
+                    Err(fault) if is_known => {
+                        tracing::warn!(%fault, "daily quotas go by what this gateway has taken in");
+                    }
+                    Err(_) => {}
+                }
+                is_known = found.is_ok();
+            }
+            tokio::time::sleep(QUOTAS_EVERY).await;
         }
     }
 

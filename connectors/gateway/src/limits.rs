@@ -16,6 +16,7 @@ use waybill_decrypt::Carrier;
 
 use crate::metrics::metrics;
 use crate::problem::{Code, Problem};
+use crate::quota::{OfDay, Quotas};
 use crate::settings::{CarrierLimits, Settings};
 
 /// Bytes are counted by so many at a time.
@@ -33,6 +34,7 @@ pub struct Limits {
     connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
     per_address: usize,
     carriers: RwLock<HashMap<String, Arc<OfCarrier>>>,
+    pub quotas: Quotas,
 }
 
 /// What a carrier has shown to be its own, and what only claims to be: a forger uses up the second alone.
@@ -53,9 +55,9 @@ struct Rates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// So many messages may follow at once, and so many are the most.
-    Within { remaining: u32, limit: u32, per_second: u32 },
-    /// Nothing more until then.
-    Over { pause: Duration },
+    Within { remaining: u32, limit: u32, per_second: u32, of_day: Option<OfDay> },
+    /// Nothing more until then. `quota`: of a day, if that is used up.
+    Over { pause: Duration, quota: Option<u64> },
 }
 
 /// A connection that counts for its address.
@@ -116,6 +118,7 @@ impl Limits {
             connections: Arc::default(),
             per_address: settings.connections_per_address,
             carriers: RwLock::default(),
+            quotas: Quotas::default(),
         }
     }
 
@@ -149,14 +152,36 @@ impl Limits {
     }
 
     /// A further message of the carrier.
-    pub fn message(&self, carrier: &Carrier, is_proven: bool, bytes: usize) -> Standing {
+    pub fn message(
+        &self,
+        carrier: &Carrier,
+        is_proven: bool,
+        bytes: usize,
+        now_ms: i64,
+    ) -> Standing {
         let of = self.of(carrier);
-        let rates = if is_proven { &of.proven } else { &of.claimed };
-        let standing = rates.check(&of.limits, bytes);
-        match standing {
-            Standing::Over { .. } if of.limits.dry_run => of.limits.within(0),
-            standing => standing,
-        }
+        let of_day = of.limits.messages_per_day;
+        let of_day = of_day.map(|quota| self.quotas.of_day(carrier.id(), quota, now_ms));
+        let standing = match of_day.filter(|of_day| of_day.remaining == 0) {
+            Some(OfDay { quota, left, .. }) => {
+                metrics().limited.with_label_values(&["day"]).inc();
+                Standing::Over { pause: left, quota: Some(quota) }
+            }
+            None => of.rates(is_proven).check(&of.limits, of_day, bytes),
+        };
+        of.unless_dry(standing, of_day)
+    }
+
+    /// Something else that costs as a message of the carrier's own does, and is none: it counts for no day.
+    pub fn work(&self, carrier: &Carrier, bytes: usize) -> Standing {
+        let of = self.of(carrier);
+        of.unless_dry(of.rates(true).check(&of.limits, None, bytes), None)
+    }
+
+    /// Whether some carrier has a quota.
+    pub fn has_quotas<'c>(&self, mut carriers: impl Iterator<Item = &'c Carrier>) -> bool {
+        self.defaults.messages_per_day.is_some()
+            || carriers.any(|carrier| carrier.access.limits.messages_per_day.is_some())
     }
 
     /// A carrier's limits as they are now; they begin anew when they change.
@@ -168,6 +193,7 @@ impl Limits {
                 .unwrap_or(self.defaults.messages_per_second),
             burst: own.burst.or(own.messages_per_second).unwrap_or(self.defaults.burst),
             bytes_per_second: own.bytes_per_second.unwrap_or(self.defaults.bytes_per_second),
+            messages_per_day: own.messages_per_day.or(self.defaults.messages_per_day),
             dry_run: own.dry_run.unwrap_or(self.defaults.dry_run),
         };
         let known = self.carriers.read().unwrap_or_else(PoisonError::into_inner);
@@ -186,13 +212,27 @@ impl Limits {
     }
 }
 
+impl OfCarrier {
+    fn rates(&self, is_proven: bool) -> &Rates {
+        if is_proven { &self.proven } else { &self.claimed }
+    }
+
+    /// What is over a limit is let pass in a dry run: it has been counted.
+    fn unless_dry(&self, standing: Standing, of_day: Option<OfDay>) -> Standing {
+        match standing {
+            Standing::Over { .. } if self.limits.dry_run => self.limits.within(0, of_day),
+            standing => standing,
+        }
+    }
+}
+
 impl Rates {
-    fn check(&self, limits: &CarrierLimits, bytes: usize) -> Standing {
+    fn check(&self, limits: &CarrierLimits, of_day: Option<OfDay>, bytes: usize) -> Standing {
         // The limiter's own clock: to make one asks the processor what it is, which takes 20 µs on a virtual one.
         let now = || self.bytes.clock().now();
         let over = |limit: &str, pause: Duration| {
             metrics().limited.with_label_values(&[limit]).inc();
-            Standing::Over { pause }
+            Standing::Over { pause, quota: None }
         };
         let cells = at_least_one(u32::try_from(bytes.div_ceil(CELL_BYTES)).unwrap_or(u32::MAX));
         match self.bytes.check_n(cells) {
@@ -201,15 +241,16 @@ impl Rates {
             Err(_) => return over("bytes", Duration::from_secs(60)),
         }
         match self.messages.check() {
-            Ok(snapshot) => limits.within(snapshot.remaining_burst_capacity()),
+            Ok(snapshot) => limits.within(snapshot.remaining_burst_capacity(), of_day),
             Err(not_until) => over("messages", not_until.wait_time_from(now())),
         }
     }
 }
 
 impl CarrierLimits {
-    fn within(&self, remaining: u32) -> Standing {
-        Standing::Within { remaining, limit: self.burst, per_second: self.messages_per_second }
+    fn within(&self, remaining: u32, of_day: Option<OfDay>) -> Standing {
+        let (limit, per_second) = (self.burst, self.messages_per_second);
+        Standing::Within { remaining, limit, per_second, of_day }
     }
 }
 
@@ -223,6 +264,7 @@ mod tests {
             messages_per_second: per_second,
             burst,
             bytes_per_second: 1 << 20,
+            messages_per_day: None,
             dry_run: false,
         };
         Limits::new(&Settings {
@@ -233,13 +275,16 @@ mod tests {
         })
     }
 
+    /// Some day, an hour before its end.
+    const NOW: i64 = 20_000 * 86_400_000 - 3_600_000;
+
     fn is_over(standing: Standing) -> bool {
         matches!(standing, Standing::Over { .. })
     }
 
     /// How many of 100 messages pass at once.
     fn passed(limits: &Limits, carrier: &Carrier, is_proven: bool, bytes: usize) -> usize {
-        (0..100).filter(|_| !is_over(limits.message(carrier, is_proven, bytes))).count()
+        (0..100).filter(|_| !is_over(limits.message(carrier, is_proven, bytes, NOW))).count()
     }
 
     #[test]
@@ -247,10 +292,10 @@ mod tests {
         let limits = limits(1, 10);
         let [acme, other] = ["acme", "other"].map(|id| Carrier::new(id, "").unwrap());
         assert_eq!(passed(&limits, &acme, true, 1), 10);
-        assert!(is_over(limits.message(&acme, true, 1)));
+        assert!(is_over(limits.message(&acme, true, 1, NOW)));
         assert_eq!(
-            limits.message(&other, true, 1),
-            Standing::Within { remaining: 9, limit: 10, per_second: 1 }
+            limits.message(&other, true, 1, NOW),
+            Standing::Within { remaining: 9, limit: 10, per_second: 1, of_day: None }
         );
         // What a forger sends in its name takes nothing of what it proves.
         let third = Carrier::new("third", "").unwrap();
@@ -299,5 +344,26 @@ mod tests {
         assert_eq!(asked(mapped), 0);
         let refused = limits.request(a).unwrap_err();
         assert_eq!((refused.code, refused.retry_after.is_some()), (Code::RateLimited, true));
+    }
+
+    #[test]
+    fn a_quota_is_of_what_is_taken_in_and_ends_with_the_day() {
+        let limits = limits(1000, 1000);
+        let mut acme = Carrier::new("acme", "").unwrap();
+        acme.access.limits = Own { messages_per_day: Some(3), ..Own::default() };
+        assert!(limits.has_quotas([&acme].into_iter()));
+        assert_eq!(passed(&limits, &acme, true, 1), 100, "asking uses nothing up");
+        for _ in 0..3 {
+            limits.quotas.take("acme", NOW);
+        }
+        let over = limits.message(&acme, true, 1, NOW);
+        let hour = Duration::from_secs(3_600);
+        assert_eq!(over, Standing::Over { pause: hour, quota: Some(3) });
+        assert!(!is_over(limits.message(&acme, true, 1, NOW + 3_600_000)));
+        acme.access.limits.dry_run = Some(true);
+        assert!(!is_over(limits.message(&acme, true, 1, NOW)));
+        let other = Carrier::new("other", "").unwrap();
+        assert!(!is_over(limits.message(&other, true, 1, NOW)));
+        assert!(!limits.has_quotas([&other].into_iter()));
     }
 }

@@ -29,7 +29,7 @@ metrics! {
     messages: IntCounterVec = "waybill_gateway_messages_total", counters(&["outcome", "code"]);
     /// Callers that the gateway did not let in, by why (key, subject, scheme, scope, suspended).
     callers_refused: IntCounterVec = "waybill_gateway_callers_refused_total", counters(&["why"]);
-    /// What was over a limit at the gateway, by limit (address, connections, memory, messages, bytes, explain) and whether it was refused.
+    /// What was over a limit at the gateway, by limit (address, connections, memory, messages, bytes, day, explain) and whether it was refused.
     limited: IntCounterVec = "waybill_gateway_limited_total", counters(&["limit"]);
     /// Open connections to the gateway.
     connections: IntGauge = "waybill_gateway_connections", gauge();

@@ -24,6 +24,7 @@ use crate::limits::Standing;
 use crate::lines::Lines;
 use crate::openapi::refusals;
 use crate::problem::{Code, Problem, seconds_up};
+use crate::quota::OfDay;
 use crate::results::{Results, Status};
 
 /// What names a batch whose answer was lost, so that the same again has the same ids.
@@ -352,7 +353,8 @@ fn answer(read: Result<(), Problem>, taken: Taken) -> Result<Response<Body>, Pro
     if results.count(Status::Accepted) == 0 {
         return Err(match (results.are_all(Code::RateLimited.as_str()), pause) {
             (true, Some(pause)) => {
-                Problem::new(Code::RateLimited, "more than the carrier may send now").after(pause)
+                let detail = "more than the carrier may send now, or in a day: see the results";
+                Problem::new(Code::RateLimited, detail).after(pause)
             }
             _ => Problem::new(Code::Rejected, "no message was accepted: see the results"),
         }
@@ -367,7 +369,7 @@ fn answer(read: Result<(), Problem>, taken: Taken) -> Result<Response<Body>, Pro
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds_up(pause)));
     }
     // draft-ietf-httpapi-ratelimit-headers-10
-    if let Some(Standing::Within { remaining, limit, per_second }) = standing {
+    if let Some(Standing::Within { remaining, limit, per_second, of_day }) = standing {
         let mut set = |name: &'static str, text: String| {
             if let Ok(value) = HeaderValue::from_str(&text) {
                 headers.insert(name, value);
@@ -375,8 +377,14 @@ fn answer(read: Result<(), Problem>, taken: Taken) -> Result<Response<Body>, Pro
         };
         let window = limit.div_ceil(per_second.max(1));
         let until_full = limit.saturating_sub(remaining).div_ceil(per_second.max(1));
-        set("ratelimit-policy", format!("\"messages\";q={limit};w={window}"));
-        set("ratelimit", format!("\"messages\";r={remaining};t={until_full}"));
+        let mut policy = format!("\"messages\";q={limit};w={window}");
+        let mut stands = format!("\"messages\";r={remaining};t={until_full}");
+        if let Some(OfDay { quota, remaining, left }) = of_day {
+            policy.push_str(&format!(", \"day\";q={quota};w=86400"));
+            stands.push_str(&format!(", \"day\";r={remaining};t={}", seconds_up(left)));
+        }
+        set("ratelimit-policy", policy);
+        set("ratelimit", stands);
     }
     Ok(response)
 }

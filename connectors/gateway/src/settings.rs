@@ -33,6 +33,8 @@ pub struct CarrierLimits {
     pub messages_per_second: u32,
     pub burst: u32,
     pub bytes_per_second: u32,
+    /// UTC, and over all gateways. `None`: as many as come.
+    pub messages_per_day: Option<u64>,
     /// What is over a limit is counted, and let pass.
     pub dry_run: bool,
 }
@@ -63,6 +65,7 @@ impl Default for Settings {
                 messages_per_second: 5_000,
                 burst: 20_000,
                 bytes_per_second: 20 << 20,
+                messages_per_day: None,
                 dry_run: false,
             },
         }

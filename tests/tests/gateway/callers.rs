@@ -123,3 +123,45 @@ fn a_carrier_at_its_limit_is_told_and_others_are_not() {
     let other = ten("other-line");
     assert_eq!(other.results().iter().filter(|(status, _)| *status == "accepted").count(), 5);
 }
+
+/// A quota is of all gateways: one that has taken nothing in knows it from the ledger.
+#[test]
+fn a_quota_of_a_day_is_told_and_holds_at_every_gateway() {
+    let d = Deployment::new("quota", "[gateway.carriers]\nmessages_per_day = 5");
+    d.add_carrier("acme-line");
+    d.add_carrier("other-line");
+    let _stages = d.start_all();
+    let door = Door::open(&d);
+    let mut n = 0;
+    let mut send = |door: &Door, carrier: &str, messages: usize| {
+        let mut sealer = sealer(&d, carrier, Proof::Granted);
+        let each = (0..messages).map(|_| {
+            n += 1;
+            seal(&mut sealer, &format!("m-{n}"), DCSA_22, b"{}")
+        });
+        door.publish("application/x-ndjson", each.collect::<Vec<_>>().join("\n"), &[])
+    };
+    let first = send(&door, "acme-line", 2);
+    let named = |name: &str| first.header(name).unwrap_or_default();
+    assert!(named("ratelimit-policy").ends_with(", \"day\";q=5;w=86400"), "{first:?}");
+    assert!(named("ratelimit").contains(", \"day\";r=4;t="), "{first:?}");
+    let some = send(&door, "acme-line", 10);
+    let accepted = some.results().iter().filter(|(status, _)| *status == "accepted").count();
+    assert_eq!((some.status, accepted), (202, 3), "{some:?}");
+    assert_eq!(some.results()[9], ("rejected", "rate_limited"));
+    let detail = some.body["results"][9]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("the carrier may send 5 messages a day"), "{detail}");
+    let pause: u64 = some.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=86_400).contains(&pause));
+    assert_eq!(send(&door, "other-line", 5).results(), [("accepted", ""); 5]);
+
+    d.wait_for(
+        "SELECT sum(c.records) FROM ledger ARRAY JOIN counts AS c \
+         WHERE c.stage = 'decrypt' AND c.outcome = 'passed'",
+        10,
+    );
+    let second = Door::open(&d);
+    wait_until("the second to know", Duration::from_secs(15), || {
+        send(&second, "acme-line", 1).status == 429
+    });
+}

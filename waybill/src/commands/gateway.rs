@@ -82,6 +82,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         let address = listener.local_addr().map_err(failed)?;
         tracing::info!(%address, tls = tls.is_some(), "starting");
         tokio::spawn(beat(gateway.clone(), health.clone(), is_checked));
+        let counted = gateway.clone();
+        tokio::spawn(async move { counted.watch_quotas().await });
         serve(listener, gateway, tls, async move { stop.notified().await }).await;
         tracing::info!("ended");
         Ok(())

@@ -40,15 +40,22 @@ pub struct GatewayCarriers {
     pub messages_per_second: u32,
     pub burst: u32,
     pub bytes_per_second: u32,
+    /// UTC, over all gateways.
+    pub messages_per_day: Option<u64>,
     /// Count what is over a limit, and let it pass.
     pub dry_run: bool,
 }
 
 impl Default for GatewayCarriers {
     fn default() -> Self {
-        let CarrierLimits { messages_per_second, burst, bytes_per_second, dry_run } =
-            Settings::default().carriers;
-        Self { messages_per_second, burst, bytes_per_second, dry_run }
+        let CarrierLimits {
+            messages_per_second,
+            burst,
+            bytes_per_second,
+            messages_per_day,
+            dry_run,
+        } = Settings::default().carriers;
+        Self { messages_per_second, burst, bytes_per_second, messages_per_day, dry_run }
     }
 }
 
@@ -102,6 +109,10 @@ impl Gateway {
             ("carriers.messages_per_second", self.carriers.messages_per_second as usize),
             ("carriers.burst", self.carriers.burst as usize),
             ("carriers.bytes_per_second", self.carriers.bytes_per_second as usize),
+            (
+                "carriers.messages_per_day",
+                self.carriers.messages_per_day.map_or(1, |day| day as usize),
+            ),
         ] {
             if number == 0 {
                 return Some(format!("gateway.{key}: at least 1"));
@@ -118,8 +129,13 @@ impl Gateway {
 
     /// As the gateway takes them.
     pub fn settings(&self) -> Settings {
-        let GatewayCarriers { messages_per_second, burst, bytes_per_second, dry_run } =
-            self.carriers;
+        let GatewayCarriers {
+            messages_per_second,
+            burst,
+            bytes_per_second,
+            messages_per_day,
+            dry_run,
+        } = self.carriers;
         let files = self.certificate_file.clone().zip(self.key_file.clone());
         Settings {
             listen: self.listen,
@@ -136,7 +152,13 @@ impl Gateway {
             requests_per_second_per_address: self.requests_per_second_per_address,
             idle: self.idle_timeout,
             request: self.request_timeout,
-            carriers: CarrierLimits { messages_per_second, burst, bytes_per_second, dry_run },
+            carriers: CarrierLimits {
+                messages_per_second,
+                burst,
+                bytes_per_second,
+                messages_per_day,
+                dry_run,
+            },
         }
     }
 }
