@@ -115,7 +115,6 @@ async fn answer(
     headers: &HeaderMap,
     body: &mut Body,
 ) -> Result<Response<Body>, Problem> {
-    gateway.limits.request(peer.address)?;
     let registry = gateway.registry.load_full();
     let caller = Caller::of(peer, headers, &registry, gateway.now_ms())?.ok_or_else(needed)?;
     caller.may_one_of(&[Scope::Publish, Scope::Read])?;

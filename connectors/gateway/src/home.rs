@@ -1,16 +1,13 @@
 //! `GET /`: the carriers' page. It has nothing of any carrier: with a key its script asks the API as anybody does.
 
 use std::fmt::Write;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::extract::{Extension, State};
 use axum::http::Response;
 use strum::VariantArray;
 use utoipa::OpenApi;
 
-use crate::Gateway;
-use crate::caller::Peer;
 use crate::explain::PAYLOAD_BYTES;
 use crate::explained::Known;
 use crate::openapi::{Description, refusals};
@@ -43,13 +40,7 @@ refusals!(Refusals: Code::RateLimited);
     responses((status = 200, description = "The page", body = String, content_type = "text/html"), Refusals),
     security(()),
 )]
-pub async fn home(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(peer): Extension<Peer>,
-) -> Response<Body> {
-    if let Err(problem) = gateway.limits.request(peer.address) {
-        return problem.into_response();
-    }
+pub async fn home() -> Response<Body> {
     PAGE.response()
 }
 

@@ -15,7 +15,7 @@ use crate::cached::{IfKnown, cached};
 use crate::openapi::refusals;
 use crate::problem::{Code, Problem};
 
-refusals!(Refusals: Code::Internal);
+refusals!(Refusals: Code::RateLimited, Code::Internal);
 
 /// A new key is in the set before it is needed, and an old one opens for long after it has left: so caches may
 /// keep it.

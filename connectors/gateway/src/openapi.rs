@@ -2,10 +2,9 @@
 //! docs/openapi.json is a copy of it, which a test compares.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Response};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
@@ -14,9 +13,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{RefOr, ResponseBuilder, response};
 use utoipa::{Modify, OpenApi};
 
-use crate::Gateway;
 use crate::cached::{IfKnown, cached};
-use crate::caller::Peer;
 use crate::problem::{self, Code};
 use crate::publish::PlainPayloads;
 use crate::{docs, explain, home, key_set, publish, reading, status};
@@ -155,14 +152,7 @@ refusals!(Refusals: Code::RateLimited, Code::Internal);
     ),
     security(()),
 )]
-pub async fn openapi(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-) -> Response<Body> {
-    if let Err(problem) = gateway.limits.request(peer.address) {
-        return problem.into_response();
-    }
+pub async fn openapi(headers: HeaderMap) -> Response<Body> {
     match &*DOCUMENT {
         Ok(document) => cached(&headers, "application/json", document.clone()),
         Err(error) => problem::Problem::new(Code::Internal, error.to_string()).into_response(),

@@ -188,7 +188,6 @@ async fn take(
     headers: &HeaderMap,
     body: &mut Body,
 ) -> Result<Response<Body>, Problem> {
-    gateway.limits.request(peer.address)?;
     gateway.check_kafka()?;
     let (registry, keys) = (gateway.registry.load_full(), gateway.keys.load_full());
     let caller = Caller::of(peer, headers, &registry, gateway.now_ms())?;

@@ -50,7 +50,6 @@ refusals!(OfNames:
 
 /// The caller's id, if it may read.
 pub fn reader(gateway: &Gateway, peer: &Peer, headers: &HeaderMap) -> Result<String, Problem> {
-    gateway.limits.request(peer.address)?;
     let registry = gateway.registry.load();
     let caller = Caller::of(peer, headers, &registry, gateway.now_ms())?.ok_or_else(needed)?;
     caller.may(Scope::Read)?;

@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{Extension, MatchedPath, Request, State};
 use axum::http::{HeaderValue, Response, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 use utoipa::Path as _;
 
 use crate::Gateway;
+use crate::caller::Peer;
 use crate::metrics::metrics;
 use crate::problem::{Code, Problem};
 use crate::{docs, explain, home, key_set, openapi, publish, reading, status};
@@ -41,6 +42,7 @@ pub fn router(gateway: Arc<Gateway>, is_tls: bool) -> Router {
             Problem::new(Code::MethodNotAllowed, "this address takes another method")
                 .into_response()
         })
+        .layer(from_fn_with_state(gateway.clone(), limited))
         .with_state(gateway)
         .layer(from_fn(move |request, next| watched(request, next, is_tls)))
 }
@@ -49,6 +51,19 @@ pub fn router(gateway: Arc<Gateway>, is_tls: bool) -> Router {
 fn route(request: &Request) -> String {
     let matched = request.extensions().get::<MatchedPath>();
     matched.map_or("other", MatchedPath::as_str).to_owned()
+}
+
+/// Before anything else is done: whatever the address asks for.
+async fn limited(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    match gateway.limits.request(peer.address) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
 }
 
 async fn watched(request: Request, next: Next, is_tls: bool) -> Response<Body> {

@@ -165,3 +165,17 @@ fn a_quota_of_a_day_is_told_and_holds_at_every_gateway() {
         send(&second, "acme-line", 1).status == 429
     });
 }
+
+/// Whatever it asks for: what costs little counts, too, and what is not there.
+#[test]
+fn an_address_that_asks_too_often_is_told_before_anything_is_done() {
+    let d = Deployment::new("often", "[gateway]\nrequests_per_second_per_address = 5");
+    let door = Door::open(&d);
+    for path in ["/.well-known/jwks.json", "/v1/openapi.json", "/", "/nowhere", "/v1/usage"] {
+        let answers = (0..100).map(|_| door.get(path, &[]));
+        let refused = answers.into_iter().find(|answer| answer.status == 429);
+        let refused = refused.unwrap_or_else(|| panic!("{path} is never too much"));
+        assert_eq!(refused.body["code"], "rate_limited");
+        assert!(refused.header("retry-after").is_some());
+    }
+}
