@@ -263,6 +263,10 @@ fn fits(browser: &mut Browser) {
 
 fn picture(browser: &mut Browser) {
     browser.screen(1080, 1130, "light");
+    // Another width keeps in sight what stood there, some frames later.
+    let top = "new Promise(shown => { window.scrollTo({top: 0, behavior: 'instant'}); \
+               requestAnimationFrame(() => requestAnimationFrame(() => shown(window.scrollY))); })";
+    wait_until("the page's top", Duration::from_secs(10), || browser.value(top) == 0);
     let picture = browser.picture();
     assert!(picture.len() > 20_000, "{} bytes", picture.len());
     if std::env::var_os("WAYBILL_BLESS").is_some() {
