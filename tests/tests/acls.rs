@@ -324,7 +324,7 @@ fn command(d: &Deployment, role: &str) -> Output {
         "erase" => d.run(&of_erase),
         "audit" => d.run(&["audit"]),
         "state" => d.run(&["state", "list"]),
-        "replay" => d.run(&["webhooks", "list"]),
+        "replay" => d.run(&["webhooks", "replay", "--carrier", "acme-line", "--since", "1h"]),
         "keys" => d.run(&["keys", "destroy", "internal", "--dry-run"]),
         _ => d.run(&[
             "publish",

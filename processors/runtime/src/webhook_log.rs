@@ -13,10 +13,11 @@ use waybill_schemas::vocabulary::DeliveryState;
 use waybill_schemas::{DecodeError, Delivery};
 use waybill_stage::Fault;
 
-use crate::acl::READERS;
+use crate::acl::{Acl, READERS};
 use crate::hand_over::{Portion, deliver, one_request_a_partition};
 use crate::offsets::{numbers, probe};
 use crate::reader::{Go, read, settled};
+use crate::rights::refused;
 use crate::{HostSettings, Role, Topics, Values};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -191,7 +192,11 @@ impl WebhookLog<'_> {
             .set("partitioner", "murmur2_random");
         one_request_a_partition(&mut config);
         let producer: BaseProducer = config.create().map_err(|e| fault(&e))?;
-        producer.init_transactions(TIMEOUT).map_err(|e| fault(&e))?;
+        let connection = &self.settings.connection;
+        let right = Acl::transactional(Self::transactional_id(&self.settings.topics), false);
+        producer
+            .init_transactions(TIMEOUT)
+            .map_err(|e| refused(connection, &e, &right).unwrap_or_else(|| fault(&e)))?;
         producer.begin_transaction().map_err(|e| fault(&e))?;
         let delivered = || match deliver(&producer, TIMEOUT) {
             true => Ok(()),

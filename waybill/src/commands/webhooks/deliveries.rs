@@ -94,9 +94,8 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             if *dry_run {
                 println!("would try {} again; {open} are open anyway", deliveries.len());
             } else {
-                if !deliveries.is_empty() {
-                    log.open(&deliveries).map_err(unreachable)?;
-                }
+                // With none, too: what Kafka does not allow is told now, and not when it is needed.
+                log.open(&deliveries).map_err(unreachable)?;
                 println!("{} are tried again; {open} are open anyway", deliveries.len());
             }
             if gone > 0 {
