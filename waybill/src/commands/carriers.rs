@@ -95,7 +95,12 @@ enum KeyCommand {
         expires_in: Option<humantime::Duration>,
     },
     /// Take a key back
-    Revoke { id: String, key: String },
+    Revoke {
+        id: String,
+        /// The key's id: one in 64 begins with a hyphen
+        #[arg(allow_hyphen_values = true)]
+        key: String,
+    },
     /// Show a carrier's keys
     List { id: String },
 }
@@ -359,4 +364,25 @@ fn make_key(path: &Path) -> Result<PublicSigningKey, Failure> {
     let pem = key.to_pem(None).map_err(|e| failure(e.to_string()))?;
     write_private(path, pem.as_bytes()).map_err(|e| failure(e.to_string()))?;
     Ok(key.public().clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: KeyCommand,
+    }
+
+    #[test]
+    fn a_key_that_begins_with_a_hyphen_is_taken_back_as_any() {
+        for id in ["-WtphthnI55-", "--tphthnI55_", "WtphthnI55-a"] {
+            let line = Line::try_parse_from(["key", "revoke", "acme-line", id]).unwrap();
+            assert!(matches!(line.command, KeyCommand::Revoke { key, .. } if key == id));
+        }
+    }
 }
