@@ -125,7 +125,8 @@ impl<'g> Intake<'g> {
                 self.entries.push(Entry::Sent { id, topic, index: self.sent });
                 self.sent += 1;
                 // What only claims to be the carrier's counts once decrypt has found that it is.
-                if is_proven {
+                let has_quota = matches!(standing, Standing::Within { of_day: Some(_), .. });
+                if is_proven && has_quota {
                     self.gateway.limits.quotas.take(&judged.carrier_id, now_ms);
                 }
             }

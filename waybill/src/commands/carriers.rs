@@ -220,7 +220,7 @@ pub fn run(config: &Config, args: Args) -> Result<(), Failure> {
 }
 
 /// Changes one carrier.
-fn of<T>(
+pub fn of<T>(
     file: &RegistryFile,
     id: &str,
     change: impl FnOnce(&mut Carrier) -> Result<T, Failure>,

@@ -2,10 +2,11 @@
 
 use clap::Subcommand;
 use jiff::Timestamp;
-use waybill_decrypt::{Carrier, MOST_WEBHOOKS, Webhook};
+use waybill_decrypt::{MOST_WEBHOOKS, Webhook};
 use waybill_schemas::vocabulary::Milestone;
 use waybill_webhooks::Target;
 
+use crate::commands::carriers::of;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::registry_file::RegistryFile;
@@ -65,7 +66,7 @@ pub fn run(config: &Config, file: &RegistryFile, command: Command) -> Result<(),
                 Webhook::new(url, Timestamp::now()).map_err(|e| Failure::failed(e.to_string()))?;
             let webhook = Webhook { rejects, milestones, ..made };
             let (endpoint, version) = (webhook.id.clone(), webhook.secret.version);
-            change(file, &id, |carrier| {
+            of(file, &id, |carrier| {
                 if carrier.webhooks.len() >= MOST_WEBHOOKS {
                     return Err(Failure::config(format!(
                         "{id} has {MOST_WEBHOOKS} endpoints: remove one first"
@@ -82,7 +83,7 @@ pub fn run(config: &Config, file: &RegistryFile, command: Command) -> Result<(),
                 .checked_add(*keep)
                 .map_err(|e| Failure::config(format!("--keep: {e}")))?;
             let secret = config.webhooks.secret()?;
-            let version = change(file, &id, |carrier| {
+            let version = of(file, &id, |carrier| {
                 let found = carrier.webhooks.iter_mut().find(|known| known.id == endpoint);
                 let webhook = found.ok_or_else(|| unknown(&id, &endpoint))?;
                 webhook.secret = webhook.secret.next(until);
@@ -94,7 +95,7 @@ pub fn run(config: &Config, file: &RegistryFile, command: Command) -> Result<(),
             println!("{endpoint} {}", *secret.of(&endpoint, version).to_text());
         }
         Command::Remove { id, endpoint } => {
-            change(file, &id, |carrier| {
+            of(file, &id, |carrier| {
                 let before = carrier.webhooks.len();
                 carrier.webhooks.retain(|known| known.id != endpoint);
                 match carrier.webhooks.len() < before {
@@ -122,15 +123,4 @@ pub fn run(config: &Config, file: &RegistryFile, command: Command) -> Result<(),
 
 fn unknown(id: &str, endpoint: &str) -> Failure {
     Failure::config(format!("{id} has no endpoint {endpoint:?}"))
-}
-
-fn change<T>(
-    file: &RegistryFile,
-    id: &str,
-    change: impl FnOnce(&mut Carrier) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    file.change(|carriers| match carriers.get_mut(id) {
-        Some(carrier) => change(carrier),
-        None => Err(Failure::config(format!("no carrier {id:?}"))),
-    })
 }
