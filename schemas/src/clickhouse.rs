@@ -52,6 +52,7 @@ migrations! {
     18 "message_ids" "0018_message_ids.sql",
     19 "sealed_topic" "0019_sealed_topic.sql",
     20 "key_use" "0020_key_use.sql",
+    21 "notes" "0021_notes.sql",
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ pub struct Enrichment {
     /// UN/LOCODE that the place was resolved to.
     pub unlocode: Option<String>,
     pub place_source: PlaceSource,
+    /// How sure that is: 100 for a code, less for a name (docs/formats.md). Absent where no place was
+    /// found, and in records of before 1 December 2026.
+    #[serde(default)]
+    pub place_score: Option<u32>,
     pub place_name: Option<Arc<str>>,
     /// ISO 3166-1 alpha-2.
     pub country: Option<String>,

@@ -28,6 +28,7 @@ mod erasure;
 mod event_id;
 mod later;
 mod ledger_entry;
+mod notes;
 mod opened;
 mod read;
 mod redrive;

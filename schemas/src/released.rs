@@ -11,14 +11,17 @@ pub fn released(name: &str) -> &'static [&'static str] {
         "shipment_event" => &[
             include_str!("../avro/released/shipment_event.1.avsc"),
             include_str!("../avro/released/shipment_event.2.avsc"),
+            include_str!("../avro/released/shipment_event.3.avsc"),
         ],
         "enriched_event" => &[
             include_str!("../avro/released/enriched_event.1.avsc"),
             include_str!("../avro/released/enriched_event.2.avsc"),
+            include_str!("../avro/released/enriched_event.3.avsc"),
         ],
         "accepted_event" => &[
             include_str!("../avro/released/accepted_event.1.avsc"),
             include_str!("../avro/released/accepted_event.2.avsc"),
+            include_str!("../avro/released/accepted_event.3.avsc"),
         ],
         "shipment" => &[
             include_str!("../avro/released/shipment.1.avsc"),

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::{
-    Classifier, ExceptionKind, Flag, Milestone, Mode, QuantityKind, ReadingKind, ReferenceKind,
+    Classifier, ExceptionKind, Milestone, Mode, NoteCode, QuantityKind, ReadingKind, ReferenceKind,
+    TimePrecision,
 };
 use crate::{EventId, Provenance};
 
@@ -38,7 +39,12 @@ pub struct ShipmentEvent {
     /// The carrier's id of the earlier event that this one declares void.
     pub withdraws: Option<String>,
     /// What is odd about the event though it was kept.
-    pub flags: Vec<Flag>,
+    #[serde(alias = "flags")]
+    pub notes: Vec<NoteCode>,
+    /// What each note is about, in the same order: a field, a segment, or nothing. Empty in records of
+    /// before 1 December 2026.
+    #[serde(default)]
+    pub notes_about: Vec<String>,
     /// When validate accepted it, ms UTC.
     pub validated_at: i64,
 }
@@ -51,6 +57,8 @@ pub struct OccurrenceTime {
     pub wall_ms: i64,
     /// Its offset from UTC in minutes, positive east; absent when the message gives none.
     pub offset_minutes: Option<i32>,
+    #[serde(default)]
+    pub precision: TimePrecision,
 }
 
 impl OccurrenceTime {
@@ -59,12 +67,26 @@ impl OccurrenceTime {
         Self {
             wall_ms: utc_ms + i64::from(offset_minutes) * 60_000,
             offset_minutes: Some(offset_minutes),
+            precision: TimePrecision::Second,
         }
+    }
+
+    /// A wall clock whose offset the message does not state.
+    pub fn wall(wall_ms: i64, precision: TimePrecision) -> Self {
+        Self { wall_ms, offset_minutes: None, precision }
     }
 
     /// ms UTC if the offset is stated, else the wall clock taken as UTC (at most 14 h off).
     pub fn utc_or_wall_ms(&self) -> i64 {
         self.wall_ms - i64::from(self.offset_minutes.unwrap_or(0)) * 60_000
+    }
+
+    /// The same time as it counts: what is to be on a day, and no hour is told, is in time until that
+    /// day ends. What has happened on a day counts from its beginning.
+    pub fn counted(self, classifier: Classifier) -> Self {
+        const DAY_MS: i64 = 24 * 3_600_000;
+        let end = self.precision == TimePrecision::Day && classifier != Classifier::Actual;
+        Self { wall_ms: self.wall_ms.saturating_add(if end { DAY_MS - 1 } else { 0 }), ..self }
     }
 }
 

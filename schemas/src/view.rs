@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use crate::vocabulary::{
-    Classifier, ExceptionKind, Flag, Milestone, Mode, PlaceSource, QuantityKind, ReadingKind,
+    Classifier, ExceptionKind, Milestone, Mode, NoteCode, PlaceSource, QuantityKind, ReadingKind,
     ReferenceKind, ZoneQuality,
 };
 use crate::{DecodeError, EventId, History, OccurrenceTime, Record};
@@ -82,7 +82,10 @@ ShipmentEvent {
     remark: Option<&'a str>,
     readings: Vec<Reading<'a>>,
     withdraws: Option<&'a str>,
-    flags: Vec<Flag>,
+    #[serde(alias = "flags")]
+    notes: Vec<NoteCode>,
+    #[serde(default)]
+    notes_about: Vec<&'a str>,
     validated_at: i64,
 }
 
@@ -151,6 +154,8 @@ Enrichment {
     time_zone: Option<&'a str>,
     unlocode: Option<&'a str>,
     place_source: PlaceSource,
+    #[serde(default)]
+    place_score: Option<u32>,
     place_name: Option<&'a str>,
     country: Option<&'a str>,
     latitude: Option<f64>,

@@ -153,8 +153,20 @@ ReadingKind {
 }}
 
 closed_list! {
+/// How finely the message tells the time.
+#[derive(Default)]
+TimePrecision {
+    /// To the second, or finer.
+    #[default]
+    Second,
+    Minute,
+    /// A date alone. What is to be that day may be so until its end.
+    Day,
+}}
+
+closed_list! {
 /// Odd, but kept: carriers do send these.
-Flag {
+NoteCode {
     /// ISO 6346 check digit of the container number is wrong.
     ContainerCheckDigit,
     /// The container number is not of ISO 6346 form.
@@ -177,4 +189,20 @@ Flag {
     SsccCheckDigit,
     /// The tracking number fits the form of a carrier's numbers and not their check digit.
     TrackingCheckDigit,
+    /// A field that the standard requires is not there.
+    MissingField,
+    /// A field is not of the form that it is to have: it was left out, or taken as it is.
+    OddField,
+    /// A field that the standard does not have.
+    UnknownField,
+    /// A field's name is written otherwise than in the standard.
+    OtherSpelling,
+    /// The message says another version than its fields are of.
+    VersionContradicted,
+    /// Counts or control numbers of the envelope do not fit: it may not be whole.
+    EnvelopeMismatch,
+    /// Nothing tells whether it was planned or happened: taken by its time and the receipt.
+    ClassifierAssumed,
+    /// Neither UTF-8 nor an encoding that the message declares: read as Windows-1252.
+    EncodingAssumed,
 }}

@@ -117,7 +117,7 @@ mod tests {
     /// is `LowCardinality` if its values are of a list, and then it is named here.
     #[test]
     fn only_words_of_a_list_are_of_low_cardinality() {
-        const LISTS: [&str; 36] = [
+        const LISTS: [&str; 38] = [
             // Ours: registered carriers, and the vocabulary.
             "carrier_id",
             "milestone",
@@ -136,6 +136,8 @@ mod tests {
             "references.kind",
             "readings.kind",
             "flags",
+            "notes",
+            "time_precision",
             "exceptions.kind",
             "quantities.kind",
             "documents.kind",

@@ -23,7 +23,7 @@ impl Database {
                 count() AS events,
                 formatDateTime(max(received_at), '%Y-%m-%dT%H:%i:%SZ', 'UTC') AS last
             FROM {}
-            WHERE has(flags, 'unmapped_code')
+            WHERE has(notes, 'unmapped_code')
                 AND received_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
                 AND ({{carrier:String}} = '' OR events.carrier_id = {{carrier:String}})
             GROUP BY carrier_id, raw_code

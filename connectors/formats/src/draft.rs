@@ -1,9 +1,12 @@
-use waybill_schemas::vocabulary::{Classifier, ExceptionKind, Flag, Milestone, ReferenceKind};
+use waybill_schemas::vocabulary::{Classifier, ExceptionKind, Milestone, NoteCode, ReferenceKind};
 use waybill_schemas::{
     Customs, Equipment, Exception, OccurrenceTime, Place, Quantity, Reading, Reference, Transport,
 };
 
+use std::borrow::Cow;
+
 use crate::codes::Meaning;
+use crate::limits;
 
 /// What a message says of one event, in the terms of the shipment model, before it is known whose
 /// it is and when it was received. The fields are those of
@@ -35,7 +38,15 @@ pub struct Draft {
     pub readings: Vec<Reading>,
     /// The carrier's id of the earlier event that this one declares void.
     pub withdraws: Option<String>,
-    pub flags: Vec<Flag>,
+    pub notes: Vec<Note>,
+}
+
+/// What is odd about an event though it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub code: NoteCode,
+    /// The field or segment that it is about; empty if it is about the event.
+    pub about: Cow<'static, str>,
 }
 
 /// A date without its year: `16OCT`. `occurred` then has the year 2000, which is a leap year, and
@@ -78,7 +89,7 @@ impl Draft {
             remark: None,
             readings: Vec::new(),
             withdraws: None,
-            flags: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -99,7 +110,7 @@ impl Draft {
                     draft.exception(kind, Some(draft.raw_code.clone()));
                 }
             }
-            None => draft.flags.push(Flag::UnmappedCode),
+            None => draft.note(NoteCode::UnmappedCode),
         }
         draft
     }
@@ -126,7 +137,7 @@ impl Draft {
             remark,
             readings,
             withdraws,
-            flags,
+            notes,
         } = self;
         let some = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
         let all = |texts: &[&Option<String>]| texts.iter().map(|text| some(text)).sum::<usize>();
@@ -151,15 +162,37 @@ impl Draft {
             + list(exceptions, |exception| some(&exception.raw_code))
             + list(quantities, |quantity| quantity.unit.capacity())
             + list(readings, |reading| reading.unit.capacity() + some(&reading.sensor))
-            + flags.capacity()
+            + list(notes, |note| note.about.len())
     }
 
     /// What its code means; one that no list has leaves it `other`, with the flag `unmapped_code`.
     pub fn means(&mut self, milestone: Option<Milestone>) {
         match milestone {
             Some(milestone) => self.milestone = milestone,
-            None => self.flags.push(Flag::UnmappedCode),
+            None => self.note(NoteCode::UnmappedCode),
         }
+    }
+
+    /// Notes what is odd about the event.
+    pub fn note(&mut self, code: NoteCode) {
+        self.note_about(code, "");
+    }
+
+    /// Notes what is odd about a field or a segment, once. Of very many the first are kept.
+    pub fn note_about(&mut self, code: NoteCode, about: impl Into<Cow<'static, str>>) {
+        let about = about.into();
+        let stands = |note: &Note| note.code == code && note.about == about;
+        if self.notes.len() < limits::NOTES && !self.notes.iter().any(stands) {
+            self.notes.push(Note { code, about });
+        }
+    }
+
+    pub fn has_note(&self, code: NoteCode) -> bool {
+        self.notes.iter().any(|note| note.code == code)
+    }
+
+    pub fn drop_note(&mut self, code: NoteCode) {
+        self.notes.retain(|note| note.code != code);
     }
 
     pub fn exception(&mut self, kind: ExceptionKind, raw_code: Option<String>) {

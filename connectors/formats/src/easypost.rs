@@ -9,7 +9,8 @@ use waybill_stage::{Code, Reject};
 
 use crate::codes::{CodeList, Meaning, code, trouble};
 use crate::parcel::package::{Package, some_place};
-use crate::parcel::{fedex, times, usps};
+use crate::parcel::{fedex, usps};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -75,18 +76,18 @@ fn estimated(tracker: Tree<'_>) -> Option<Result<OccurrenceTime, Reject>> {
         let clock = local.text("est_delivery_time_local").unwrap_or("00:00:00");
         let both = day.get(..10).zip(clock.get(..clock.len().min(8)));
         let both = both.map(|(day, clock)| [day, "T", clock].concat());
-        let occurred = both.and_then(|both| times::iso(&both));
+        let occurred = both.and_then(|both| time::read(&both));
         return Some(
             occurred.ok_or_else(|| tracker.invalid_time("carrier_detail/est_delivery_date_local")),
         );
     }
     let path = "est_delivery_date";
-    tracker.has(path).then(|| tracker.time_by(path, times::iso))
+    tracker.has(path).then(|| tracker.time_by(path, time::read))
 }
 
 fn event_of(package: &Package, detail: Tree<'_>) -> Result<Draft, Reject> {
     let status = detail.required("status", limits::CODE)?;
-    let occurred = detail.time_by("datetime", times::iso)?;
+    let occurred = detail.time_by("datetime", time::read)?;
     let exact = detail.text("status_detail");
     let exact =
         exact.map(|exact| detail.short("status_detail", exact, limits::CODE)).transpose()?;

@@ -48,7 +48,7 @@ pub mod x12;
 mod xml;
 mod year;
 
-pub use draft::{Document, Draft, YearOpen};
+pub use draft::{Document, Draft, Note, YearOpen};
 pub use example::{Example, example};
 pub use lists::{LISTS, REASONS};
 pub use parts::Parts;

@@ -13,6 +13,9 @@ pub const OUTPUT_BYTES: usize = 32 << 20;
 /// Elements of one list within an event (references, seals, readings, …).
 pub const LIST: usize = 1_000;
 
+/// Notes on one event.
+pub const NOTES: usize = 32;
+
 // Characters of a text. The standards' own limits are lower, and carriers go beyond them.
 pub const CODE: usize = 32;
 pub const ID: usize = 256;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use waybill_schemas::vocabulary::Flag;
+use waybill_schemas::vocabulary::NoteCode;
 use waybill_stage::{Code, Reject};
 
 use crate::{Draft, limits};
@@ -169,6 +169,13 @@ impl Parts {
         self.whence(index).locate(reject)
     }
 
+    /// Notes what is odd about the message on each of its events.
+    pub(crate) fn note_all(&mut self, code: NoteCode) {
+        for draft in self.parts.iter_mut().flatten() {
+            draft.note(code);
+        }
+    }
+
     /// Marks events that repeat a carrier's id within the message: with the same content the later
     /// one is flagged; with other content it is what `other` makes of it, given the pointer of the
     /// first.
@@ -197,7 +204,7 @@ impl Parts {
             let Some(part) = self.parts.get_mut(index) else { continue };
             match (refused, part) {
                 (Some(reject), part) => *part = Err(reject),
-                (None, Ok(draft)) => draft.flags.push(Flag::RepeatedRawId),
+                (None, Ok(draft)) => draft.note(NoteCode::RepeatedRawId),
                 (None, Err(_)) => {}
             }
         }

@@ -1,9 +1,11 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use mediatype::{MediaType, Name};
+use waybill_schemas::vocabulary::NoteCode;
 use waybill_stage::{Code, Reject};
 
-use crate::{Parts, air, dcsa, easypost, edifact, epcis, limits, parcel, terminal49, x12};
+use crate::{Parts, air, dcsa, easypost, edifact, epcis, limits, parcel, terminal49, text, x12};
 
 /// A format: how it is named, and how it is read.
 #[derive(Debug)]
@@ -42,7 +44,11 @@ impl Format {
     /// the message as a whole, and `parts` is then empty.
     pub fn read(&self, payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
         parts.begin();
-        let read = (self.reader)(payload, parts);
+        let text = text::decoded(payload)?;
+        let read = (self.reader)(text.as_bytes(), parts);
+        if matches!(text, Cow::Owned(_)) && text::is_assumed(payload) {
+            parts.note_all(NoteCode::EncodingAssumed);
+        }
         // Whatever the reader says of a message that it could not get through.
         if parts.are_too_large() {
             parts.clear();

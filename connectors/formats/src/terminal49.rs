@@ -15,7 +15,7 @@ use waybill_stage::{Code, Reject};
 
 pub use self::codes::{EVENTS, mode};
 use crate::parcel::package::PHRASE;
-use crate::parcel::times;
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Document, Draft, Parts, limits};
 
@@ -214,7 +214,7 @@ fn named(event: Tree<'_>, name: &str, at: &str) -> Result<Draft, Reject> {
     if name.len() > PHRASE || name.chars().any(char::is_control) {
         return Err(event.missing("event"));
     }
-    let occurred = event.time_by(at, times::iso)?;
+    let occurred = event.time_by(at, time::read)?;
     let short = name.strip_prefix("container.transport.").unwrap_or(name);
     let (short, estimated) = match short.strip_prefix("estimated.") {
         Some(short) => (short, true),
@@ -244,7 +244,7 @@ fn withdrawn(event: Tree<'_>, path: &str, draft: &mut Draft) {
 }
 
 fn instant(event: Tree<'_>, path: &str) -> Option<i64> {
-    let at = times::iso(event.text(path)?)?;
+    let at = time::read(event.text(path)?)?;
     at.offset_minutes.map(|_| at.utc_or_wall_ms())
 }
 

@@ -17,8 +17,8 @@ use waybill_stage::{Code, Reject};
 
 pub(crate) use self::out::Out;
 use crate::json::{self, Text};
-use crate::parcel::times;
 use crate::parts::Pointer;
+use crate::time;
 use crate::{Parts, limits, text, xml};
 
 /// A JSON value as far as a tree of texts tells them apart.
@@ -217,7 +217,7 @@ impl<'t> Tree<'t> {
     /// A wall clock with the offset that stands at that path, if one does.
     pub(crate) fn offset(self, path: &str, wall: OccurrenceTime) -> Result<OccurrenceTime, Reject> {
         let Some(offset) = self.text(path) else { return Ok(wall) };
-        times::at_offset(wall, offset).ok_or_else(|| {
+        time::at_offset(wall, offset).ok_or_else(|| {
             self.reject(path, Code::InvalidTime, format_args!("expected an offset from UTC"))
         })
     }

@@ -81,8 +81,9 @@ fn fsu_as_documents_show_it() {
             if flight.is_empty() { String::new() } else { format!(" flight=\"{flight}\"") };
         let remark =
             if remark.is_empty() { String::new() } else { format!(" remark=\"{remark}\"") };
+        let day = if clock == "00:00" { " (day)" } else { "" };
         format!(
-            "{n} {milestone} actual FSU/{code} wall=2000-10-16T{clock}:00Z offset=none year_open=\"+0 days\" document=\"air_waybill:020-12345675\" air_waybill=\"020-12345675\" iata=\"FRA\" mode=\"air\"{flight} pieces=\"1 1\" gross_weight=\"100 kg\"{remark}"
+            "{n} {milestone} actual FSU/{code} wall=2000-10-16T{clock}:00Z{day} offset=none year_open=\"+0 days\" document=\"air_waybill:020-12345675\" air_waybill=\"020-12345675\" iata=\"FRA\" mode=\"air\"{flight} pieces=\"1 1\" gross_weight=\"100 kg\"{remark}"
         )
     };
     check(
@@ -237,7 +238,7 @@ fn counts(read: &Result<Parts, Reject>) -> Result<(usize, usize, usize), Code> {
     let events: Vec<_> = parts.iter().filter_map(|(_, part)| part.as_ref().ok()).collect();
     let unmapped = events
         .iter()
-        .filter(|e| e.flags.contains(&waybill_schemas::vocabulary::Flag::UnmappedCode))
+        .filter(|e| e.has_note(waybill_schemas::vocabulary::NoteCode::UnmappedCode))
         .count();
     Ok((events.len(), parts.len() - events.len(), unmapped))
 }

@@ -12,7 +12,7 @@ use strum::VariantArray;
 use waybill_formats::dcsa::codes as dcsa;
 use waybill_formats::milestones::{EXCEPTIONS, MILESTONES};
 use waybill_formats::{LISTS, Parts, REASONS, REGISTRY, guess};
-use waybill_schemas::vocabulary::{ExceptionKind, Flag, Milestone};
+use waybill_schemas::vocabulary::{ExceptionKind, Milestone, NoteCode};
 use waybill_stage::Code;
 
 #[test]
@@ -205,7 +205,7 @@ fn row(path: &Path) -> String {
     let drafts = || parts.iter().filter_map(|(_, part)| part.as_ref().ok());
     assert!(drafts().count() + rejects.len() > 0, "{}: no answer", path.display());
     let mut unmapped: Vec<&str> = drafts()
-        .filter(|draft| draft.flags.contains(&Flag::UnmappedCode))
+        .filter(|draft| draft.has_note(NoteCode::UnmappedCode))
         .map(|draft| draft.raw_code.as_str())
         .collect();
     unmapped.sort_unstable();

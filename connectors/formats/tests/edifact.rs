@@ -73,12 +73,12 @@ fn status_report_of_eancom() {
             ),
             (
                 2,
-                "in_transit actual REC24/31 wall=2002-02-04T00:00:00Z offset=none \
+                "in_transit actual REC24/31 wall=2002-02-04T00:00:00Z (day) offset=none \
                  transport_document=\"5122C\"",
             ),
             (
                 3,
-                "customs_hold actual REC24/17 wall=2002-01-15T00:00:00Z offset=none \
+                "customs_hold actual REC24/17 wall=2002-01-15T00:00:00Z (day) offset=none \
                  transport_document=\"5145E\" \
                  name=\"H.MCUSTOMS AND EXCISE LONDON HEATHROW AIRPORT\" \
                  exception=\"customs_hold REC24/17\" exception=\"address EDIFACT-9013/39\"",

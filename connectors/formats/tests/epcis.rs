@@ -94,7 +94,7 @@ fn json_ld_as_a_person_reads_it() {
         "capture_json/ObjectEvent_with_custom_bizStep_uri.json",
         &["1 other actual BIZSTEP/https://example.com/bizStep/inspecting \
            wall=2026-07-22T06:45:00Z offset=120 document=\"epc:01/09521141012345/21/2017\" \
-           epc=\"https://id.gs1.org/01/09521141012345/21/2017\" flag=\"unmapped_code\""],
+           epc=\"https://id.gs1.org/01/09521141012345/21/2017\" note=\"unmapped_code\""],
     );
 }
 
@@ -364,7 +364,7 @@ fn every_file_has_its_answer() {
                     true => rejects += 1,
                     false => events += 1,
                 }
-                unmapped += line.matches("flag=\"unmapped_code\"").count();
+                unmapped += line.matches("note=\"unmapped_code\"").count();
             }
             if events > 0 {
                 let formats = guess(&payload);

@@ -66,7 +66,7 @@ fn carrier_status_214() {
             "other actual X12/LY wall=2022-09-20T02:02:00Z offset=-420 pro=\"TCLU8928703\" \
              shipper_reference=\"9920267\" bill_of_lading=\"ZIMUSHH033017689\" other=\"112K9V6WS\" \
              container=\"TCLU8928703\" unit=\"TCLU8928703\" city=\"PORT WENTWORTH\" region=\"GA\" \
-             country=\"USA\" mode=\"road\" flag=\"unmapped_code\"",
+             country=\"USA\" mode=\"road\" note=\"unmapped_code\"",
         )],
     );
     // One line; a trailer; the weight of the loop is of each status in it.

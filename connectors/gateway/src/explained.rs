@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use waybill_formats::{Format, REGISTRY};
 use waybill_schemas::EnrichedEvent;
-use waybill_schemas::vocabulary::Flag;
+use waybill_schemas::vocabulary::NoteCode;
 use waybill_stage::Reject;
 
 use waybill_stage::advice;
@@ -76,12 +76,20 @@ struct Understood<'r> {
     raw_code: &'r str,
     #[schema(required, format = DateTime)]
     happened: Option<String>,
+    /// How finely the message tells it: second, minute or day. A plan or an estimate of a day is at its
+    /// end.
+    time_precision: &'static str,
     /// How its time zone is known: stated, from_place or assumed.
     zone_quality: &'static str,
     /// IANA
     time_zone: &'r str,
     unlocode: &'r str,
     place: &'r str,
+    /// What the place was known by: unlocode, terminal, airport, name or none.
+    place_source: &'static str,
+    /// How sure that is: 100 for a code, less for a name.
+    #[schema(required)]
+    place_score: Option<u32>,
     /// ISO 3166-1 alpha-2
     country: &'r str,
     equipment: &'r str,
@@ -96,7 +104,7 @@ struct Understood<'r> {
     readings: Vec<Measure<'r>>,
     remark: &'r str,
     /// What is odd about it, though it would be kept.
-    notes: Vec<Note>,
+    notes: Vec<Note<'r>>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -114,9 +122,12 @@ struct Measure<'r> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct Note {
+struct Note<'r> {
+    /// A code of docs/formats.md, "Notes".
     #[schema(example = "container_check_digit")]
-    flag: &'static str,
+    code: &'static str,
+    /// The field or segment that it is about; empty if it is about the event.
+    about: &'r str,
     meaning: &'static str,
 }
 
@@ -207,10 +218,13 @@ impl<'r> From<&'r EnrichedEvent> for Understood<'r> {
             classifier: event.classifier.as_str(),
             raw_code: &event.raw_code,
             happened: time(more.occurred_at),
+            time_precision: event.occurred.precision.as_str(),
             zone_quality: more.zone_quality.as_str(),
             time_zone: more.time_zone.as_deref().unwrap_or_default(),
             unlocode: more.unlocode.as_deref().unwrap_or_default(),
             place: more.place_name.as_deref().unwrap_or_default(),
+            place_source: more.place_source.as_str(),
+            place_score: more.place_score,
             country: more.country.as_deref().unwrap_or_default(),
             equipment: event.equipment.as_ref().map_or("", |unit| &unit.number),
             mode: transport.and_then(|transport| transport.mode).map_or("", |mode| mode.as_str()),
@@ -233,28 +247,13 @@ impl<'r> From<&'r EnrichedEvent> for Understood<'r> {
                 .map(|one| Measure { kind: one.kind.as_str(), value: one.value, unit: &one.unit })
                 .collect(),
             remark: event.remark.as_deref().unwrap_or_default(),
-            notes: event.flags.iter().map(|flag| Note::of(*flag)).collect(),
+            notes: event.noted().map(Note::from).collect(),
         }
     }
 }
 
-impl Note {
-    fn of(flag: Flag) -> Self {
-        let meaning = match flag {
-            Flag::ContainerCheckDigit => "the container number's check digit is wrong (ISO 6346)",
-            Flag::ContainerForm => "the container number has not the form of ISO 6346",
-            Flag::ImoCheckDigit => "the IMO number's check digit is wrong",
-            Flag::PlaceUnknown => "the UN/LOCODE is in no list",
-            Flag::InFuture => "it is said to have happened, and lies after its receipt",
-            Flag::RepeatedRawId => "the same event id stands before in the message",
-            Flag::LocalTimeAmbiguous => {
-                "the local time exists twice there, or not at all (daylight saving)"
-            }
-            Flag::UnmappedCode => "no mapping names the code: the milestone is `other`",
-            Flag::AirWaybillCheckDigit => "the air waybill number's check digit is wrong",
-            Flag::SsccCheckDigit => "the SSCC's check digit is wrong",
-            Flag::TrackingCheckDigit => "the tracking number's check digit is wrong",
-        };
-        Self { flag: flag.as_str(), meaning }
+impl<'r> From<(NoteCode, &'r str)> for Note<'r> {
+    fn from((code, about): (NoteCode, &'r str)) -> Self {
+        Self { code: code.as_str(), about, meaning: code.meaning() }
     }
 }

@@ -42,7 +42,7 @@ fn told(drafts: &[Draft], into: &mut Lateness) {
     for draft in drafts {
         let document = draft.document.as_ref().unwrap();
         assert_eq!(document.kind, "air_waybill");
-        assert!(air_waybill::is_valid(&document.number) && draft.flags.is_empty());
+        assert!(air_waybill::is_valid(&document.number) && draft.notes.is_empty());
         let leg = leg_of(&document.number).unwrap();
         let code = draft.raw_code.strip_prefix("FSU/").unwrap();
         let (code, milestone) = *MILESTONES.iter().find(|m| m.0 == code).unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use waybill_enrich::{Enrich, Places};
-use waybill_schemas::vocabulary::{Classifier, Milestone};
+use waybill_schemas::vocabulary::{Classifier, Milestone, TimePrecision};
 use waybill_schemas::{EventId, OccurrenceTime, Place, Provenance, ShipmentEvent};
 use waybill_stage::{Answer, Context, Stage};
 
@@ -23,7 +23,11 @@ fn event(place: Place, offset_minutes: Option<i32>, n: usize) -> ShipmentEvent {
         classifier: Classifier::Actual,
         raw_code: "EQUIPMENT/LOAD".into(),
         raw_id: None,
-        occurred: OccurrenceTime { wall_ms: 1_768_918_500_000 + minute * 60_000, offset_minutes },
+        occurred: OccurrenceTime {
+            wall_ms: 1_768_918_500_000 + minute * 60_000,
+            offset_minutes,
+            precision: TimePrecision::Second,
+        },
         created_at: None,
         references: vec![],
         equipment: None,
@@ -35,7 +39,8 @@ fn event(place: Place, offset_minutes: Option<i32>, n: usize) -> ShipmentEvent {
         remark: None,
         readings: vec![],
         withdraws: None,
-        flags: vec![],
+        notes: vec![],
+        notes_about: vec![],
         validated_at: 1,
     }
 }

@@ -17,7 +17,7 @@ mod zones;
 
 use std::sync::Arc;
 
-use waybill_schemas::vocabulary::Flag;
+use waybill_schemas::vocabulary::NoteCode;
 use waybill_schemas::{EnrichedEvent, Enrichment, ShipmentEvent};
 use waybill_stage::{Answer, Context, Failure, Stage};
 
@@ -61,9 +61,13 @@ impl Stage for Enrich {
             Some(place) => self.locator.locate(place),
             None => Located::default(),
         };
-        let when = occurrence::resolve(&event.occurred, at.zone);
-        flag(&mut event, Flag::PlaceUnknown, at.unknown_unlocode);
-        flag(&mut event, Flag::LocalTimeAmbiguous, when.ambiguous);
+        let when = occurrence::resolve(&event.occurred.counted(event.classifier), at.zone);
+        if at.unknown_unlocode {
+            event.note(NoteCode::PlaceUnknown);
+        }
+        if when.ambiguous {
+            event.note(NoteCode::LocalTimeAmbiguous);
+        }
 
         let enrichment = Enrichment {
             occurred_at: when.utc_ms,
@@ -71,6 +75,7 @@ impl Stage for Enrich {
             time_zone: at.zone.map(|zone| zone.name.clone()),
             unlocode: at.unlocode,
             place_source: at.source,
+            place_score: None,
             place_name: at.name,
             country: at.country,
             latitude: at.coordinates.map(|c| c.latitude),
@@ -83,12 +88,6 @@ impl Stage for Enrich {
         };
         answer.pass(EnrichedEvent { event, enrichment });
         Ok(())
-    }
-}
-
-fn flag(event: &mut ShipmentEvent, flag: Flag, set: bool) {
-    if set && !event.flags.contains(&flag) {
-        event.flags.push(flag);
     }
 }
 

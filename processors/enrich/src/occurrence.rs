@@ -43,6 +43,8 @@ fn from_place(wall_ms: i64, zone: &Zone) -> Option<Occurrence> {
 
 #[cfg(test)]
 mod tests {
+    use waybill_schemas::vocabulary::TimePrecision;
+
     use super::*;
     use crate::Zones;
 
@@ -60,7 +62,11 @@ mod tests {
         ambiguous: bool,
     ) {
         let zones = Zones::bundled();
-        let occurred = OccurrenceTime { wall_ms: ms(&format!("{wall}Z")), offset_minutes };
+        let occurred = OccurrenceTime {
+            wall_ms: ms(&format!("{wall}Z")),
+            offset_minutes,
+            precision: TimePrecision::Second,
+        };
         let zone = zone.map(|name| zones.get(name).unwrap());
         let expect = Occurrence { utc_ms: ms(utc), quality, ambiguous };
         assert_eq!(resolve(&occurred, zone), expect, "{wall}");
@@ -116,7 +122,10 @@ mod tests {
         let zone = zones.get("Europe/Berlin");
         for wall_ms in [i64::MIN, i64::MAX] {
             for offset_minutes in [None, Some(i32::MIN), Some(i32::MAX)] {
-                resolve(&OccurrenceTime { wall_ms, offset_minutes }, zone);
+                resolve(
+                    &OccurrenceTime { wall_ms, offset_minutes, precision: TimePrecision::Second },
+                    zone,
+                );
             }
         }
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use waybill_schemas::vocabulary::{Classifier, Milestone, PlaceSource, ZoneQuality};
+use waybill_schemas::vocabulary::{Classifier, Milestone, PlaceSource, TimePrecision, ZoneQuality};
 use waybill_schemas::{EventId, OccurrenceTime, Place, Provenance};
 
 use super::*;
@@ -19,7 +19,11 @@ fn event(place: Option<Place>, offset_minutes: Option<i32>) -> ShipmentEvent {
         classifier: Classifier::Actual,
         raw_code: "EQUIPMENT/LOAD".into(),
         raw_id: None,
-        occurred: OccurrenceTime { wall_ms: WALL, offset_minutes },
+        occurred: OccurrenceTime {
+            wall_ms: WALL,
+            offset_minutes,
+            precision: TimePrecision::Second,
+        },
         created_at: None,
         references: vec![],
         equipment: None,
@@ -31,7 +35,8 @@ fn event(place: Option<Place>, offset_minutes: Option<i32>) -> ShipmentEvent {
         remark: None,
         readings: vec![],
         withdraws: None,
-        flags: vec![],
+        notes: vec![],
+        notes_about: vec![],
         validated_at: 1,
     }
 }
@@ -54,7 +59,7 @@ type Expect<'a> =
     (Option<&'a str>, Option<&'a str>, Option<&'a str>, Option<&'a str>, i64, ZoneQuality);
 
 #[track_caller]
-fn check(sent: Place, expect: Expect, coordinates: Option<(f64, f64)>, flags: &[Flag]) {
+fn check(sent: Place, expect: Expect, coordinates: Option<(f64, f64)>, notes: &[NoteCode]) {
     let EnrichedEvent { event, enrichment } = enrich(event(Some(sent.clone()), None));
     let got = (
         enrichment.unlocode.as_deref(),
@@ -70,7 +75,7 @@ fn check(sent: Place, expect: Expect, coordinates: Option<(f64, f64)>, flags: &[
         (Some(a), Some(b)) => assert!(near(a.0, b.0) && near(a.1, b.1), "{b:?}"),
         (a, b) => assert_eq!(a, b),
     }
-    assert_eq!(event.flags, flags);
+    assert_eq!(event.notes, notes);
     assert_eq!(event.place, Some(sent), "what was sent stays as it was");
     assert_eq!(enrichment.enriched_at, NOW);
     assert_eq!((enrichment.origin_country, enrichment.destination_country), (None, None));
@@ -120,23 +125,23 @@ fn an_unlisted_place_is_kept_and_flagged() {
         Place { name: Some("Newhaven".into()), ..place("SGZZZ") },
         (Some("SGZZZ"), Some("Newhaven"), Some("SG"), Some("Asia/Singapore"), 8, FromPlace),
         None,
-        &[Flag::PlaceUnknown],
+        &[NoteCode::PlaceUnknown],
     );
     // several
     check(
         place("USZ99"),
         (Some("USZ99"), None, Some("US"), None, 0, Assumed),
         None,
-        &[Flag::PlaceUnknown],
+        &[NoteCode::PlaceUnknown],
     );
     // its letters are no country, but the message names one
     check(
         Place { country: Some("Denmark".into()), ..place("ZZZZZ") },
         (Some("ZZZZZ"), None, Some("DK"), Some("Europe/Copenhagen"), 1, FromPlace),
         None,
-        &[Flag::PlaceUnknown],
+        &[NoteCode::PlaceUnknown],
     );
-    check(place("é1"), (Some("é1"), None, None, None, 0, Assumed), None, &[Flag::PlaceUnknown]);
+    check(place("é1"), (Some("é1"), None, None, None, 0, Assumed), None, &[NoteCode::PlaceUnknown]);
 }
 
 #[test]
@@ -175,7 +180,7 @@ fn coordinates_tell_the_zone_where_the_country_has_several() {
         denver.clone(),
         (Some("USZ99"), None, Some("US"), Some("America/Denver"), -7, FromPlace),
         Some((39.74, -104.99)),
-        &[Flag::PlaceUnknown],
+        &[NoteCode::PlaceUnknown],
     );
     check(
         Place { unlocode: None, ..denver },
@@ -197,10 +202,13 @@ fn no_place_at_all() {
 fn an_ambiguous_hour_is_flagged_once() {
     let mut sent = event(Some(place("DEHAM")), None);
     sent.occurred.wall_ms = 1_792_895_400_000; // 2026-10-25T02:30 by the wall clock
-    sent.flags = vec![Flag::ContainerCheckDigit];
+    sent.note(NoteCode::ContainerCheckDigit);
     let once = enrich(sent).event;
-    assert_eq!(once.flags, [Flag::ContainerCheckDigit, Flag::LocalTimeAmbiguous]);
-    assert_eq!(enrich(once).event.flags, [Flag::ContainerCheckDigit, Flag::LocalTimeAmbiguous]);
+    assert_eq!(once.notes, [NoteCode::ContainerCheckDigit, NoteCode::LocalTimeAmbiguous]);
+    assert_eq!(
+        enrich(once).event.notes,
+        [NoteCode::ContainerCheckDigit, NoteCode::LocalTimeAmbiguous]
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use waybill_enrich::Enrich;
 use waybill_formats::{Format, Parts, find, guess};
-use waybill_schemas::vocabulary::{Classifier, Flag};
+use waybill_schemas::vocabulary::{Classifier, NoteCode};
 use waybill_schemas::{EnrichedEvent, Opened, Proof, Provenance};
 use waybill_stage::{Answer, Code, Context, Failure, Reject, Stage};
 use waybill_validate::Validate;
@@ -49,7 +49,7 @@ impl Guess {
 impl Explained {
     /// Raw codes that no mapping names.
     pub fn unmapped(&self) -> impl Iterator<Item = &str> {
-        let unmapped = |e: &&EnrichedEvent| e.event.flags.contains(&Flag::UnmappedCode);
+        let unmapped = |e: &&EnrichedEvent| e.event.notes.contains(&NoteCode::UnmappedCode);
         self.events.iter().filter(unmapped).map(|e| e.event.raw_code.as_str())
     }
 }

@@ -37,8 +37,8 @@ impl Validate {
         provenance: &std::sync::Arc<Provenance>,
         cx: &Context,
     ) -> Result<ShipmentEvent, Reject> {
-        rules::check_lengths(&draft)?;
         let mut draft = normalised(draft);
+        rules::check_lengths(&mut draft)?;
         // Some formats state no year (Cargo-IMP: `16OCT1317`).
         draft.resolve_year(provenance.received_at);
         self.rules.check_times(&mut draft, provenance.received_at)?;
@@ -71,7 +71,8 @@ impl Validate {
             remark: draft.remark,
             readings: draft.readings,
             withdraws: draft.withdraws,
-            flags: draft.flags,
+            notes: draft.notes.iter().map(|note| note.code).collect(),
+            notes_about: draft.notes.into_iter().map(|note| note.about.into_owned()).collect(),
             validated_at: cx.now_ms,
         })
     }

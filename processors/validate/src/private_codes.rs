@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use waybill_formats::Draft;
-use waybill_schemas::vocabulary::{Flag, Milestone};
+use waybill_schemas::vocabulary::{Milestone, NoteCode};
 
 /// What an operator says a carrier's code means: by carrier, then by the raw code with its list in
 /// front (`X12/ZZ`). It goes before what the format's own table says.
@@ -20,7 +20,7 @@ impl PrivateCodes {
         let milestone = self.0.get(carrier_id).and_then(|codes| codes.get(&draft.raw_code));
         if let Some(milestone) = milestone {
             draft.milestone = *milestone;
-            draft.flags.retain(|flag| *flag != Flag::UnmappedCode);
+            draft.drop_note(NoteCode::UnmappedCode);
         }
     }
 }

@@ -1,9 +1,10 @@
 use waybill_formats::tracking_number::{self, Verdict};
 use waybill_formats::{Draft, air_waybill, imo, iso6346, limits, sscc};
-use waybill_schemas::vocabulary::{Classifier, Flag, ReferenceKind};
+use waybill_schemas::vocabulary::{Classifier, Milestone, NoteCode, ReferenceKind, TimePrecision};
 use waybill_stage::{Code, Reject};
 
 const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 const YEAR_MS: i64 = 365 * 24 * HOUR_MS + 6 * HOUR_MS;
 
 /// The model's rules about time, all against the receipt of the message. ms.
@@ -33,7 +34,20 @@ impl Rules {
     /// Rejects what cannot be, and flags an actual event that lies after its receipt, but within
     /// tolerance.
     pub(crate) fn check_times(&self, draft: &mut Draft, received_at: i64) -> Result<(), Reject> {
-        let occurred = draft.occurred.utc_or_wall_ms();
+        // What nobody says has happened, and lies ahead, has not.
+        if draft.has_note(NoteCode::ClassifierAssumed)
+            && draft.occurred.utc_or_wall_ms() > received_at
+        {
+            draft.classifier = Classifier::Estimated;
+        }
+        // Nobody delivers at midnight: an estimate for it is one for the day that begins then.
+        if draft.classifier != Classifier::Actual
+            && draft.milestone == Milestone::Delivered
+            && draft.occurred.wall_ms.rem_euclid(DAY_MS) == 0
+        {
+            draft.occurred.precision = TimePrecision::Day;
+        }
+        let occurred = draft.occurred.counted(draft.classifier).utc_or_wall_ms();
         let ahead = occurred.saturating_sub(received_at);
         if draft.classifier == Classifier::Actual {
             if ahead > self.future_tolerance_ms {
@@ -42,7 +56,7 @@ impl Rules {
                 return Err(Reject::new(Code::InFuture, detail).because("occurred_in_future"));
             }
             if ahead > 0 {
-                draft.flags.push(Flag::InFuture);
+                draft.note(NoteCode::InFuture);
             }
         } else if ahead > self.max_lead_ms {
             let days = self.max_lead_ms / (24 * HOUR_MS);
@@ -57,68 +71,97 @@ impl Rules {
         if let Some(created) = draft.created_at
             && created.saturating_sub(received_at) > self.future_tolerance_ms
         {
-            let hours = self.future_tolerance_ms / HOUR_MS;
-            let detail = format!("recorded more than {hours} h after its receipt");
-            return Err(Reject::new(Code::InFuture, detail).because("created_in_future"));
+            draft.created_at = None;
+            draft.note_about(NoteCode::OddField, "recorded after its receipt");
         }
         Ok(())
     }
 }
 
 /// Each reader keeps to the limits of its texts; this holds whatever one has forgotten. What is stored, and
-/// indexed, is no longer than this.
-pub(crate) fn check_lengths(draft: &Draft) -> Result<(), Reject> {
-    let unit = draft.equipment.as_ref();
-    let place = draft.place.as_ref();
-    let transport = draft.transport.as_ref();
-    let customs = draft.customs.as_ref();
-    fn some<'a>(name: &'static str, text: Option<&'a String>) -> (&'static str, &'a str) {
-        (name, text.map_or("", String::as_str))
-    }
-    let alone = [
-        ("raw_code", draft.raw_code.as_str()),
-        some("raw_id", draft.raw_id.as_ref()),
-        some("withdraws", draft.withdraws.as_ref()),
-        some("document", draft.document.as_ref().map(|d| &d.number)),
-        some("equipment", unit.map(|u| &u.number)),
-        some("equipment type", unit.and_then(|u| u.iso_type.as_ref())),
-        some("unlocode", place.and_then(|p| p.unlocode.as_ref())),
-        some("iata", place.and_then(|p| p.iata.as_ref())),
-        some("place name", place.and_then(|p| p.name.as_ref())),
-        some("facility", place.and_then(|p| p.facility.as_ref())),
-        some("facility type", place.and_then(|p| p.facility_type.as_ref())),
-        some("city", place.and_then(|p| p.city.as_ref())),
-        some("region", place.and_then(|p| p.region.as_ref())),
-        some("postal code", place.and_then(|p| p.postal_code.as_ref())),
-        some("country", place.and_then(|p| p.country.as_ref())),
-        some("vessel_imo", transport.and_then(|t| t.vessel_imo.as_ref())),
-        some("vessel name", transport.and_then(|t| t.vessel_name.as_ref())),
-        some("voyage", transport.and_then(|t| t.voyage.as_ref())),
-        some("flight", transport.and_then(|t| t.flight.as_ref())),
-        some("vehicle", transport.and_then(|t| t.vehicle.as_ref())),
-        some("service", transport.and_then(|t| t.service.as_ref())),
-        some("call_id", transport.and_then(|t| t.call_id.as_ref())),
-        some("customs procedure", customs.and_then(|c| c.procedure.as_ref())),
-        some("customs status", customs.and_then(|c| c.status.as_ref())),
-    ];
-    let lists = draft.references.iter().map(|r| ("reference", r.value.as_str()));
-    let lists = lists
-        .chain(draft.exceptions.iter().map(|e| some("exception", e.raw_code.as_ref())))
-        .chain(draft.quantities.iter().map(|q| ("unit", q.unit.as_str())))
-        .chain(
-            draft
-                .readings
-                .iter()
-                .flat_map(|r| [("unit", r.unit.as_str()), some("sensor", r.sensor.as_ref())]),
-        );
-    let texts = alone.into_iter().chain(lists).map(|(name, text)| (name, text, limits::EVENT_ID));
-    let remark = (draft.remark.as_deref()).map(|remark| ("remark", remark, limits::REMARK));
-    for (name, text, most) in texts.chain(remark) {
+/// indexed, is no longer than this: what tells which event it is must fit, what else is too long is left out.
+pub(crate) fn check_lengths(draft: &mut Draft) -> Result<(), Reject> {
+    let fits = |text: &str, most: usize| {
         // Bytes are at least as many as characters.
-        if text.len() > most && text.chars().count() > most {
-            let detail = format!("{name}: more than {most} characters");
+        text.len() <= most || text.chars().count() <= most
+    };
+    let short = |text: &str| fits(text, limits::EVENT_ID);
+    let unit = draft.equipment.as_ref();
+    for (name, text) in [
+        ("raw_code", Some(&draft.raw_code)),
+        ("withdraws", draft.withdraws.as_ref()),
+        ("document", draft.document.as_ref().map(|document| &document.number)),
+        ("equipment", unit.map(|unit| &unit.number)),
+    ] {
+        if text.is_some_and(|text| !short(text)) {
+            let detail = format!("{name}: more than {} characters", limits::EVENT_ID);
             return Err(Reject::new(Code::InvalidField, detail));
         }
+    }
+    let mut left_out = Vec::new();
+    let mut keep = |name: &'static str, text: &mut Option<String>, most: usize| {
+        if text.as_ref().is_some_and(|text| !fits(text, most)) {
+            *text = None;
+            left_out.push(name);
+        }
+    };
+    keep("raw_id", &mut draft.raw_id, limits::EVENT_ID);
+    keep("remark", &mut draft.remark, limits::REMARK);
+    if let Some(unit) = &mut draft.equipment {
+        keep("equipment type", &mut unit.iso_type, limits::EVENT_ID);
+    }
+    if let Some(place) = &mut draft.place {
+        for (name, text) in [
+            ("unlocode", &mut place.unlocode),
+            ("iata", &mut place.iata),
+            ("place name", &mut place.name),
+            ("facility", &mut place.facility),
+            ("facility type", &mut place.facility_type),
+            ("city", &mut place.city),
+            ("region", &mut place.region),
+            ("postal code", &mut place.postal_code),
+            ("country", &mut place.country),
+        ] {
+            keep(name, text, limits::EVENT_ID);
+        }
+    }
+    if let Some(transport) = &mut draft.transport {
+        for (name, text) in [
+            ("vessel_imo", &mut transport.vessel_imo),
+            ("vessel name", &mut transport.vessel_name),
+            ("voyage", &mut transport.voyage),
+            ("flight", &mut transport.flight),
+            ("vehicle", &mut transport.vehicle),
+            ("service", &mut transport.service),
+            ("call_id", &mut transport.call_id),
+        ] {
+            keep(name, text, limits::EVENT_ID);
+        }
+    }
+    if let Some(customs) = &mut draft.customs {
+        keep("customs procedure", &mut customs.procedure, limits::EVENT_ID);
+        keep("customs status", &mut customs.status, limits::EVENT_ID);
+    }
+    for exception in &mut draft.exceptions {
+        keep("exception", &mut exception.raw_code, limits::EVENT_ID);
+    }
+    for reading in &mut draft.readings {
+        keep("sensor", &mut reading.sensor, limits::EVENT_ID);
+    }
+    let mut all = |name: &'static str, before: usize, now: usize| {
+        if now < before {
+            left_out.push(name);
+        }
+    };
+    let before = draft.references.len();
+    draft.references.retain(|reference| short(&reference.value));
+    all("reference", before, draft.references.len());
+    let before = draft.quantities.len() + draft.readings.len();
+    draft.quantities.retain(|quantity| short(&quantity.unit));
+    draft.readings.retain(|reading| short(&reading.unit));
+    all("unit", before, draft.quantities.len() + draft.readings.len());
+    for name in left_out {
+        draft.note_about(NoteCode::OddField, name);
     }
     Ok(())
 }
@@ -135,34 +178,39 @@ pub(crate) fn flag_identifiers(draft: &mut Draft) {
     if let Some(unit) = &draft.equipment {
         match iso6346::verdict(&unit.number) {
             iso6346::Verdict::Good => {}
-            iso6346::Verdict::CheckDigit => draft.flags.push(Flag::ContainerCheckDigit),
-            iso6346::Verdict::Form => draft.flags.push(Flag::ContainerForm),
+            iso6346::Verdict::CheckDigit => draft.note(NoteCode::ContainerCheckDigit),
+            iso6346::Verdict::Form => draft.note(NoteCode::ContainerForm),
         }
     }
     let imo = draft.transport.as_ref().and_then(|t| t.vessel_imo.as_deref());
     if imo.is_some_and(|number| !imo::is_valid(number)) {
-        draft.flags.push(Flag::ImoCheckDigit);
+        draft.note(NoteCode::ImoCheckDigit);
     }
+    let mut wrong = Vec::new();
     for reference in &draft.references {
-        let (is_wrong, flag) = match reference.kind {
+        match reference.kind {
             ReferenceKind::AirWaybill => {
                 let digits = of_digits(&reference.value, 11);
-                let is_wrong = digits.is_some_and(|number| !air_waybill::is_valid(&number));
-                (is_wrong, Flag::AirWaybillCheckDigit)
+                if digits.is_some_and(|number| !air_waybill::is_valid(&number)) {
+                    wrong.push(NoteCode::AirWaybillCheckDigit);
+                }
             }
             ReferenceKind::Sscc => {
                 let digits = of_digits(&reference.value, 18);
-                (digits.is_some_and(|code| !sscc::is_valid(&code)), Flag::SsccCheckDigit)
+                if digits.is_some_and(|code| !sscc::is_valid(&code)) {
+                    wrong.push(NoteCode::SsccCheckDigit);
+                }
             }
             ReferenceKind::TrackingNumber => {
-                let verdict = tracking_number::verdict(&reference.value);
-                (verdict == Verdict::CheckDigit, Flag::TrackingCheckDigit)
+                if tracking_number::verdict(&reference.value) == Verdict::CheckDigit {
+                    wrong.push(NoteCode::TrackingCheckDigit);
+                }
             }
-            _ => continue,
-        };
-        if is_wrong && !draft.flags.contains(&flag) {
-            draft.flags.push(flag);
+            _ => {}
         }
+    }
+    for note in wrong {
+        draft.note(note);
     }
 }
 
@@ -175,40 +223,62 @@ mod tests {
 
     #[test]
     fn no_text_is_longer_than_is_stored() {
-        let refused = |change: &dyn Fn(&mut Draft, String), most: usize| {
-            let of = |characters: usize| {
-                let occurred = OccurrenceTime::stated(0, 0);
-                let mut draft = Draft::new(Milestone::Other, "X/Y".to_owned(), occurred);
-                change(&mut draft, "é".repeat(characters));
-                check_lengths(&draft)
-            };
-            of(most).unwrap();
-            of(most + 1).unwrap_err().detail
+        type Change = dyn Fn(&mut Draft, String);
+        let checked = |change: &Change, characters: usize| {
+            let occurred = OccurrenceTime::stated(0, 0);
+            let mut draft = Draft::new(Milestone::Other, "X/Y".to_owned(), occurred);
+            change(&mut draft, "é".repeat(characters));
+            let before = draft.clone();
+            check_lengths(&mut draft).map_err(|reject| reject.detail).map(|()| (before, draft))
         };
+        // What tells which event it is.
         for (change, name) in [
-            (&(|d: &mut Draft, t| d.raw_code = t) as &dyn Fn(&mut Draft, String), "raw_code"),
-            (&|d, t| d.place = Some(Place { region: Some(t), ..Place::default() }), "region"),
+            (&(|d: &mut Draft, t| d.raw_code = t) as &Change, "raw_code"),
+            (&|d, t| d.withdraws = Some(t), "withdraws"),
+        ] {
+            assert!(checked(change, 500).is_ok());
+            let refused = checked(change, 501).unwrap_err();
+            assert_eq!(refused, format!("{name}: more than 500 characters"));
+        }
+        for (change, name, most) in [
+            (&(|d: &mut Draft, t| d.raw_id = Some(t)) as &Change, "raw_id", 500),
+            (&|d, t| d.place = Some(Place { region: Some(t), ..Place::default() }), "region", 500),
             (
                 &|d, t| d.transport = Some(Transport { voyage: Some(t), ..Transport::default() }),
                 "voyage",
+                500,
             ),
             (
                 &|d, t| d.customs = Some(Customs { status: Some(t), ..Customs::default() }),
                 "customs status",
+                500,
             ),
-            (&|d, t| d.exception(ExceptionKind::Delay, Some(t)), "exception"),
-            (&|d, t| d.reference(ReferenceKind::Booking, &t), "reference"),
+            (&|d, t| d.exception(ExceptionKind::Delay, Some(t)), "exception", 500),
+            (&|d, t| d.reference(ReferenceKind::Booking, &t), "reference", 500),
             (
                 &|d, t| {
                     let (kind, sensor) = (ReadingKind::Temperature, Some(t));
                     d.readings.push(Reading { kind, value: 1.0, unit: "Cel".to_owned(), sensor });
                 },
                 "sensor",
+                500,
             ),
+            (
+                &|d, t| {
+                    let kind = ReadingKind::Temperature;
+                    d.readings.push(Reading { kind, value: 1.0, unit: t, sensor: None });
+                },
+                "unit",
+                500,
+            ),
+            (&|d, t| d.remark = Some(t), "remark", 2_000),
         ] {
-            assert_eq!(refused(change, 500), format!("{name}: more than 500 characters"));
+            let (before, after) = checked(change, most).unwrap();
+            assert_eq!(before, after, "{name}");
+            let (_, after) = checked(change, most + 1).unwrap();
+            let noted: Vec<_> = after.notes.iter().map(|n| (n.code, &*n.about)).collect();
+            assert_eq!(noted, [(NoteCode::OddField, name)]);
+            assert!(!format!("{after:?}").contains('é'), "{name} is left out");
         }
-        let remark = refused(&|d, t| d.remark = Some(t), 2_000);
-        assert_eq!(remark, "remark: more than 2000 characters");
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{
-    Classifier, DeliveryState, ExceptionKind, Flag, LedgerOutcome, Milestone, Mode, PlaceSource,
-    QuantityKind, ReadingKind, ReferenceKind, ZoneQuality,
+    Classifier, DeliveryState, ExceptionKind, LedgerOutcome, Milestone, Mode, NoteCode,
+    PlaceSource, QuantityKind, ReadingKind, ReferenceKind, TimePrecision, ZoneQuality,
 };
 use waybill_schemas::{
     AcceptedEvent, Answered, Country, Customs, Delivery, Dwell, EnrichedEvent, Enrichment,
@@ -109,7 +109,8 @@ pub fn shipment_event() -> ShipmentEvent {
             sensor: text("supply"),
         }],
         withdraws: text("0f1c8a5e-7a1b-4a58-9d0e-2f5c3f4b7a11"),
-        flags: vec![Flag::ContainerCheckDigit, Flag::LocalTimeAmbiguous],
+        notes: vec![NoteCode::ContainerCheckDigit, NoteCode::OtherSpelling],
+        notes_about: vec![String::new(), "/unLocationCode".to_owned()],
         validated_at: T + 4,
     }
 }
@@ -121,6 +122,7 @@ pub fn enrichment() -> Enrichment {
         time_zone: Some("Asia/Singapore".into()),
         unlocode: text("SGSIN"),
         place_source: PlaceSource::Unlocode,
+        place_score: Some(100),
         place_name: Some("Singapore".into()),
         country: text("SG"),
         latitude: Some(1.283_333_3),
@@ -355,7 +357,7 @@ pub mod minimal {
             classifier: Classifier::Planned,
             raw_code: String::new(),
             raw_id: None,
-            occurred: OccurrenceTime { wall_ms: i64::MIN, offset_minutes: None },
+            occurred: OccurrenceTime::wall(i64::MIN, TimePrecision::Day),
             created_at: None,
             references: Vec::new(),
             equipment: None,
@@ -367,7 +369,8 @@ pub mod minimal {
             remark: None,
             readings: Vec::new(),
             withdraws: None,
-            flags: Vec::new(),
+            notes: Vec::new(),
+            notes_about: Vec::new(),
             validated_at: i64::MAX,
         }
     }
@@ -381,6 +384,7 @@ pub mod minimal {
                 time_zone: None,
                 unlocode: None,
                 place_source: PlaceSource::None,
+                place_score: None,
                 place_name: None,
                 country: None,
                 latitude: None,

@@ -6,8 +6,8 @@ use crate::fingerprint::fingerprint;
 use apache_avro::types::Value;
 use serde_json::{Value as Json, json};
 use waybill_schemas::vocabulary::{
-    Classifier, DeliveryState, Flag, LedgerOutcome, Milestone, Mode, ReadingKind, ReferenceKind,
-    ZoneQuality,
+    Classifier, DeliveryState, LedgerOutcome, Milestone, Mode, NoteCode, ReadingKind,
+    ReferenceKind, TimePrecision, ZoneQuality,
 };
 use waybill_schemas::{EnrichedEvent, Record, decode, encode, published};
 
@@ -115,7 +115,8 @@ fn enums_are_the_lists_of_the_vocabulary() {
     check::<ZoneQuality>("ZoneQuality");
     check::<ReferenceKind>("ReferenceKind");
     check::<ReadingKind>("ReadingKind");
-    check::<Flag>("Flag");
+    check::<NoteCode>("Flag");
+    check::<TimePrecision>("TimePrecision");
     check::<LedgerOutcome>("LedgerOutcome");
     check::<DeliveryState>("DeliveryState");
 }

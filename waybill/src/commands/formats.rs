@@ -7,7 +7,7 @@ use waybill_clickhouse::{Database, Filter};
 use waybill_enrich::Enrich;
 use waybill_explain::{Explained, Explainer, Guess};
 use waybill_formats::{Format, REGISTRY};
-use waybill_schemas::vocabulary::Milestone;
+use waybill_schemas::vocabulary::{Milestone, PlaceSource, TimePrecision};
 
 use crate::config::Config;
 use crate::exit::Failure;
@@ -187,7 +187,11 @@ fn show(found: &Explained, carrier: &str) {
 
 fn explained_row(e: &waybill_schemas::EnrichedEvent) -> [String; 7] {
     let (event, more) = (&e.event, &e.enrichment);
-    let time = |ms| jiff::Timestamp::from_millisecond(ms).map_or_else(|e| e.to_string(), short);
+    let at = jiff::Timestamp::from_millisecond(more.occurred_at);
+    let mut when = at.map_or_else(|e| e.to_string(), short);
+    if event.occurred.precision == TimePrecision::Day {
+        when.push_str(" (a day)");
+    }
     let what = match event.classifier {
         waybill_schemas::vocabulary::Classifier::Actual => event.milestone.as_str().to_owned(),
         planned => format!("{} ({})", event.milestone.as_str(), planned.as_str()),
@@ -202,6 +206,11 @@ fn explained_row(e: &waybill_schemas::EnrichedEvent) -> [String; 7] {
         .map(String::as_str)
         .collect::<Vec<_>>()
         .join(", ");
+    let place = match (more.place_source, more.place_score) {
+        (PlaceSource::None, _) => place,
+        (source, Some(score)) => format!("{place} (by {}, {score})", source.as_str()),
+        (source, None) => format!("{place} (by {})", source.as_str()),
+    };
     let shipment = event.shipment_id.split_once('/').map_or("", |(_, rest)| rest);
     let mut notes = vec![shipment.to_owned()];
     notes.extend(event.references.iter().map(|r| format!("{} {}", r.kind.as_str(), r.value)));
@@ -214,16 +223,11 @@ fn explained_row(e: &waybill_schemas::EnrichedEvent) -> [String; 7] {
     notes.extend(
         event.readings.iter().map(|r| format!("{} {} {}", r.kind.as_str(), r.value, r.unit)),
     );
-    notes.extend(event.flags.iter().map(|f| format!("flag {}", f.as_str())));
-    [
-        event.position.to_string(),
-        what,
-        event.raw_code.clone(),
-        time(more.occurred_at),
-        zone,
-        place,
-        notes.join("; "),
-    ]
+    notes.extend(event.noted().map(|(code, about)| match about {
+        "" => format!("note {}", code.as_str()),
+        about => format!("note {} {about}", code.as_str()),
+    }));
+    [event.position.to_string(), what, event.raw_code.clone(), when, zone, place, notes.join("; ")]
 }
 
 /// To the minute, unless seconds say more.

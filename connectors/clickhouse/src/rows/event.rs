@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use waybill_schemas::Provenance;
 use waybill_schemas::view::{AcceptedEvent, Exception, Quantity, Reading, Reference};
-use waybill_schemas::vocabulary::{Flag, Mode};
+use waybill_schemas::vocabulary::{Mode, NoteCode};
 use waybill_stage::Reject;
 
 use super::row::row;
@@ -24,10 +24,12 @@ pub(crate) struct EventRow<'a> {
     occurred_local: i64,
     offset_minutes: Option<i32>,
     zone_quality: &'a str,
+    time_precision: &'a str,
     time_zone: &'a str,
     created_at: Option<i64>,
     unlocode: &'a str,
     place_source: &'a str,
+    place_score: Option<u8>,
     place_name: &'a str,
     country: &'a str,
     latitude: Option<f64>,
@@ -68,7 +70,8 @@ pub(crate) struct EventRow<'a> {
     reading_units: Each<'a, Reading<'a>, &'a str>,
     #[column = "readings.sensor"]
     reading_sensors: Each<'a, Reading<'a>, &'a str>,
-    flags: Each<'a, Flag, &'a str>,
+    notes: Each<'a, NoteCode, &'a str>,
+    notes_about: Each<'a, &'a str, &'a str>,
     #[column = "exceptions.kind"]
     exception_kinds: Each<'a, Exception<'a>, &'a str>,
     #[column = "exceptions.code"]
@@ -120,7 +123,7 @@ impl Table for Events {
     fn check(record: &AcceptedEvent<'_>) -> Result<(), Reject> {
         let AcceptedEvent { event, enrichment, history } = record;
         time("occurred_at", enrichment.occurred_at)?;
-        time("occurred_local", event.occurred.wall_ms)?;
+        time("occurred_local", event.occurred.counted(event.classifier).wall_ms)?;
         time("created_at", event.created_at)?;
         time("sealed_at", event.provenance.sealed_at)?;
         receipt_time("received_at", event.provenance.received_at)?;
@@ -146,13 +149,15 @@ impl Table for Events {
             raw_code: event.raw_code,
             raw_id: text(&event.raw_id),
             occurred_at: enrichment.occurred_at,
-            occurred_local: event.occurred.wall_ms,
+            occurred_local: event.occurred.counted(event.classifier).wall_ms,
             offset_minutes: event.occurred.offset_minutes,
             zone_quality: enrichment.zone_quality.as_str(),
+            time_precision: event.occurred.precision.as_str(),
             time_zone: text(&enrichment.time_zone),
             created_at: event.created_at,
             unlocode: text(&enrichment.unlocode),
             place_source: enrichment.place_source.as_str(),
+            place_score: enrichment.place_score.map(|score| u8::try_from(score).unwrap_or(u8::MAX)),
             place_name: text(&enrichment.place_name),
             country: text(&enrichment.country),
             latitude: enrichment.latitude,
@@ -187,7 +192,8 @@ impl Table for Events {
             reading_values: Each(&event.readings, |r| r.value),
             reading_units: Each(&event.readings, |r| r.unit),
             reading_sensors: Each(&event.readings, |r| text(&r.sensor)),
-            flags: Each(&event.flags, |f| f.as_str()),
+            notes: Each(&event.notes, |code| code.as_str()),
+            notes_about: Each(&event.notes_about, |about| about),
             exception_kinds: Each(&event.exceptions, |e| e.kind.as_str()),
             exception_codes: Each(&event.exceptions, |e| text(&e.raw_code)),
             quantity_kinds: Each(&event.quantities, |q| q.kind.as_str()),

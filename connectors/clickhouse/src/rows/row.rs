@@ -95,6 +95,7 @@ macro_rules! numbers {
 }
 
 numbers! {
+    u8: "UInt8";
     i32: "Int32";
     i64: "Int64", "DateTime64(3, 'UTC')";
     u32: "UInt32", "DateTime('UTC')";

@@ -2,7 +2,7 @@ use crate::samples::{DAY, HOUR, MINUTE, SECOND, T0, country, event, full_event, 
 use crate::server::{ask, batch, execute, insert, insert_all, outcome, sink};
 
 use waybill_clickhouse::{CarrierSummary, Database};
-use waybill_schemas::vocabulary::{Flag, Milestone, ZoneQuality};
+use waybill_schemas::vocabulary::{Milestone, NoteCode, ZoneQuality};
 use waybill_schemas::{RejectRecord, Shipment};
 
 /// Asserts that `sql` is answered with `expect`, tab-separated.
@@ -50,7 +50,7 @@ fn every_field_of_an_event_arrives() {
         "`readings.kind`, `readings.value`, `readings.unit`, `readings.sensor`",
         "['temperature']\t[-18.5]\t['Cel']\t['']",
     );
-    check("flags, remark", "['container_check_digit']\trough; sea");
+    check("notes, remark", "['container_check_digit']\trough; sea");
     check("`exceptions.kind`, `exceptions.code`", "['weather']\t['SMDG/WEA']");
     check(
         "`quantities.kind`, `quantities.value`, `quantities.unit`",
@@ -239,7 +239,7 @@ fn rollups_and_views_answer_right() {
     events[1].event.milestone = Milestone::Departed;
     events[2].history.out_of_order = true;
     events[3].enrichment.zone_quality = ZoneQuality::Assumed;
-    events[4].event.flags = vec![Flag::InFuture];
+    events[4].event.note(NoteCode::InFuture);
     events.push(event("zeta", "z1", 0));
     let mut on_time = shipment("acme", "s2", 5, 2);
     on_time.delay_ms = Some(-HOUR);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{
-    Classifier, ExceptionKind, Flag, Milestone, Mode, PlaceSource, QuantityKind, ReadingKind,
+    Classifier, ExceptionKind, Milestone, Mode, NoteCode, PlaceSource, QuantityKind, ReadingKind,
     ReferenceKind, ZoneQuality,
 };
 use waybill_schemas::{
@@ -71,7 +71,8 @@ pub fn event(carrier: &str, shipment: &str, n: i64) -> AcceptedEvent {
             remark: None,
             readings: vec![],
             withdraws: None,
-            flags: vec![],
+            notes: vec![],
+            notes_about: vec![],
             validated_at: opened_at + 20,
             provenance,
         },
@@ -81,6 +82,7 @@ pub fn event(carrier: &str, shipment: &str, n: i64) -> AcceptedEvent {
             time_zone: None,
             unlocode: None,
             place_source: PlaceSource::Unlocode,
+            place_score: None,
             place_name: None,
             country: None,
             latitude: None,
@@ -157,7 +159,7 @@ pub fn full_event() -> AcceptedEvent {
         unit: "Cel".to_owned(),
         sensor: None,
     }];
-    full.event.flags = vec![Flag::ContainerCheckDigit];
+    full.event.note(NoteCode::ContainerCheckDigit);
     full.enrichment.time_zone = Some("Europe/Amsterdam".into());
     full.enrichment.unlocode = Some("NLRTM".to_owned());
     full.enrichment.place_name = Some("Rotterdam".into());

@@ -233,7 +233,7 @@ fn interchange_date(text: &str) -> Option<i64> {
         _ => return None,
     };
     let (month, day) = (time::number(rest.get(..2)?)?, time::number(rest.get(2..)?)?);
-    time::local((year, month, day), (0, 0, 0)).map(|t| t.wall_ms)
+    time::day((year, month, day)).map(|t| t.wall_ms)
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {

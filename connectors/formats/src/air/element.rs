@@ -59,7 +59,9 @@ impl DayTime {
     pub fn at(&self, other: Option<ClockTime>) -> Option<(OccurrenceTime, YearOpen)> {
         let own = (self.clock.unwrap_or((0, 0)), self.then_days);
         let ((hour, minute), then_days) = other.map_or(own, |o| (o.clock, o.then_days));
-        let at = time::local((ANY_YEAR, self.month, self.day), (hour, minute, 0))?;
+        let date = (ANY_YEAR, self.month, self.day);
+        let clock = self.clock.is_some() || other.is_some();
+        let at = if clock { time::minute(date, (hour, minute))? } else { time::day(date)? };
         Some((at, YearOpen { month_too: false, then_days }))
     }
 }
@@ -77,13 +79,14 @@ pub(super) fn full_date(text: &str) -> Option<OccurrenceTime> {
     let (day, month, year) = day_month(text)?;
     let year = time::number(year).filter(|_| year.len() == 2)?;
     let century = if year >= 80 { 1900 } else { 2000 };
-    time::local((century + year, month, day), (0, 0, 0))
+    time::day((century + year, month, day))
 }
 
 fn hours_minutes(text: &str) -> Option<(i16, i16)> {
     let (hour, minute) = text.split_at_checked(2)?;
     let (hour, minute) = (time::number(hour)?, time::number(minute)?);
-    (text.len() == 4 && hour <= 23 && minute <= 59).then_some((hour, minute))
+    (text.len() == 4 && (hour <= 23 || (hour, minute) == (24, 0)) && minute <= 59)
+        .then_some((hour, minute))
 }
 
 /// Day change indicator: the day before, the next, the second and the third day after.
@@ -211,7 +214,8 @@ mod tests {
             ("31APR1200", None),
             ("00JAN", None),
             ("16OKT", None),
-            ("16OCT2400", None),
+            ("16OCT2400", Some("2000-10-17T00:00:00Z +0")),
+            ("16OCT2401", None),
             ("16OCT131", None),
             ("16OCT13171", None),
             ("16OCT1317-X", None),
@@ -232,7 +236,8 @@ mod tests {
             ("A1117-P", Some((Classifier::Actual, (11, 17), -1))),
             ("S0015-N", Some((Classifier::Planned, (0, 15), 1))),
             ("S0015-S", Some((Classifier::Planned, (0, 15), 2))),
-            ("A2400", None),
+            ("A2400", Some((Classifier::Actual, (24, 0), 0))),
+            ("A2401", None),
             ("A12", None),
             ("X1200", None),
             ("A1200-", None),

@@ -339,7 +339,7 @@ fn own_time(
 ) -> Option<(Classifier, When)> {
     let sent = || {
         let (day, hour, minute) = envelope.sent?;
-        let at = time::local((ANY_YEAR, 1, day), (hour, minute, 0))?;
+        let at = time::minute((ANY_YEAR, 1, day), (hour, minute))?;
         let at = OccurrenceTime { offset_minutes: Some(0), ..at };
         Some((Classifier::Actual, (at, YearOpen { month_too: true, then_days: 0 })))
     };

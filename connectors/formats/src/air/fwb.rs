@@ -102,7 +102,7 @@ fn departure(
     }
     let day = day.filter(|day| day.len() == 2).and_then(time::number);
     let occurred = day
-        .and_then(|day| time::local((ANY_YEAR, 1, day), (0, 0, 0)))
+        .and_then(|day| time::day((ANY_YEAR, 1, day)))
         .ok_or_else(|| Reject::new(Code::InvalidTime, "FLT: expected a day of the month"))?;
     let mut draft = Draft::of_code(LINES.prefix, "FLT", LINES.find("FLT"), occurred);
     draft.classifier = Classifier::Planned;

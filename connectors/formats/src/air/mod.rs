@@ -31,12 +31,7 @@ pub const ONE_RECORD: &str = "application/vnd.iata.one-record+json";
 /// `xsd:dateTime`: RFC 3339, or, as XML Schema 1.1 section 3.3.7 also has it, without an offset, and
 /// then a wall clock of the place.
 fn date_time(text: &str) -> Option<OccurrenceTime> {
-    let text = text.trim();
-    time::rfc3339(text).or_else(|| {
-        // As if it were UTC: only the offset is missing.
-        let at = time::rfc3339(&[text, "Z"].concat())?;
-        Some(OccurrenceTime { offset_minutes: None, ..at })
-    })
+    time::read(text)
 }
 
 #[cfg(test)]
@@ -50,8 +45,8 @@ mod tests {
             ("2023-10-16T16:15:00+02:00", Some((1_697_472_900_000, Some(120)))),
             ("2023-10-16T16:15:00", Some((1_697_472_900_000, None))),
             ("2023-10-16T16:15:00.5", Some((1_697_472_900_500, None))),
-            ("2023-10-16", None),
-            ("2023-10-16T16:15", None),
+            ("2023-10-16", Some((1_697_414_400_000, None))),
+            ("2023-10-16T16:15", Some((1_697_472_900_000, None))),
             ("", None),
         ] {
             let read = date_time(text).map(|t| (t.wall_ms, t.offset_minutes));

@@ -12,7 +12,7 @@
 
 use std::collections::HashMap;
 
-use waybill_schemas::vocabulary::{Flag, Milestone, Mode, ReferenceKind};
+use waybill_schemas::vocabulary::{Milestone, Mode, NoteCode, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place, Transport};
 use waybill_stage::{Code, Reject};
 
@@ -344,7 +344,7 @@ fn of_code(
         let name = name.filter(|_| sent.is_none()).ok_or_else(|| within.missing())?;
         let name = text::clipped(name, limits::CODE).unwrap_or_default();
         let mut draft = Draft::new(Milestone::Other, ["NAME/", &name].concat(), occurred);
-        draft.flags.push(Flag::UnmappedCode);
+        draft.note(NoteCode::UnmappedCode);
         return Ok(draft);
     };
     let code = code.strip_prefix("StatusCode_").unwrap_or(code);

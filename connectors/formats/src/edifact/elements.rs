@@ -1,6 +1,8 @@
 //! Segments that several messages have.
 
-use waybill_schemas::vocabulary::{ExceptionKind, Mode, QuantityKind, ReadingKind, ReferenceKind};
+use waybill_schemas::vocabulary::{
+    ExceptionKind, Mode, QuantityKind, ReadingKind, ReferenceKind, TimePrecision,
+};
 use waybill_schemas::{Equipment, OccurrenceTime, Place, Quantity, Reading, Transport};
 use waybill_stage::{Code, Reject};
 
@@ -15,7 +17,8 @@ pub(super) fn moment(dtm: &Segment<'_>) -> Result<OccurrenceTime, Reject> {
     if value.is_empty() {
         return Err(at("DTM 2380").missing());
     }
-    read_moment(&value, &format).ok_or_else(|| {
+    // Of another format than it says: 8, 12 and 14 digits are one thing alone.
+    read_moment(&value, &format).or_else(|| time::read(&value)).ok_or_else(|| {
         let detail = "DTM 2380: expected a time that exists, of format 102, 203, 204, 205, 303, …";
         Reject::new(Code::InvalidTime, detail.replace('…', "..."))
     })
@@ -53,6 +56,11 @@ fn read_moment(value: &str, format: &str) -> Option<OccurrenceTime> {
         None => Some(0),
     };
     let mut moment = time::local(date, (unit(0)?, unit(2)?, unit(4)?))?;
+    moment.precision = match clock.len() {
+        0 => TimePrecision::Day,
+        4 => TimePrecision::Minute,
+        _ => TimePrecision::Second,
+    };
     let rest = value.get(zone..)?;
     match format {
         // The end of the period.

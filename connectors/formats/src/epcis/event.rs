@@ -170,7 +170,7 @@ fn withdraw(declaration: &Node<'_>, withdrawn: String, draft: &mut Draft) -> Res
         None => Draft::new(Milestone::Withdrawn, "ER".to_owned(), draft.occurred),
     };
     draft.raw_code = void.raw_code;
-    draft.flags = void.flags;
+    draft.notes = void.notes;
     draft.milestone = Milestone::Withdrawn;
     draft.exceptions.clear();
     draft.quantities.clear();

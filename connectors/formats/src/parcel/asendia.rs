@@ -6,8 +6,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -42,7 +42,7 @@ fn package_of(sent: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("code", limits::CODE)?;
-    let mut draft = package.coded(&EVENTS, code, event.time_by("time", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, event.time_by("time", time::read)?);
     draft.place = some_place(Place {
         city: event.name("locationName"),
         country: event.name("locationCountry"),

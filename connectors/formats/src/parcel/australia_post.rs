@@ -8,8 +8,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, city_and_country, some_place};
-use super::times;
 use crate::codes::{CodeList, Meaning, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -67,14 +67,14 @@ fn item_of<'t>(
         out.push(event, event_of(&package, event));
     }
     let path = "expected_delivery_date";
-    let estimated = item.has(path).then(|| item.time_by(path, times::iso));
+    let estimated = item.has(path).then(|| item.time_by(path, time::read));
     package.estimate(out, item, &DESCRIPTIONS, estimated, Place::default());
     Ok(())
 }
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let said = event.required("description", PHRASE)?;
-    let occurred = event.time_by("date", times::iso)?;
+    let occurred = event.time_by("date", time::read)?;
     let mut draft = package.event(&DESCRIPTIONS, said, meaning(said), occurred);
     draft.place = event.text("location").and_then(|text| some_place(place(text)));
     draft.remark = event.clipped("description", limits::REMARK);

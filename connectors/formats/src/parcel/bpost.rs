@@ -6,8 +6,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, QuantityKind, ReferenceK
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, facility, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -56,7 +56,7 @@ fn item_of(item: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, pickup: &Option<Place>, state: Tree<'_>) -> Result<Draft, Reject> {
     let code = state.required("stateCode", PHRASE)?;
-    let mut draft = package.coded(&STATES, code, state.time_by("time", times::iso)?);
+    let mut draft = package.coded(&STATES, code, state.time_by("time", time::read)?);
     if draft.milestone == M::AvailableForPickup {
         draft.place = pickup.clone();
     }

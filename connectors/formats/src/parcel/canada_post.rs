@@ -9,8 +9,8 @@ use waybill_stage::Reject;
 
 use super::dhl_express::date_and_time;
 use super::package::{Package, facility, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -56,7 +56,7 @@ fn detail_of(detail: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
     }
     let path = ["changed-expected-date", "expected-delivery-date"];
     let path = path.into_iter().find(|path| detail.text(path).is_some());
-    let estimated = path.map(|path| detail.time_by(path, times::iso));
+    let estimated = path.map(|path| detail.time_by(path, time::read));
     let to = Place {
         postal_code: detail.name("destination-postal-id"),
         country: detail.text("destination-postal-id").map(|_| "CA".to_owned()),

@@ -6,8 +6,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -51,7 +51,7 @@ fn result_of(result: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("code", limits::CODE)?;
-    let mut draft = package.coded(&EVENTS, code, event.time_by("eventDate", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, event.time_by("eventDate", time::read)?);
     draft.place = some_place(Place {
         name: event.name("officeLabel"),
         postal_code: event.name("zipCode"),

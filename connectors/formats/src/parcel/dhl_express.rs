@@ -7,8 +7,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, QuantityKind, ReferenceK
 use waybill_stage::Reject;
 
 use super::package::{Package, facility, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -52,7 +52,7 @@ fn bill_of(bill: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
         out.push(event, event_of(&package, event));
     }
     let estimated = shipment.text("EstDlvyDate");
-    let estimated = estimated.map(|_| shipment.time_by("EstDlvyDate", times::iso));
+    let estimated = estimated.map(|_| shipment.time_by("EstDlvyDate", time::read));
     let to = match shipment.at("Consignee") {
         Some(consignee) => Place {
             city: consignee.name("City"),
@@ -96,7 +96,7 @@ pub(super) fn date_and_time(
     both.push_str(day);
     both.push('T');
     both.push_str(time.get(..time.len().min(limits::CODE)).unwrap_or_default());
-    times::iso(&both).ok_or_else(|| event.invalid_time(date))
+    time::read(&both).ok_or_else(|| event.invalid_time(date))
 }
 
 /// DHL's code of a service area is mostly, but not always, IATA's of the city, so it stays DHL's

@@ -6,8 +6,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place, told};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -62,7 +62,8 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let path = "@standard-event-code";
     let path = if event.text(path).is_some() { path } else { "@ice" };
     let code = event.required(path, limits::CODE)?;
-    let mut draft = package.coded(&EVENTS, code, event.time_by("@event-timestamp", times::dotted)?);
+    let mut draft =
+        package.coded(&EVENTS, code, event.time_by("@event-timestamp", time::day_first)?);
     if draft.milestone == M::Delivered && event.text("@ruecksendung") == Some("true") {
         // Delivered, but to who sent it.
         told(&mut draft, M::Returned);

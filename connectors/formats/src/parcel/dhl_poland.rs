@@ -6,8 +6,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -39,7 +39,7 @@ fn result_of(result: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, item: Tree<'_>) -> Result<Draft, Reject> {
     let code = item.required("status", limits::CODE)?;
-    let mut draft = package.coded(&STATUSES, code, item.time_by("timestamp", times::iso)?);
+    let mut draft = package.coded(&STATUSES, code, item.time_by("timestamp", time::read)?);
     draft.place = some_place(Place { name: item.name("terminal"), ..Place::default() });
     draft.remark = item.clipped("description", limits::REMARK);
     Ok(draft)

@@ -7,8 +7,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, QuantityKind, ReferenceK
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -71,7 +71,7 @@ fn shipment_of(shipment: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
     }
     let path = ["estimatedTimeOfDelivery", "estimatedDeliveryTimeFrame/estimatedThrough"];
     let path = path.into_iter().find(|path| shipment.text(path).is_some());
-    let estimated = path.map(|path| shipment.time_by(path, times::iso));
+    let estimated = path.map(|path| shipment.time_by(path, time::read));
     let to = shipment.at("destination").map(place).unwrap_or_default();
     package.estimate(out, shipment, &STATUSES, estimated, to);
     Ok(())
@@ -79,7 +79,7 @@ fn shipment_of(shipment: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("statusCode", limits::CODE)?;
-    let mut draft = package.coded(&STATUSES, code, event.time_by("timestamp", times::iso)?);
+    let mut draft = package.coded(&STATUSES, code, event.time_by("timestamp", time::read)?);
     draft.place = event.at("location").and_then(|location| some_place(place(location)));
     let said = ["description", "remark", "status"];
     draft.remark = said.into_iter().find_map(|path| event.clipped(path, limits::REMARK));

@@ -8,8 +8,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode};
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, city_and_country, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -58,7 +58,7 @@ fn event_of(package: &Package, status: Tree<'_>) -> Result<Draft, Reject> {
 }
 
 fn occurred(text: &str) -> Option<OccurrenceTime> {
-    times::american(text).or_else(|| times::iso(text)).or_else(|| times::dotted(text))
+    time::month_first(text).or_else(|| time::read(text)).or_else(|| time::day_first(text))
 }
 
 pub const STATUSES: CodeList = CodeList {

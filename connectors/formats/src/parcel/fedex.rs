@@ -9,7 +9,7 @@ use waybill_stage::Reject;
 
 pub use self::codes::{DELAYS, EVENTS, REASONS};
 use super::package::{Package, facility, reasoned, some_place};
-use super::times;
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -78,10 +78,10 @@ fn package_of<'t>(
     if date("ACTUAL_DELIVERY").is_none() {
         let window = "estimatedDeliveryTimeWindow/window/ends";
         let (at, estimated) = match date("ESTIMATED_DELIVERY") {
-            Some(date) => (date, Some(date.time_by("dateTime", times::iso))),
+            Some(date) => (date, Some(date.time_by("dateTime", time::read))),
             None => {
                 let stated = result.has(window);
-                (result, stated.then(|| result.time_by(window, times::iso)))
+                (result, stated.then(|| result.time_by(window, time::read)))
             }
         };
         let to = result.at("destinationLocation/locationContactAndAddress/address");
@@ -93,7 +93,7 @@ fn package_of<'t>(
 
 fn event(package: &Package, scan: Tree<'_>) -> Result<Draft, Reject> {
     let code = scan.required("eventType", limits::CODE)?;
-    let mut draft = package.coded(&EVENTS, code, scan.time_by("date", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, scan.time_by("date", time::read)?);
     why(&mut draft, code, scan.text("exceptionCode"));
     if let Some(delay) = scan.text("delayDetail/type").filter(|d| d.len() <= limits::CODE) {
         let kind = DELAYS.find(delay).unwrap_or(ExceptionKind::Delay);

@@ -7,8 +7,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode};
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -45,7 +45,7 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("code", PHRASE)?;
     let group = code.split_once('.').map_or(code, |(group, _)| group);
     let meaning = EVENTS.find(code).or_else(|| EVENTS.find(group));
-    let occurred = event.time_by("eventDateTime", times::iso)?;
+    let occurred = event.time_by("eventDateTime", time::read)?;
     let mut draft = package.event(&EVENTS, code, meaning, occurred);
     draft.place = some_place(Place {
         city: event.name("city"),

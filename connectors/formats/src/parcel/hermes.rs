@@ -8,7 +8,7 @@ use waybill_stage::Reject;
 
 pub use self::codes::EVENTS;
 use super::package::{Package, some_place};
-use super::times;
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -47,7 +47,7 @@ fn shipment_of(shipment: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
         let day = forecast.text("date").unwrap_or_default();
         let until = forecast.text("timeSlot/to").unwrap_or("00:00");
         let both = day.len() == 10 && until.len() <= 8;
-        both.then(|| times::iso(&[day, "T", until].concat()))
+        both.then(|| time::read(&[day, "T", until].concat()))
             .flatten()
             .ok_or_else(|| shipment.invalid_time("deliveryForecast/date"))
     });
@@ -63,7 +63,7 @@ fn shipment_of(shipment: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, status: Tree<'_>) -> Result<Draft, Reject> {
     let code = status.required("code", limits::CODE)?;
-    let mut draft = package.coded(&EVENTS, code, status.time_by("timestamp", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, status.time_by("timestamp", time::read)?);
     draft.place = status.at("scanningUnit").and_then(|unit| {
         some_place(Place {
             name: unit.name("name"),

@@ -7,8 +7,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode};
 use waybill_stage::Reject;
 
 use super::package::Package;
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -46,7 +46,7 @@ fn result_of(result: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
         out.push(event, event_of(&package, event));
     }
     let estimated = shipment.has("estimDate");
-    let estimated = estimated.then(|| result.time_by("shipment/estimDate", times::iso));
+    let estimated = estimated.then(|| result.time_by("shipment/estimDate", time::read));
     let to = shipment.name("contextData/arrivalCountry");
     package.estimate(out, result, &EVENTS, estimated, Place { country: to, ..Place::default() });
     Ok(())
@@ -54,7 +54,7 @@ fn result_of(result: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("code", limits::CODE)?;
-    let mut draft = package.coded(&EVENTS, code, event.time_by("date", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, event.time_by("date", time::read)?);
     draft.remark = event.clipped("label", limits::REMARK);
     Ok(draft)
 }

@@ -62,6 +62,5 @@ pub mod smartkargo;
 pub mod spring;
 pub mod stamps;
 pub mod teleship;
-pub(crate) mod times;
 pub mod ups;
 pub mod usps;

@@ -7,7 +7,7 @@ use waybill_stage::{Code, Reject};
 
 use super::dhl_express::{CHECKPOINTS, date_and_time, service_area};
 use super::package::{Package, some_place};
-use super::times;
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -62,7 +62,7 @@ fn shipment_of(shipment: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
     }
     let path = ["estimatedDeliveryDate", "estimatedTimeOfDelivery"];
     let path = path.into_iter().find(|path| shipment.text(path).is_some());
-    let estimated = path.map(|path| shipment.time_by(path, times::iso));
+    let estimated = path.map(|path| shipment.time_by(path, time::read));
     let to = shipment.at("receiverDetails/postalAddress").map(|address| Place {
         city: address.name("cityName"),
         region: address.name("provinceCode"),

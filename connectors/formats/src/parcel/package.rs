@@ -1,7 +1,7 @@
 //! What all events of one package have in common, and what of an event every carrier tells alike.
 
 use waybill_schemas::vocabulary::{Classifier, ExceptionKind, Milestone, Mode, QuantityKind};
-use waybill_schemas::vocabulary::{Flag, ReferenceKind};
+use waybill_schemas::vocabulary::{NoteCode, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place, Quantity, Reference, Transport};
 use waybill_stage::{Code, Reject};
 
@@ -183,7 +183,7 @@ pub(crate) fn reasoned(draft: &mut Draft, list: &ReasonList, code: Option<&str>)
 /// A milestone that the event's code does not name, and its circumstances do.
 pub(crate) fn told(draft: &mut Draft, milestone: Milestone) {
     draft.milestone = milestone;
-    draft.flags.retain(|flag| *flag != Flag::UnmappedCode);
+    draft.drop_note(NoteCode::UnmappedCode);
 }
 
 pub(crate) fn some_place(place: Place) -> Option<Place> {

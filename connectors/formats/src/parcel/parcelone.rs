@@ -6,8 +6,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -47,7 +47,7 @@ fn result_of(result: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("StatusCode", limits::CODE)?;
-    let mut draft = package.coded(&STATUSES, code, event.time_by("DateTime", times::iso)?);
+    let mut draft = package.coded(&STATUSES, code, event.time_by("DateTime", time::read)?);
     // `Munich, Germany`, `Munich Hub`: a name, of which nobody says what it is the name of.
     draft.place = some_place(Place { name: event.name("Location"), ..Place::default() });
     draft.remark = event.clipped("Description", limits::REMARK);

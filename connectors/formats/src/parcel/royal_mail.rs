@@ -6,8 +6,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -44,14 +44,14 @@ fn piece_of(piece: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
         out.push(event, event_of(&package, event));
     }
     let estimated = piece.at("estimatedDelivery").filter(|e| e.has("date"));
-    let estimated = estimated.map(|estimated| estimated.time_by("date", times::iso));
+    let estimated = estimated.map(|estimated| estimated.time_by("date", time::read));
     package.estimate(out, piece, &EVENTS, estimated, Place::default());
     Ok(())
 }
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("eventCode", limits::CODE)?;
-    let mut draft = package.coded(&EVENTS, code, event.time_by("eventDateTime", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, event.time_by("eventDateTime", time::read)?);
     draft.place = some_place(Place { name: event.name("locationName"), ..Place::default() });
     draft.remark = event.clipped("eventName", limits::REMARK);
     Ok(draft)

@@ -8,7 +8,7 @@ use waybill_stage::Reject;
 
 pub use self::codes::EVENTS;
 use super::package::{Package, city_and_country, some_place};
-use super::times;
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -47,7 +47,7 @@ fn consignment_of(consignment: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let path = if event.has("OmniCode") { "OmniCode" } else { "Code" };
     let code = event.required(path, limits::CODE)?;
-    let mut draft = package.coded(&EVENTS, code, event.time_by("EventDT", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, event.time_by("EventDT", time::read)?);
     draft.place = event.text("Location").and_then(|text| some_place(city_and_country(text)));
     draft.remark = event.clipped("Description", limits::REMARK);
     Ok(draft)

@@ -7,8 +7,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode};
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -40,7 +40,7 @@ fn parcel_of(parcel: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
         out.push(event, event_of(&package, event));
     }
     let path = "scheduling/estimated_delivery_date_maximum";
-    let estimated = parcel.text(path).map(|_| parcel.time_by(path, times::iso));
+    let estimated = parcel.text(path).map(|_| parcel.time_by(path, time::read));
     let to = Place { country: parcel.name("destination/country"), ..Place::default() };
     package.estimate(out, parcel, &EVENTS, estimated, to);
     Ok(())
@@ -50,7 +50,7 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("event_type", PHRASE)?;
     // The same instant twice; the one for display has the offset of the place.
     let path = if event.has("display_time") { "display_time" } else { "scan_time" };
-    let mut draft = package.coded(&EVENTS, code, event.time_by(path, times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, event.time_by(path, time::read)?);
     // `TEANECK, NJ`, `NEW YORK NY DISTRIBUTION CENTER`.
     draft.place = event.text("location").and_then(|text| {
         let kept = |text: &str| crate::text::clipped(text, limits::NAME);

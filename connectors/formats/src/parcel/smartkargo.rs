@@ -9,8 +9,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, QuantityKind, ReferenceK
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -54,7 +54,7 @@ fn answer(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
     open.sort_by_key(|(event, _)| event.order());
     for (event, package) in open {
         out.package(event, |out| {
-            let estimated = event.time_by("estimatedDeliveryDate", times::iso);
+            let estimated = event.time_by("estimatedDeliveryDate", time::read);
             package.estimate(out, event, &EVENTS, Some(estimated), Place::default());
             Ok(())
         });
@@ -83,7 +83,7 @@ fn package_of(event: Tree<'_>) -> Result<Package, Reject> {
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("eventType", limits::CODE)?;
-    let mut draft = package.coded(&EVENTS, code, event.time_by("eventDate", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, event.time_by("eventDate", time::read)?);
     let airport = event.text("eventLocation");
     let airport = airport.filter(|a| a.len() == 3 && a.bytes().all(|b| b.is_ascii_uppercase()));
     let mut place = Place { iata: airport.map(str::to_owned), ..Place::default() };

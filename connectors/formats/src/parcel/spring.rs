@@ -7,8 +7,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -51,8 +51,8 @@ fn shipment_of(shipment: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("Code", limits::CODE)?;
     let occurred = match event.has("Timestamp") {
-        true => event.time_by("Timestamp", times::unix)?,
-        false => event.time_by("DateTime", times::iso)?,
+        true => event.time_by("Timestamp", time::read)?,
+        false => event.time_by("DateTime", time::read)?,
     };
     let mut draft = package.coded(&EVENTS, code, occurred);
     draft.place = some_place(Place {

@@ -7,8 +7,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode};
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -36,7 +36,7 @@ fn response(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("TrackingEventType", PHRASE)?;
-    let mut draft = package.coded(&EVENTS, code, event.time_by("Timestamp", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, event.time_by("Timestamp", time::read)?);
     draft.place = some_place(Place {
         city: event.name("City"),
         region: event.name("State"),

@@ -6,8 +6,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, city_and_country, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -42,7 +42,7 @@ fn shipment_of(shipment: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
         out.push(event, event_of(&package, event));
     }
     let path = "estimatedDelivery";
-    let estimated = shipment.has(path).then(|| shipment.time_by(path, times::iso));
+    let estimated = shipment.has(path).then(|| shipment.time_by(path, time::read));
     let to = shipment.at("shipTo/address").map(|address| Place {
         city: address.name("city"),
         region: address.name("state"),
@@ -56,7 +56,7 @@ fn shipment_of(shipment: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("code", PHRASE)?;
-    let mut draft = package.coded(&EVENTS, code, event.time_by("timestamp", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, event.time_by("timestamp", time::read)?);
     draft.place = event.text("location").and_then(|text| some_place(city_and_country(text)));
     draft.remark = event.clipped("description", limits::REMARK);
     Ok(draft)

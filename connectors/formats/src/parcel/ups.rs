@@ -7,8 +7,8 @@ use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, facility, some_place};
-use super::times;
 use crate::codes::{CodeList, code, trouble};
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -67,7 +67,7 @@ fn package_of<'t>(
     let of = |kind| sent.each("deliveryDate").find(|date| date.text("type") == Some(kind));
     if let Some(date) = of("RDD").or_else(|| of("SDD")).filter(|_| of("DEL").is_none()) {
         let until = sent.text("deliveryTime/endTime");
-        let occurred = date.text("date").and_then(|date| times::compact(date, until));
+        let occurred = date.text("date").and_then(|date| time::joined(date, until));
         let occurred = occurred.ok_or_else(|| date.invalid_time("date"));
         let mut ends = sent.each("packageAddress");
         let to = ends.find(|end| end.text("type") == Some("DESTINATION"));
@@ -85,7 +85,7 @@ fn event(package: &Package, sent: Tree<'_>) -> Result<Draft, Reject> {
         None => kind.to_owned(),
     };
     let date = sent.required("date", limits::CODE)?;
-    let wall = times::compact(date, sent.text("time")).ok_or_else(|| sent.invalid_time("date"))?;
+    let wall = time::joined(date, sent.text("time")).ok_or_else(|| sent.invalid_time("date"))?;
     let occurred = sent.offset("gmtOffset", wall)?;
     // The code within the type is the most exact, then the status that people are shown; the type
     // alone still tells how far the package is.

@@ -10,7 +10,7 @@ use waybill_stage::Reject;
 
 pub use self::codes::EVENTS;
 use super::package::{Package, some_place};
-use super::times;
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -52,7 +52,7 @@ fn package_of(sent: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
         "deliveryDateExpectation/expectedDeliveryDate",
     ];
     let path = path.into_iter().find(|path| sent.text(path).is_some());
-    let estimated = path.map(|path| sent.time_by(path, times::iso));
+    let estimated = path.map(|path| sent.time_by(path, time::read));
     let to = Place {
         city: sent.name("destinationCity"),
         region: sent.name("destinationState"),
@@ -66,7 +66,7 @@ fn package_of(sent: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("eventCode", limits::CODE)?;
-    let wall = event.time_by("eventTimestamp", times::iso)?;
+    let wall = event.time_by("eventTimestamp", time::read)?;
     let occurred = event.offset("GMTOffset", wall)?;
     let mut draft = package.coded(&EVENTS, code, occurred);
     draft.place = some_place(Place {

@@ -47,6 +47,8 @@ fn is_daylight(clock: DateTime) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use waybill_schemas::vocabulary::TimePrecision;
+
     use super::*;
 
     #[test]
@@ -68,7 +70,7 @@ mod tests {
             ("ES", "2026-01-20T08:00:00Z", None),
         ] {
             let wall_ms = wall.parse::<Timestamp>().unwrap().as_millisecond();
-            let wall_time = OccurrenceTime { wall_ms, offset_minutes: None };
+            let wall_time = OccurrenceTime::wall(wall_ms, TimePrecision::Second);
             assert_eq!(offset(code, &wall_time), expect, "{code} {wall}");
         }
     }

@@ -1,5 +1,7 @@
 //! Elements and segments that several transaction sets have.
 
+use std::borrow::Cow;
+
 use waybill_schemas::vocabulary::{QuantityKind, ReferenceKind};
 use waybill_schemas::{Equipment, OccurrenceTime, Place, Quantity};
 use waybill_stage::{Code, Reject};
@@ -25,32 +27,26 @@ pub(super) fn moment(
         return Err(at(date_name).missing());
     }
     let invalid = |detail: String| Reject::new(Code::InvalidTime, detail);
-    let date = (date.len() == 8)
-        .then(|| Some((number(date, 0, 4)?, number(date, 4, 2)?, number(date, 6, 2)?)))
-        .flatten()
-        .ok_or_else(|| invalid(format!("{date_name}: expected a date CCYYMMDD")))?;
-    let wrong_clock = || invalid(format!("{clock_name}: expected a time HHMM or HHMMSS"));
-    let mut seconds = (0, 0, 0);
-    let mut ms = 0;
-    if !clock.is_empty() {
-        if !(4..=8).contains(&clock.len()) || clock.len() == 5 || !is_digits(clock) {
-            return Err(wrong_clock());
-        }
-        let part = |from| number(clock, from, 2).unwrap_or(0);
-        seconds = (part(0), part(2), part(4));
-        ms = i64::from(match clock.len() {
-            7 => number(clock, 6, 1).unwrap_or(0) * 100,
-            8 => part(6) * 10,
-            _ => 0,
-        });
-    }
-    let midnight = time::local(date, (0, 0, 0))
-        .ok_or_else(|| invalid(format!("{date_name}: this day does not exist")))?;
-    let mut moment = match seconds {
-        (0, 0, 0) => midnight,
-        seconds => time::local(date, seconds).ok_or_else(wrong_clock)?,
+    let full = match date.len() {
+        // Until version 3040 dates had no century.
+        6 => Cow::Owned(["20", date].concat()),
+        _ => Cow::Borrowed(date),
     };
-    moment.wall_ms += ms;
+    if full.len() != 8 || !is_digits(&full) {
+        return Err(invalid(format!("{date_name}: expected a date CCYYMMDD")));
+    }
+    let day = time::read(&full)
+        .ok_or_else(|| invalid(format!("{date_name}: this day does not exist")))?;
+    let clock = Some(clock).filter(|clock| !clock.is_empty());
+    let digits = clock.is_none_or(|clock| is_digits(clock) && clock.len() >= 4);
+    let mut moment = match clock {
+        None => Some(day),
+        // Tenths of a second.
+        Some(clock) if clock.len() == 7 => time::joined(&full, Some(&[clock, "0"].concat())),
+        clock => time::joined(&full, clock),
+    }
+    .filter(|_| digits)
+    .ok_or_else(|| invalid(format!("{clock_name}: expected a time HHMM or HHMMSS")))?;
     moment.offset_minutes = codes::offset(code)
         .ok_or_else(|| at(code_name).unknown_code("time code (X12 623)"))?
         .or_else(|| daylight::offset(code, &moment));

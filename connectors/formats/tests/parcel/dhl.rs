@@ -80,7 +80,7 @@ fn dhl() {
         &[(
             2,
             "other DHL_POLAND/string wall=2012-10-12T06:40:31Z offset=none \
-             document=\"tracking_number:24333892874\" flag=\"unmapped_code\"",
+             document=\"tracking_number:24333892874\" note=\"unmapped_code\"",
         )],
     );
     for (file, media_type, expect) in [

@@ -196,7 +196,7 @@ fn files() {
         let Some(payload) = shared(file) else { return };
         let text = shown(&read(&format!("application/vnd.{media_type}"), &payload));
         let rejects = text.lines().filter(|line| line.contains(" reject ")).count();
-        let unmapped = text.matches(" flag=\"unmapped_code\"").count();
+        let unmapped = text.matches(" note=\"unmapped_code\"").count();
         let got = match text.strip_prefix("0 reject ") {
             Some(whole) => whole.split(' ').next().unwrap().to_owned(),
             None => format!("{} {rejects} {unmapped}", text.lines().count() - rejects),

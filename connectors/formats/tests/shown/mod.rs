@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use waybill_formats::{Draft, Parts, find};
+use waybill_schemas::vocabulary::{NoteCode, TimePrecision};
 use waybill_stage::Reject;
 
 /// A file of `../shared/data`, or `None`, said aloud, where that is absent.
@@ -65,7 +66,8 @@ pub fn line(draft: &Draft) -> String {
     let wall = jiff::Timestamp::from_millisecond(d.occurred.wall_ms).unwrap();
     write!(
         line,
-        " wall={wall} offset={}",
+        " wall={wall}{} offset={}",
+        if d.occurred.precision == TimePrecision::Day { " (day)" } else { "" },
         d.occurred.offset_minutes.map_or("none".to_owned(), |m| m.to_string())
     )
     .unwrap();
@@ -134,8 +136,9 @@ pub fn line(draft: &Draft) -> String {
         let sensor = r.sensor.as_deref().unwrap_or("-");
         field(r.kind.as_str(), Some(format!("{} {} {sensor}", r.value, r.unit)));
     }
-    for flag in &d.flags {
-        field("flag", Some(flag.as_str().into()));
+    for note in &d.notes {
+        let about = if note.about.is_empty() { String::new() } else { format!(" {}", note.about) };
+        field("note", Some(format!("{}{about}", note.code.as_str())));
     }
     line
 }
@@ -144,7 +147,7 @@ pub fn line(draft: &Draft) -> String {
 pub fn counts(outcome: &Result<Parts, Reject>) -> (usize, usize, usize) {
     let Ok(parts) = outcome else { return (0, 1, 0) };
     let events = || parts.iter().filter_map(|(_, part)| part.as_ref().ok());
-    let unmapped = |d: &&Draft| d.flags.iter().any(|flag| flag.as_str() == "unmapped_code");
+    let unmapped = |d: &&Draft| d.has_note(NoteCode::UnmappedCode);
     (events().count(), parts.len() - events().count(), events().filter(unmapped).count())
 }
 

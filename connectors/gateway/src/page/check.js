@@ -16,7 +16,7 @@ function more(event) {
         list(event.readings, ({ kind, value, unit }) => `${kind} ${value} ${unit}`),
         event.remark,
     ].filter(Boolean).map((text) => make("div", {}, text));
-    const notes = event.notes.map(({ flag, meaning }) => make("div", { className: "note" }, make("code", {}, flag), ": ", ...prose(meaning)));
+    const notes = event.notes.map(({ code, about, meaning }) => make("div", { className: "note" }, make("code", {}, code), about ? ` ${about}: ` : ": ", ...prose(meaning)));
     return [...lines, ...notes];
 }
 

@@ -66,7 +66,8 @@ pub fn event(
             remark: None,
             readings: Vec::new(),
             withdraws: None,
-            flags: Vec::new(),
+            notes: Vec::new(),
+            notes_about: Vec::new(),
             validated_at: 0,
         },
         enrichment: Enrichment {
@@ -74,6 +75,7 @@ pub fn event(
             zone_quality: ZoneQuality::Stated,
             time_zone: None,
             place_source: PlaceSource::Unlocode,
+            place_score: None,
             unlocode: (place.len() == 5).then(|| place.into()),
             place_name: None,
             country: place.get(..2).map(Into::into),

@@ -6,7 +6,7 @@ use waybill_stage::Reject;
 
 use super::{EVENTS, reference_kind, why};
 use crate::parcel::package::{Package, some_place};
-use crate::parcel::times;
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -61,7 +61,7 @@ fn package_of(details: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
     }
     if !details.has("ActualDeliveryTimestamp") {
         let at = "EstimatedDeliveryTimestamp";
-        let estimated = details.has(at).then(|| details.time_by(at, times::iso));
+        let estimated = details.has(at).then(|| details.time_by(at, time::read));
         let to = details.at("DestinationAddress").map(place).unwrap_or_default();
         package.estimate(out, details, &EVENTS, estimated, to);
     }
@@ -70,7 +70,7 @@ fn package_of(details: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
 
 fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     let code = event.required("EventType", limits::CODE)?;
-    let mut draft = package.coded(&EVENTS, code, event.time_by("Timestamp", times::iso)?);
+    let mut draft = package.coded(&EVENTS, code, event.time_by("Timestamp", time::read)?);
     why(&mut draft, code, event.text("StatusExceptionCode"));
     draft.place = event.at("Address").and_then(|address| some_place(place(address)));
     draft.remark = event

@@ -6,7 +6,7 @@ use waybill_stage::Reject;
 
 use super::{EVENTS, domestic};
 use crate::parcel::package::{PHRASE, Package, some_place};
-use crate::parcel::times;
+use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
 
@@ -46,7 +46,7 @@ fn info_of(info: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
     }
     let path = ["PredictedDeliveryDate", "ExpectedDeliveryDate"];
     let path = path.into_iter().find(|path| info.text(path).is_some());
-    let estimated = path.map(|path| info.time_by(path, |date| times::english(date, None)));
+    let estimated = path.map(|path| info.time_by(path, time::month_first));
     let to = Place {
         city: info.name("DestinationCity"),
         region: info.name("DestinationState"),
@@ -75,7 +75,7 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
 
 fn occurred(event: Tree<'_>) -> Result<OccurrenceTime, Reject> {
     let date = event.required("EventDate", limits::CODE)?;
-    let wall = times::english(date, event.text("EventTime"))
+    let wall = time::joined_in(date, event.text("EventTime"), Some(time::Order::Month))
         .ok_or_else(|| event.invalid_time("EventDate"))?;
     event.offset("GMTOffset", wall)
 }

@@ -1,6 +1,7 @@
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use waybill_schemas::OccurrenceTime;
+use waybill_schemas::vocabulary::TimePrecision;
 
 /// A date-time by RFC 3339 section 5.6, which always states its offset. Fractions of a second are
 /// cut to ms; a leap second counts as the second before it.
@@ -47,25 +48,8 @@ pub(crate) fn rfc3339(text: &str) -> Option<OccurrenceTime> {
     Some(OccurrenceTime {
         wall_ms: wall.as_millisecond() + i64::from(ms),
         offset_minutes: Some(offset_minutes),
+        precision: TimePrecision::Second,
     })
-}
-
-/// The wall clock of a message that states no offset.
-pub(crate) fn local(
-    (year, month, day): (i16, i16, i16),
-    (hour, minute, second): (i16, i16, i16),
-) -> Option<OccurrenceTime> {
-    let small = |n: i16| i8::try_from(n).ok();
-    let date = Date::new(year, small(month)?, small(day)?).ok()?;
-    let time = jiff::civil::Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()?;
-    let wall = Offset::UTC.to_timestamp(date.to_datetime(time)).ok()?;
-    Some(OccurrenceTime { wall_ms: wall.as_millisecond(), offset_minutes: None })
-}
-
-/// Decimal digits alone, at most four of them.
-pub(crate) fn number(digits: &str) -> Option<i16> {
-    let good = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    good.then(|| digits.parse().ok()).flatten()
 }
 
 struct Scanner<'a>(&'a [u8]);
