@@ -2,12 +2,11 @@
 //! are sent as UTC. The day of an estimated delivery is sent as its midnight in UTC; where the
 //! carrier's own local date stands beside it, that is taken.
 
-use waybill_schemas::vocabulary::ExceptionKind as E;
 use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place};
 use waybill_stage::{Code, Reject};
 
-use crate::codes::{CodeList, Meaning, code, trouble};
+use crate::codes::{CodeList, Meaning, code_list};
 use crate::parcel::package::{Package, some_place};
 use crate::parcel::{fedex, usps};
 use crate::time;
@@ -124,57 +123,9 @@ fn place(location: Tree<'_>) -> Place {
 }
 
 /// `status` of a tracker and of its details.
-pub const STATUSES: CodeList = CodeList {
-    prefix: "EASYPOST",
-    name: "EasyPost tracker status",
-    rows: &[
-        code("unknown", M::Other, "Unknown"),
-        code("pre_transit", M::ShipmentCreated, "Pre-transit"),
-        code("in_transit", M::InTransit, "In transit"),
-        code("out_for_delivery", M::OutForDelivery, "Out for delivery"),
-        code("delivered", M::Delivered, "Delivered"),
-        code("available_for_pickup", M::AvailableForPickup, "Available for pickup"),
-        code("return_to_sender", M::Returned, "Return to sender"),
-        trouble("failure", M::DeliveryAttempted, E::Other, "Failure"),
-        trouble("cancelled", M::BookingCancelled, E::Cancelled, "Cancelled"),
-        trouble("error", M::Other, E::Other, "Error"),
-    ],
-};
+pub static STATUSES: CodeList =
+    code_list!("easypost-status", "EASYPOST", "EasyPost tracker status");
 
 /// `status_detail`.
-pub const DETAILS: CodeList = CodeList {
-    prefix: "EASYPOST",
-    name: "EasyPost tracker status detail",
-    rows: &[
-        trouble("address_correction", M::InTransit, E::Address, "Address correction"),
-        code("arrived_at_destination", M::Arrived, "Arrived at destination"),
-        code("arrived_at_facility", M::Arrived, "Arrived at facility"),
-        code("arrived_at_pickup_location", M::AvailableForPickup, "Arrived at pickup location"),
-        code("awaiting_information", M::InTransit, "Awaiting information"),
-        code("available_for_pickup", M::AvailableForPickup, "Available for pickup"),
-        trouble("cancelled", M::BookingCancelled, E::Cancelled, "Cancelled"),
-        trouble("damaged", M::InTransit, E::Damage, "Damaged"),
-        trouble("delayed", M::InTransit, E::Delay, "Delayed"),
-        trouble("delivery_exception", M::DeliveryAttempted, E::Other, "Delivery exception"),
-        code("departed_facility", M::Departed, "Departed facility"),
-        code("departed_origin_facility", M::Departed, "Departed origin facility"),
-        code("delivered", M::Delivered, "Delivered"),
-        trouble("expired", M::Other, E::Other, "Expired"),
-        trouble("failure", M::DeliveryAttempted, E::Other, "Failure"),
-        trouble("held", M::InTransit, E::Delay, "Held"),
-        code("in_transit", M::InTransit, "In transit"),
-        code("label_created", M::ShipmentCreated, "Label created"),
-        trouble("lost", M::InTransit, E::Lost, "Lost"),
-        trouble("missorted", M::InTransit, E::Misrouted, "Missorted"),
-        code("out_for_delivery", M::OutForDelivery, "Out for delivery"),
-        code("received_at_destination_facility", M::Arrived, "Received at destination facility"),
-        code("received_at_origin_facility", M::Accepted, "Received at origin facility"),
-        trouble("refused", M::DeliveryAttempted, E::Refused, "Refused"),
-        code("return", M::Returned, "Return"),
-        code("status_update", M::Other, "Status update"),
-        code("transferred_to_destination_carrier", M::Transferred, "Transferred to last carrier"),
-        code("transit_exception", M::InTransit, "Transit exception"),
-        code("unknown", M::Other, "Unknown"),
-        trouble("weather_delay", M::InTransit, E::Weather, "Weather delay"),
-    ],
-};
+pub static DETAILS: CodeList =
+    code_list!("easypost-status-detail", "EASYPOST", "EasyPost tracker status detail");

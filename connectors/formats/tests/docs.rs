@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use strum::VariantArray;
+use waybill_formats::codes::table;
 use waybill_formats::dcsa::codes as dcsa;
 use waybill_formats::milestones::{EXCEPTIONS, MILESTONES};
 use waybill_formats::{LISTS, Parts, REASONS, REGISTRY, guess};
@@ -23,22 +24,30 @@ fn every_milestone_and_exception_is_defined_in_order() {
     assert_eq!(defined, ExceptionKind::VARIANTS);
 }
 
+/// The tables of `codes/` are the lists, one each, and nothing in them is wrong: no milestone that is
+/// none, no code twice, no field too many.
 #[test]
-fn every_code_stands_in_its_list_once() {
-    for list in LISTS {
-        let mut codes: Vec<String> = list.rows.iter().map(|r| r.code.to_lowercase()).collect();
-        codes.sort();
-        let all = codes.len();
-        codes.dedup();
-        assert_eq!(codes.len(), all, "{} has a code twice", list.name);
-        assert!(all > 0, "{}", list.name);
-    }
-    for list in REASONS {
-        let mut codes: Vec<String> = list.rows.iter().map(|r| r.code.to_lowercase()).collect();
-        codes.sort();
-        let all = codes.len();
-        codes.dedup();
-        assert_eq!(codes.len(), all, "{} has a code twice", list.name);
+fn every_table_is_a_list_and_has_no_fault() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("codes");
+    let mut tables: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    tables.sort();
+    let rows = LISTS.iter().map(|list| (list.table, table::CODES, list.rows().len()));
+    let reasons = REASONS.iter().map(|list| (list.table, table::REASONS, list.rows().len()));
+    let lists: Vec<_> = rows.chain(reasons).collect();
+    let mut listed: Vec<String> = lists.iter().map(|(name, ..)| format!("{name}.tsv")).collect();
+    listed.sort();
+    assert_eq!(tables, listed);
+    for (name, columns, rows) in lists {
+        let text = std::fs::read_to_string(folder.join(name).with_extension("tsv")).unwrap();
+        let (lines, faults) = table::read(&text, columns);
+        assert_eq!(faults, Vec::<String>::new(), "{name}.tsv");
+        assert_eq!(lines.len(), rows, "{name}.tsv");
+        for line in lines {
+            assert!(!line.name.is_empty() && !line.source.is_empty(), "{name}.tsv: {line:?}");
+        }
     }
 }
 
@@ -107,9 +116,10 @@ fn milestones_and_code_lists() {
 
     let mut text = String::new();
     for list in LISTS {
-        writeln!(text, "### {}\n\nRaw codes `{}/…`\n", list.name, list.prefix).unwrap();
+        let sources = sources(list.rows().iter().map(|row| row.source));
+        writeln!(text, "### {}\n\nRaw codes `{}/…`. {sources}\n", list.name, list.prefix).unwrap();
         text.push_str("| code | name | milestone | exception |\n|---|---|---|---|\n");
-        for row in list.rows {
+        for row in list.rows() {
             let exception =
                 row.meaning.exception.map_or(String::new(), |e| format!("`{}`", e.as_str()));
             let (code, name) = (row.code, row.name.replace('|', "/"));
@@ -122,9 +132,10 @@ fn milestones_and_code_lists() {
 
     let mut text = String::new();
     for list in REASONS {
-        writeln!(text, "### {}\n\nRaw codes `{}/…`\n", list.name, list.prefix).unwrap();
+        let sources = sources(list.rows().iter().map(|row| row.source));
+        writeln!(text, "### {}\n\nRaw codes `{}/…`. {sources}\n", list.name, list.prefix).unwrap();
         text.push_str("| code | name | exception |\n|---|---|---|\n");
-        for row in list.rows {
+        for row in list.rows() {
             let exception = row.exception.map_or("none".into(), |e| format!("`{}`", e.as_str()));
             writeln!(text, "| `{}` | {} | {exception} |", row.code, row.name.replace('|', "/"))
                 .unwrap();
@@ -132,6 +143,17 @@ fn milestones_and_code_lists() {
         text.push('\n');
     }
     check("milestones.md", "reasons", &text);
+}
+
+/// Each source of a list's rows once, in their order.
+fn sources<'t>(of_rows: impl Iterator<Item = &'t str>) -> String {
+    let mut sources = Vec::new();
+    for source in of_rows {
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    format!("Source: {}.", sources.join("; "))
 }
 
 #[test]

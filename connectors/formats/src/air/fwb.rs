@@ -5,7 +5,7 @@
 //! A flight is stated by the day of its month alone: it is the one nearest to the date of issue, or,
 //! without that, to the receipt. Both dates are days, so that the events are at 00:00 of them.
 
-use waybill_schemas::vocabulary::{Classifier, Milestone, Mode};
+use waybill_schemas::vocabulary::{Classifier, Mode};
 use waybill_schemas::{Place, Transport};
 use waybill_stage::{Code, Reject};
 
@@ -13,18 +13,12 @@ use super::cargo_imp::{Message, push};
 use super::consignment::{give_air_waybill, iata};
 use super::element::{self, ANY_YEAR};
 use super::fsu::Consignment;
-use crate::codes::{CodeList, code};
+use crate::codes::{CodeList, code_list};
 use crate::{Draft, Parts, YearOpen, limits, text, time};
 
 /// The lines of an FWB that tell of an event.
-pub const LINES: CodeList = CodeList {
-    prefix: "FWB",
-    name: "Cargo-IMP FWB line identifiers",
-    rows: &[
-        code("ISU", Milestone::DocumentIssued, "Carrier's execution"),
-        code("FLT", Milestone::Departed, "Flight bookings"),
-    ],
-};
+pub static LINES: CodeList =
+    code_list!("cargo-imp-fwb-lines", "FWB", "Cargo-IMP FWB line identifiers");
 
 /// Flights that one air waybill may be booked on; the standard has two.
 const FLIGHTS: usize = 20;

@@ -5,7 +5,7 @@ use waybill_schemas::vocabulary::{
     Classifier, ExceptionKind, Milestone, Milestone as M, Mode, ReferenceKind, ReferenceKind as R,
 };
 
-use crate::codes::{ReasonList, reason};
+use crate::codes::{ReasonList, reason_list};
 
 use self::When::{Always, Booking, Customs, EmptyComesBack, EmptyGoesOut};
 
@@ -52,11 +52,8 @@ pub enum When {
 
 /// Reasons of delay that say more than that it is one. (The list itself is SMDG's, and DCSA's
 /// documents show this one of it.)
-pub const DELAY: ReasonList = ReasonList {
-    prefix: "SMDG",
-    name: "SMDG Delay Reason and Port Call Activity Code List",
-    rows: &[reason("WEA", Some(ExceptionKind::Weather), "Weather")],
-};
+pub static DELAY: ReasonList =
+    reason_list!("smdg-delay", "SMDG", "SMDG Delay Reason and Port Call Activity Code List");
 
 /// A delay it is in any case: the code says why.
 pub(super) fn delay_reason(code: &str) -> (ExceptionKind, String) {

@@ -1,35 +1,18 @@
 //! Qualifiers and small lists of IFTSTA, CODECO and COARRI.
 
 use waybill_schemas::vocabulary::{
-    Classifier, ExceptionKind as E, Milestone as M, Mode, QuantityKind, ReferenceKind,
-    ReferenceKind as R,
+    Classifier, Milestone as M, Mode, QuantityKind, ReferenceKind, ReferenceKind as R,
 };
 
-use crate::codes::{CodeList, ReasonList, code, reason};
+use crate::codes::{CodeList, ReasonList, code_list, reason_list};
 
 /// BGM 1001 of CODECO.
-pub const GATE_REPORT: CodeList = CodeList {
-    prefix: "CODECO",
-    name: "UN/EDIFACT 1001 Document name code, in CODECO",
-    rows: &[
-        code("34", M::GateIn, "Gate-in report"),
-        code("36", M::GateOut, "Gate-out report"),
-        code("98", M::Discharged, "Discharge report"),
-        code("270", M::Loaded, "Loading report"),
-    ],
-};
+pub static GATE_REPORT: CodeList =
+    code_list!("edifact-codeco", "CODECO", "UN/EDIFACT 1001 Document name code, in CODECO");
 
 /// BGM 1001 of COARRI: 98 and 270 are what the SMDG's guides had before 44 and 46.
-pub const VESSEL_REPORT: CodeList = CodeList {
-    prefix: "COARRI",
-    name: "UN/EDIFACT 1001 Document name code, in COARRI",
-    rows: &[
-        code("44", M::Discharged, "Discharge report"),
-        code("46", M::Loaded, "Loading report"),
-        code("98", M::Discharged, "Discharge report"),
-        code("270", M::Loaded, "Loading report"),
-    ],
-};
+pub static VESSEL_REPORT: CodeList =
+    code_list!("edifact-coarri", "COARRI", "UN/EDIFACT 1001 Document name code, in COARRI");
 
 /// 2005: times that are a milestone of their own.
 pub fn date(qualifier: &str) -> Option<(M, Classifier)> {
@@ -135,74 +118,5 @@ pub fn unit(code: &str) -> Option<&'static str> {
 }
 
 /// STS 9013.
-pub const REASONS: ReasonList = ReasonList {
-    prefix: "EDIFACT-9013",
-    name: "UN/EDIFACT 9013 Status reason description code",
-    rows: &[
-        reason("1", Some(E::Address), "Address ex delivery area"),
-        reason("2", Some(E::Missed), "After transport departed"),
-        reason("3", Some(E::Refused), "Agent refusal"),
-        reason("4", Some(E::Security), "Altered seals"),
-        reason("5", None, "Appointment scheduled"),
-        reason("6", Some(E::Other), "Attempt unsuccessful"),
-        reason("7", Some(E::RecipientAbsent), "Business closed"),
-        reason("8", Some(E::Delay), "Changed schedule"),
-        reason("9", Some(E::Address), "Complementary address needed"),
-        reason("10", Some(E::Other), "Computer system down"),
-        reason("11", Some(E::Payment), "Credit approval requested"),
-        reason("12", Some(E::Other), "Customer arrangements"),
-        reason("13", Some(E::CustomsHold), "Customs refusal"),
-        reason("14", Some(E::Damage), "Damaged"),
-        reason("15", Some(E::Delay), "Delivery at specific requested dates/times/periods"),
-        reason("16", Some(E::Misrouted), "Destination incorrect"),
-        reason("17", Some(E::Delay), "Departure delay"),
-        reason("18", Some(E::Accident), "Derailment"),
-        reason("19", Some(E::Other), "Discrepancy"),
-        reason("20", Some(E::Strike), "Dock strike"),
-        reason("21", Some(E::Other), "Due to customer"),
-        reason("22", Some(E::Missing), "Empty"),
-        reason("23", Some(E::MechanicalFailure), "Equipment failure"),
-        reason("24", Some(E::CustomsHold), "Examination required by relevant authority"),
-        reason("25", Some(E::CustomsHold), "Export restrictions"),
-        reason("26", Some(E::CustomsHold), "Frustrated export"),
-        reason("27", Some(E::Missing), "Goods units missing"),
-        reason("28", Some(E::CustomsHold), "Import restrictions"),
-        reason("29", Some(E::Other), "Incorrect pick information"),
-        reason("30", Some(E::Address), "Incorrect address"),
-        reason("31", Some(E::Strike), "Industrial dispute"),
-        reason("32", Some(E::Delay), "Instructions awaited"),
-        reason("33", Some(E::Lost), "Lost goods/consignments/equipment"),
-        reason("34", Some(E::Accident), "Means of transport damaged"),
-        reason("35", Some(E::MechanicalFailure), "Mechanical breakdown"),
-        reason("36", Some(E::MechanicalFailure), "Mechanical inspection"),
-        reason("37", Some(E::DocumentsMissing), "Missing and/or incorrect documents"),
-        reason("38", Some(E::Other), "New delivery arrangements"),
-        reason("39", Some(E::Address), "No recipient contact information"),
-        reason("40", Some(E::Other), "Not identified"),
-        reason("41", Some(E::Missed), "Not loaded"),
-        reason("42", None, "On deck"),
-        reason("43", Some(E::Delay), "Package not ready"),
-        reason("44", Some(E::Other), "Package tracking number unknown"),
-        reason("45", Some(E::Missing), "Partly missing"),
-        reason("46", Some(E::Payment), "Payment not received"),
-        reason("47", Some(E::Payment), "Payment refused"),
-        reason("48", Some(E::Theft), "Plundered"),
-        reason("49", Some(E::Refused), "Refused without reason given"),
-        reason("50", Some(E::Missed), "Scheduled past cut-off"),
-        reason("51", Some(E::Delay), "Shunted to siding"),
-        reason("52", None, "Signature not required"),
-        reason("53", Some(E::Misrouted), "Sorted wrong route"),
-        reason("54", Some(E::Other), "Special service required"),
-        reason("55", Some(E::Other), "Split"),
-        reason("56", Some(E::Missing), "Totally missing"),
-        reason("57", Some(E::Other), "Tracking information unavailable"),
-        reason("58", Some(E::Delay), "Transit delay"),
-        reason("59", Some(E::Missing), "Unable to locate"),
-        reason("60", Some(E::Damage), "Unacceptable condition"),
-        reason("61", None, "Under deck"),
-        reason("62", Some(E::Other), "Unknown"),
-        reason("63", Some(E::Weather), "Weather conditions"),
-        reason("64", Some(E::Other), "Expired free time"),
-        reason("65", None, "Outstanding claims settled"),
-    ],
-};
+pub static REASONS: ReasonList =
+    reason_list!("edifact-9013", "EDIFACT-9013", "UN/EDIFACT 9013 Status reason description code");

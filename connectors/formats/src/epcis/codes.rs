@@ -4,157 +4,29 @@
 //! A word is written as itself (JSON-LD), as URN (`urn:epcglobal:cbv:bizstep:shipping`), as web URI
 //! (`https://ref.gs1.org/cbv/BizStep-shipping`) or with a prefix (`cbv:BizStep-shipping`).
 
-use waybill_schemas::vocabulary::{
-    ExceptionKind as X, Milestone as M, ReadingKind, ReferenceKind as R,
-};
+use waybill_schemas::vocabulary::{ReadingKind, ReferenceKind as R};
 
-use crate::codes::{CodeList, CodeRow, code, trouble};
+use crate::codes::{CodeList, code_list};
 
 pub(super) const CBV: &str = "https://ref.gs1.org/cbv/";
 pub(super) const GS1: &str = "https://gs1.org/voc/";
 
 /// Business steps (CBV 2.0 section 7.1).
-pub const BIZ_STEPS: CodeList = CodeList {
-    prefix: "BIZSTEP",
-    name: "GS1 CBV 2.0 business steps",
-    rows: &[
-        // Possession or ownership changes at the shipping point (see `consigning`).
-        code("accepting", M::Accepted, "Accepting"),
-        code("arriving", M::Arrived, "Arriving"),
-        code("assembling", M::Other, "Assembling"),
-        code("collecting", M::PickedUp, "Collecting"),
-        // Where the object is an SSCC, its shipment begins to be: see event.rs.
-        code("commissioning", M::Other, "Commissioning"),
-        // Staging, loading, departing and accepting in one.
-        code("consigning", M::Departed, "Consigning"),
-        code("creating_class_instance", M::Other, "Creating class instance"),
-        code("cycle_counting", M::Other, "Cycle counting"),
-        code("decommissioning", M::Other, "Decommissioning"),
-        code("departing", M::Departed, "Departing"),
-        code("destroying", M::Other, "Destroying"),
-        code("disassembling", M::Other, "Disassembling"),
-        code("dispensing", M::Other, "Dispensing"),
-        code("encoding", M::Other, "Encoding"),
-        // At a shop's door, either way.
-        code("entering_exiting", M::Other, "Entering or exiting"),
-        // Set apart to be looked at: by customs, for quality.
-        trouble("holding", M::Other, X::Other, "Holding"),
-        code("inspecting", M::Inspected, "Inspecting"),
-        code("installing", M::Other, "Installing"),
-        code("killing", M::Other, "Killing (of a tag)"),
-        code("loading", M::Loaded, "Loading"),
-        code("other", M::Other, "Other"),
-        code("packing", M::Stuffed, "Packing"),
-        // Selecting what an order asks for; nobody picks it up.
-        code("picking", M::Other, "Picking"),
-        code("receiving", M::Received, "Receiving"),
-        // Out of a composite object, not out of a place.
-        code("removing", M::Other, "Removing"),
-        code("repackaging", M::Other, "Repackaging"),
-        code("repairing", M::Other, "Repairing"),
-        code("replacing", M::Other, "Replacing"),
-        code("reserving", M::Other, "Reserving"),
-        code("retail_selling", M::Other, "Retail selling"),
-        code("sampling", M::Other, "Sampling"),
-        code("sensor_reporting", M::SensorReading, "Sensor reporting"),
-        // Picking, staging, loading and departing in one.
-        code("shipping", M::Departed, "Shipping"),
-        code("staging_outbound", M::Other, "Staging outbound"),
-        code("stock_taking", M::Other, "Stock taking"),
-        code("stocking", M::Other, "Stocking"),
-        code("storing", M::Other, "Storing"),
-        code("transporting", M::InTransit, "Transporting"),
-        code("unloading", M::Discharged, "Unloading"),
-        code("unpacking", M::Stripped, "Unpacking"),
-        // Names no event, so it cannot withdraw one.
-        trouble("void_shipping", M::Other, X::Cancelled, "Void shipping"),
-        code("transforming", M::Other, "Transforming (1.0)"),
-    ],
-};
+pub static BIZ_STEPS: CodeList =
+    code_list!("cbv-business-steps", "BIZSTEP", "GS1 CBV 2.0 business steps");
 
 /// Dispositions (CBV 2.0 section 7.2). What is wrong counts always, the milestone only where no
 /// business step is stated.
-pub const DISPOSITIONS: CodeList = CodeList {
-    prefix: "DISP",
-    name: "GS1 CBV 2.0 dispositions",
-    rows: &[
-        code("active", M::Other, "Active"),
-        code("available", M::Other, "Available"),
-        code("completeness_inferred", M::Other, "Completeness inferred"),
-        code("completeness_verified", M::Other, "Completeness verified"),
-        code("conformant", M::Other, "Conformant"),
-        code("container_closed", M::Stuffed, "Container closed"),
-        code("container_open", M::Other, "Container open"),
-        trouble("damaged", M::Other, X::Damage, "Damaged"),
-        trouble("destroyed", M::Other, X::Damage, "Destroyed"),
-        code("dispensed", M::Other, "Dispensed"),
-        code("disposed", M::Other, "Disposed"),
-        code("encoded", M::Other, "Encoded"),
-        trouble("expired", M::Other, X::Other, "Expired"),
-        code("in_progress", M::Other, "In progress"),
-        code("in_transit", M::InTransit, "In transit"),
-        code("inactive", M::Other, "Inactive"),
-        trouble("mismatch_class", M::Other, X::Other, "Mismatch of class"),
-        trouble("mismatch_instance", M::Other, X::Other, "Mismatch of instance"),
-        trouble("mismatch_quantity", M::Other, X::Other, "Mismatch of quantity"),
-        trouble("needs_replacement", M::Other, X::Other, "Needs replacement"),
-        trouble("no_pedigree_match", M::Other, X::DocumentsMissing, "No pedigree match"),
-        trouble("non_conformant", M::Other, X::Other, "Non-conformant"),
-        trouble("non_sellable_other", M::Other, X::Other, "Non-sellable, other"),
-        code("partially_dispensed", M::Other, "Partially dispensed"),
-        trouble("recalled", M::Other, X::Other, "Recalled"),
-        code("reserved", M::Other, "Reserved"),
-        code("retail_sold", M::Other, "Retail sold"),
-        code("returned", M::Returned, "Returned"),
-        code("sellable_accessible", M::Other, "Sellable, accessible"),
-        code("sellable_not_accessible", M::Other, "Sellable, not accessible"),
-        trouble("stolen", M::Other, X::Theft, "Stolen"),
-        code("unavailable", M::Other, "Unavailable"),
-        code("unknown", M::Other, "Unknown"),
-        trouble("non_sellable_damaged", M::Other, X::Damage, "Non-sellable, damaged (1.0)"),
-        code("non_sellable_disposed", M::Other, "Non-sellable, disposed (1.0)"),
-        trouble("non_sellable_expired", M::Other, X::Other, "Non-sellable, expired (1.0)"),
-        trouble(
-            "non_sellable_no_pedigree_match",
-            M::Other,
-            X::DocumentsMissing,
-            "Non-sellable, no pedigree match (1.0)",
-        ),
-        trouble("non_sellable_recalled", M::Other, X::Other, "Non-sellable, recalled (1.0)"),
-    ],
-};
+pub static DISPOSITIONS: CodeList =
+    code_list!("cbv-dispositions", "DISP", "GS1 CBV 2.0 dispositions");
 
 /// Reasons of an error declaration (CBV 2.0 section 7.5).
-pub const ERROR_REASONS: CodeList = CodeList {
-    prefix: "ER",
-    name: "GS1 CBV 2.0 error reasons",
-    rows: &[
-        code("did_not_occur", M::Withdrawn, "Did not occur"),
-        code("incorrect_data", M::Withdrawn, "Incorrect data"),
-    ],
-};
+pub static ERROR_REASONS: CodeList =
+    code_list!("cbv-error-reasons", "ER", "GS1 CBV 2.0 error reasons");
 
 /// Type and action, where neither business step nor disposition is stated.
-pub const EVENTS: CodeList = CodeList {
-    prefix: "EVENT",
-    name: "GS1 EPCIS 2.0 event types and actions",
-    rows: &[
-        code("ObjectEvent/ADD", M::Other, "Object commissioned"),
-        code("ObjectEvent/OBSERVE", M::Other, "Object observed"),
-        code("ObjectEvent/DELETE", M::Other, "Object decommissioned"),
-        code("AggregationEvent/ADD", M::Stuffed, "Children put into the parent"),
-        code("AggregationEvent/OBSERVE", M::Other, "Aggregation observed"),
-        code("AggregationEvent/DELETE", M::Stripped, "Children taken out of the parent"),
-        code("TransactionEvent/ADD", M::Other, "Transaction linked"),
-        code("TransactionEvent/OBSERVE", M::Other, "Transaction observed"),
-        code("TransactionEvent/DELETE", M::Other, "Transaction unlinked"),
-        code("AssociationEvent/ADD", M::Other, "Children fixed to the parent"),
-        code("AssociationEvent/OBSERVE", M::Other, "Association observed"),
-        code("AssociationEvent/DELETE", M::Other, "Children taken off the parent"),
-        code("TransformationEvent", M::Other, "Inputs made into outputs"),
-        code("QuantityEvent", M::Other, "Quantity observed (1.x)"),
-    ],
-};
+pub static EVENTS: CodeList =
+    code_list!("epcis-events", "EVENT", "GS1 EPCIS 2.0 event types and actions");
 
 /// Business transaction types (CBV 2.0 section 7.3): the reference that each is here.
 pub const BIZ_TRANSACTION_TYPES: &[(&str, R, &str)] = &[
@@ -287,21 +159,22 @@ pub(super) struct Words {
     knows: fn(&str) -> bool,
 }
 
-fn in_list(rows: &[CodeRow], word: &str) -> bool {
-    rows.iter().any(|row| row.code == word)
+/// Letters of the other case make another word.
+fn in_list(list: &CodeList, word: &str) -> bool {
+    list.row(word).is_some_and(|row| row.code == word)
 }
 
 pub(super) static BIZ_STEP_WORDS: Words = Words {
     urn: "urn:epcglobal:cbv:bizstep:",
     base: CBV,
     prefix: "BizStep-",
-    knows: |word| in_list(BIZ_STEPS.rows, word),
+    knows: |word| in_list(&BIZ_STEPS, word),
 };
 pub(super) static DISPOSITION_WORDS: Words = Words {
     urn: "urn:epcglobal:cbv:disp:",
     base: CBV,
     prefix: "Disp-",
-    knows: |word| in_list(DISPOSITIONS.rows, word),
+    knows: |word| in_list(&DISPOSITIONS, word),
 };
 pub(super) static BIZ_TRANSACTION_WORDS: Words = Words {
     urn: "urn:epcglobal:cbv:btt:",
@@ -319,7 +192,7 @@ pub(super) static ERROR_REASON_WORDS: Words = Words {
     urn: "urn:epcglobal:cbv:er:",
     base: CBV,
     prefix: "ER-",
-    knows: |word| in_list(ERROR_REASONS.rows, word),
+    knows: |word| in_list(&ERROR_REASONS, word),
 };
 pub(super) static COMPONENT_WORDS: Words = Words {
     urn: "urn:epcglobal:cbv:comp:",
@@ -413,10 +286,7 @@ mod tests {
     #[test]
     fn lists_are_complete_and_have_no_word_twice() {
         for (list, words) in [(&BIZ_STEPS, 41 + 1), (&DISPOSITIONS, 33 + 5), (&EVENTS, 14)] {
-            assert_eq!(list.rows.len(), words, "{}", list.name);
-            for (index, row) in list.rows.iter().enumerate() {
-                assert!(!in_list(&list.rows[..index], row.code), "{}", row.code);
-            }
+            assert_eq!(list.rows().len(), words, "{}", list.name);
         }
         assert_eq!(BIZ_TRANSACTION_TYPES.len(), 13);
         assert!(MEASUREMENTS.is_sorted_by(|a, b| a.0 < b.0));

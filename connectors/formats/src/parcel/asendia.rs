@@ -1,12 +1,11 @@
 //! Asendia (Sync): `trackingEvents` of one number.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode};
+use waybill_schemas::vocabulary::Mode;
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -53,15 +52,4 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
 }
 
 /// As far as known; Asendia publishes no list.
-pub const EVENTS: CodeList = CodeList {
-    prefix: "ASENDIA",
-    name: "Asendia event code",
-    rows: &[
-        code("PU", M::PickedUp, "Package picked up"),
-        code("IT", M::InTransit, "In transit to destination"),
-        code("OD", M::OutForDelivery, "Out for delivery"),
-        code("DL", M::Delivered, "Delivered"),
-        trouble("EX", M::InTransit, E::Other, "Exception"),
-        code("RT", M::Returned, "Returned"),
-    ],
-};
+pub static EVENTS: CodeList = code_list!("asendia", "ASENDIA", "Asendia event code");

@@ -3,12 +3,11 @@
 //! the raw code. Whatever the place, times are Australian and state their offset.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
+use waybill_schemas::vocabulary::{Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, city_and_country, some_place};
-use crate::codes::{CodeList, Meaning, code, trouble};
+use crate::codes::{CodeList, Meaning, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -106,60 +105,5 @@ fn place(text: &str) -> Place {
     }
 }
 
-pub const DESCRIPTIONS: CodeList = CodeList {
-    prefix: "AUSPOST",
-    name: "Australia Post event description",
-    rows: &[
-        code("Shipping information received by Australia Post", M::ShipmentCreated, "Announced"),
-        code("Shipping information approved by Australia Post", M::ShipmentCreated, "Announced"),
-        code("Received by Australia Post", M::Accepted, "Received"),
-        code("Received and ready for processing", M::Accepted, "Received"),
-        code("Received item from Sender (Outbound)", M::Accepted, "Received"),
-        code("Lodged at a Post Office", M::Accepted, "Received"),
-        code("Lodged at Parcel Locker", M::DroppedOff, "Received"),
-        code("Picked up", M::PickedUp, "Picked up"),
-        code("Collected from sender", M::PickedUp, "Picked up"),
-        code("Arrived at facility", M::Arrived, "Arrived"),
-        code("Item arrived at facility", M::Arrived, "Arrived"),
-        code("Arrived", M::Arrived, "Arrived"),
-        code("Departed facility", M::Departed, "Departed"),
-        code("Item departed facility", M::Departed, "Departed"),
-        code("Item processed at facility", M::InTransit, "In transit"),
-        code("Processed at facility", M::InTransit, "In transit"),
-        code("In transit", M::InTransit, "In transit"),
-        code("In transit to next facility", M::InTransit, "In transit"),
-        code("Processed by air carrier", M::InTransit, "In transit"),
-        code("Processed at Export Facility", M::InTransit, "In transit"),
-        code("Despatch Parcels from Export Facility", M::Departed, "Departed"),
-        code("Departed from country of origin", M::Departed, "Departed"),
-        code("Cleared and awaiting international departure", M::CustomsReleased, "Customs"),
-        code("Arrived awaiting clearance (Inbound)", M::CustomsSubmitted, "Customs"),
-        code("Item is in Customs", M::CustomsSubmitted, "Customs"),
-        trouble("Item held by Customs", M::CustomsHold, E::CustomsHold, "Customs"),
-        code("Item cleared by Customs", M::CustomsReleased, "Customs"),
-        code("Cleared by customs", M::CustomsReleased, "Customs"),
-        code("Onboard for delivery", M::OutForDelivery, "Out for delivery"),
-        code("On Board for Delivery", M::OutForDelivery, "Out for delivery"),
-        code("With courier for delivery", M::OutForDelivery, "Out for delivery"),
-        code("Awaiting collection", M::AvailableForPickup, "To be collected"),
-        code("Ready for Pickup", M::AvailableForPickup, "To be collected"),
-        code("Awaiting collection at Post Office", M::AvailableForPickup, "To be collected"),
-        trouble("Attempted delivery", M::DeliveryAttempted, E::RecipientAbsent, "Attempt"),
-        trouble("Attempted delivery - Carded", M::DeliveryAttempted, E::RecipientAbsent, "Attempt"),
-        trouble("Unsuccessful Delivery", M::DeliveryAttempted, E::Other, "Attempt"),
-        trouble("Cannot be delivered", M::DeliveryAttempted, E::Other, "Attempt"),
-        code("To be Re-Delivered", M::AppointmentSet, "To be delivered again"),
-        code("Delivered", M::Delivered, "Delivered"),
-        code("Delivered in Full", M::Delivered, "Delivered"),
-        code("Delivered - Left in a safe place", M::Delivered, "Delivered"),
-        code("Delivered - To an individual at the address", M::Delivered, "Delivered"),
-        code("Delivered - Collected at a Post Office", M::Delivered, "Delivered"),
-        trouble("Possible delay", M::InTransit, E::Delay, "Delay"),
-        trouble("Held by courier", M::InTransit, E::Delay, "Delay"),
-        trouble("Article damaged", M::InTransit, E::Damage, "Damage"),
-        trouble("Cancelled", M::BookingCancelled, E::Cancelled, "Cancelled"),
-        code("Return to sender", M::Returned, "Returned"),
-        code("Returned to sender", M::Returned, "Returned"),
-        code("Return to sender in progress", M::Returned, "Returned"),
-    ],
-};
+pub static DESCRIPTIONS: CodeList =
+    code_list!("australia-post", "AUSPOST", "Australia Post event description");

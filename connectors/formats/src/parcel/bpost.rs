@@ -1,12 +1,11 @@
 //! bpost, tracking (Shipping Manager, XML): `itemTracking` with its `stateInfo`s.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
 use waybill_schemas::vocabulary::{Milestone as M, Mode, QuantityKind, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, facility, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -67,39 +66,4 @@ fn event_of(package: &Package, pickup: &Option<Place>, state: Tree<'_>) -> Resul
 /// State codes. bpost publishes no list; the names are those of its examples, or of the letter that
 /// groups the codes: B hindered, L on a round, N not delivered, R at a pickup point or in
 /// processing, T sorted, U distributed.
-pub const STATES: CodeList = CodeList {
-    prefix: "BPOST",
-    name: "bpost state code",
-    rows: &[
-        trouble("B03", M::DeliveryAttempted, E::Refused, "Refused"),
-        trouble("B05", M::InTransit, E::Damage, "Damaged"),
-        trouble("B06", M::DeliveryAttempted, E::Address, "Address incorrect"),
-        trouble("B07", M::DeliveryAttempted, E::Address, "Address incorrect"),
-        trouble("B08", M::InTransit, E::Damage, "Damaged"),
-        trouble("B09", M::DeliveryAttempted, E::Address, "Address incorrect"),
-        trouble("B10", M::DeliveryAttempted, E::Address, "Address incorrect"),
-        trouble("B23", M::DeliveryAttempted, E::Refused, "Refused"),
-        code("L00", M::OutForDelivery, "Bound to round"),
-        trouble("N01", M::DeliveryAttempted, E::RecipientAbsent, "Recipient absent"),
-        trouble("N02", M::DeliveryAttempted, E::RecipientAbsent, "Recipient absent"),
-        trouble("N03", M::DeliveryAttempted, E::RecipientAbsent, "Closed"),
-        code("N74", M::AvailableForPickup, "Ready at the pickup point"),
-        code("R00", M::InTransit, "In processing"),
-        code("R01", M::InTransit, "In processing"),
-        code("R02", M::InTransit, "In processing"),
-        code("R03", M::InTransit, "In processing"),
-        code("R04", M::InTransit, "In processing"),
-        code("R05", M::InTransit, "In processing"),
-        code("R13", M::AvailableForPickup, "Ready at the pickup point"),
-        code("T00", M::InTransit, "Sorted"),
-        code("U00", M::Delivered, "Distributed"),
-        code("U01", M::Delivered, "Distributed normally"),
-        code("U02", M::Delivered, "Distributed"),
-        code("U03", M::Delivered, "Distributed"),
-        code("U04", M::Delivered, "Distributed"),
-        code("U05", M::Delivered, "Distributed"),
-        code("U06", M::Delivered, "Distributed"),
-        code("U07", M::Delivered, "Distributed"),
-        code("U08", M::Delivered, "Distributed"),
-    ],
-};
+pub static STATES: CodeList = code_list!("bpost", "BPOST", "bpost state code");

@@ -1,12 +1,11 @@
 //! Chronopost, `trackSkybillV2` (SOAP).
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
+use waybill_schemas::vocabulary::{Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -62,33 +61,4 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
 }
 
 /// As far as known; Chronopost publishes no list.
-pub const EVENTS: CodeList = CodeList {
-    prefix: "CHRONOPOST",
-    name: "Chronopost event code",
-    rows: &[
-        code("DC", M::ShipmentCreated, "Shipment in preparation to be shipped"),
-        code("DB", M::DroppedOff, "Shipment handed over by shipper"),
-        code("DY", M::Accepted, "Parcel registered by the post office"),
-        code("PC", M::PickedUp, "Picked up"),
-        code("SC", M::InTransit, "Sorted at departure location"),
-        code("TS", M::InTransit, "Shipment in transit"),
-        code("SD", M::InTransit, "Sorted at delivery location"),
-        code("AT", M::InTransit, "In transit"),
-        code("TA", M::OutForDelivery, "Shipment in delivery to the consignee"),
-        code("D", M::Delivered, "Delivered"),
-        code("D1", M::Delivered, "Delivered"),
-        code("D2", M::Delivered, "Delivered"),
-        code("D3", M::Delivered, "Delivered"),
-        code("D4", M::Delivered, "Delivered"),
-        code("D5", M::Delivered, "Delivered"),
-        code("D6", M::Delivered, "Delivered"),
-        code("D7", M::Delivered, "Delivered"),
-        trouble("P", M::DeliveryAttempted, E::RecipientAbsent, "Consignee absent"),
-        trouble("NA", M::DeliveryAttempted, E::Address, "Address incorrect"),
-        trouble("RE", M::DeliveryAttempted, E::Refused, "Refused"),
-        code("RB", M::AvailableForPickup, "Available at the post office"),
-        code("RG", M::AvailableForPickup, "Available at the pickup point"),
-        code("RI", M::AvailableForPickup, "Available at the pickup point"),
-        code("RT", M::Returned, "Return to shipper"),
-    ],
-};
+pub static EVENTS: CodeList = code_list!("chronopost", "CHRONOPOST", "Chronopost event code");

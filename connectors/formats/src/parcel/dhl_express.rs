@@ -2,12 +2,11 @@
 //! ([`super::mydhl`]) has in common with it.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode, QuantityKind, ReferenceKind};
+use waybill_schemas::vocabulary::{Mode, QuantityKind, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, facility, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -122,70 +121,5 @@ pub(super) fn service_area(area: Tree<'_>, code: &str, description: &str) -> Pla
 }
 
 /// Checkpoints.
-pub const CHECKPOINTS: CodeList = CodeList {
-    prefix: "DHL_EXPRESS",
-    name: "DHL Express checkpoint",
-    rows: &[
-        code("AD", M::AppointmentSet, "Agreed delivery"),
-        code("AF", M::Arrived, "Arrived at facility"),
-        code("AR", M::Arrived, "Arrived at delivery facility"),
-        trouble("BA", M::DeliveryAttempted, E::Address, "Bad address"),
-        code("BL", M::CustomsSubmitted, "Bond location"),
-        code("BN", M::Notified, "Broker notified"),
-        code("BR", M::Transferred, "Broker release"),
-        trouble("CA", M::DeliveryAttempted, E::RecipientAbsent, "Closed on arrival"),
-        code("CC", M::AvailableForPickup, "Awaiting consignee collection"),
-        trouble("CD", M::CustomsHold, E::CustomsHold, "Controllable clearance delay"),
-        code("CI", M::InTransit, "Facility check-in"),
-        trouble("CM", M::DeliveryAttempted, E::Address, "Customer moved"),
-        code("CR", M::CustomsReleased, "Clearance release"),
-        code("CS", M::Other, "Closed shipment"),
-        code("CU", M::InTransit, "Confirm uplift"),
-        trouble("DD", M::Delivered, E::Damage, "Delivered damaged"),
-        code("DF", M::Departed, "Depart facility"),
-        trouble("DI", M::CustomsHold, E::Payment, "Duty invoice"),
-        trouble("DM", M::InTransit, E::Damage, "Damaged"),
-        trouble("DS", M::Other, E::Lost, "Destroyed or disposed of"),
-        code("ES", M::CustomsSubmitted, "Entry submitted"),
-        code("FD", M::Transferred, "Forwarded for delivery"),
-        code("HI", M::InTransit, "Lodged into held inventory"),
-        code("HN", M::InTransit, "Handover"),
-        code("HO", M::InTransit, "Lodged out of held inventory"),
-        trouble("HP", M::InTransit, E::Payment, "Held for payment"),
-        code("IA", M::InTransit, "Image available"),
-        code("IC", M::CustomsSubmitted, "In clearance processing"),
-        trouble("IR", M::InTransit, E::Other, "Incident report"),
-        code("LV", M::InTransit, "Load vehicle"),
-        trouble("MC", M::InTransit, E::Misrouted, "Miscode"),
-        trouble("MD", M::InTransit, E::Missed, "Missed delivery cycle"),
-        trouble("MS", M::InTransit, E::Misrouted, "Missort"),
-        trouble("NA", M::InTransit, E::Missing, "Not arrived"),
-        trouble("ND", M::DeliveryAttempted, E::Other, "Not delivered"),
-        trouble("NH", M::DeliveryAttempted, E::RecipientAbsent, "Not home"),
-        trouble("OH", M::InTransit, E::Delay, "On hold"),
-        code("OK", M::Delivered, "Delivery"),
-        trouble("PD", M::Delivered, E::Missing, "Partial delivery"),
-        code("PL", M::InTransit, "Processed at location"),
-        code("PO", M::Departed, "Departing origin"),
-        code("PU", M::PickedUp, "Shipment pickup"),
-        code("PY", M::InTransit, "Payment received"),
-        trouble("RD", M::DeliveryAttempted, E::Refused, "Refused delivery"),
-        code("RR", M::InTransit, "Response received"),
-        code("RT", M::Returned, "Returned to consignor"),
-        code("RW", M::InTransit, "Weigh and dimension"),
-        code("SA", M::Accepted, "Shipment acceptance"),
-        code("SC", M::InTransit, "Service changed"),
-        code("SD", M::ShipmentCreated, "Shipment data received"),
-        code("SI", M::Inspected, "Shipment inspection"),
-        code("SM", M::InTransit, "Scheduled for movement"),
-        trouble("SS", M::InTransit, E::Other, "Shipment stopped"),
-        code("ST", M::InTransit, "Shipment intercept"),
-        trouble("TD", M::InTransit, E::Delay, "Transport delay"),
-        code("TP", M::Transferred, "Forwarded to third party"),
-        code("TR", M::Transferred, "Record of transfer"),
-        trouble("UC", M::CustomsHold, E::CustomsHold, "Uncontrollable clearance delay"),
-        trouble("UD", M::InTransit, E::Delay, "Uncontrollable delay"),
-        code("UV", M::InTransit, "Unload vehicle"),
-        code("WC", M::OutForDelivery, "With delivery courier"),
-    ],
-};
+pub static CHECKPOINTS: CodeList =
+    code_list!("dhl-express", "DHL_EXPRESS", "DHL Express checkpoint");

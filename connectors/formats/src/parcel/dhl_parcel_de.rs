@@ -1,12 +1,11 @@
 //! DHL Parcel DE (Sendungsverfolgung, XML): `data` in `data`, everything in attributes.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
 use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place, told};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -78,31 +77,5 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
 }
 
 /// Standard event codes, and ICE (international coded events) where an event has none.
-pub const EVENTS: CodeList = CodeList {
-    prefix: "DHL_PARCEL_DE",
-    name: "DHL Parcel DE standard event code, ICE",
-    rows: &[
-        code("AA", M::InTransit, "Processed in the parcel center of origin, or on the way to it"),
-        code("AE", M::PickedUp, "Pick-up successful"),
-        trouble("AN", M::ShipmentCreated, E::Missed, "Pick-up not successful"),
-        code("EE", M::Arrived, "Destination parcel center"),
-        code("ES", M::Accepted, "Posting"),
-        code("LA", M::InTransit, "In storage"),
-        code("NB", M::InTransit, "Forwarded to another address"),
-        code("PO", M::OutForDelivery, "In delivery"),
-        code("RT", M::Returned, "Return shipment"),
-        code("VA", M::ShipmentCreated, "Announced electronically"),
-        code("ZF", M::AvailableForPickup, "Ready for collection at a retail outlet"),
-        trouble("ZN", M::DeliveryAttempted, E::Other, "Delivery not successful"),
-        code("ZO", M::CustomsSubmitted, "Customs clearance"),
-        code("ZU", M::Delivered, "Delivery successful"),
-        code("DLVRD", M::Delivered, "Delivered"),
-        code("LDTMV", M::InTransit, "Loaded to movement"),
-        trouble("NTDEL", M::DeliveryAttempted, E::Other, "Not delivered"),
-        code("PARCV", M::ShipmentCreated, "Pre-advice received"),
-        code("PCKDU", M::PickedUp, "Picked up"),
-        code("SHRCU", M::Accepted, "Shipment received from customer"),
-        code("SRTED", M::InTransit, "Sorted"),
-        code("ULFMV", M::Arrived, "Unloaded from movement"),
-    ],
-};
+pub static EVENTS: CodeList =
+    code_list!("dhl-parcel-de", "DHL_PARCEL_DE", "DHL Parcel DE standard event code, ICE");

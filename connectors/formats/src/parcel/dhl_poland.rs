@@ -1,12 +1,11 @@
 //! DHL Parcel Poland (DHL24 WebAPI v2, SOAP): `getTrackAndTraceInfoResult`.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode};
+use waybill_schemas::vocabulary::Mode;
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -46,19 +45,4 @@ fn event_of(package: &Package, item: Tree<'_>) -> Result<Draft, Reject> {
 }
 
 /// As far as known; DHL24 publishes no list.
-pub const STATUSES: CodeList = CodeList {
-    prefix: "DHL_POLAND",
-    name: "DHL24 status",
-    rows: &[
-        code("EDWP", M::ShipmentCreated, "Data received"),
-        code("DWP", M::PickedUp, "Picked up from the sender"),
-        code("SORT", M::InTransit, "Sorted at the terminal"),
-        code("LP", M::Arrived, "Arrived at the terminal of delivery"),
-        code("LK", M::OutForDelivery, "With the courier for delivery"),
-        trouble("AWI", M::DeliveryAttempted, E::RecipientAbsent, "Recipient absent, notice left"),
-        code("BGR", M::InTransit, "Held at the terminal"),
-        trouble("OP", M::DeliveryAttempted, E::Refused, "Refused"),
-        code("DOR", M::Delivered, "Delivered"),
-        code("ZWN", M::Returned, "Returned to the sender"),
-    ],
-};
+pub static STATUSES: CodeList = code_list!("dhl-poland", "DHL_POLAND", "DHL24 status");

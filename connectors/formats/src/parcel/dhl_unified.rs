@@ -2,12 +2,11 @@
 //! more than how far the shipment is.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode, QuantityKind, ReferenceKind};
+use waybill_schemas::vocabulary::{Mode, QuantityKind, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -95,14 +94,5 @@ fn place(location: Tree<'_>) -> Place {
     }
 }
 
-pub const STATUSES: CodeList = CodeList {
-    prefix: "DHL_UNIFIED",
-    name: "DHL Shipment Tracking, Unified: statusCode",
-    rows: &[
-        code("pre-transit", M::ShipmentCreated, "Pre-transit"),
-        code("transit", M::InTransit, "Transit"),
-        code("delivered", M::Delivered, "Delivered"),
-        trouble("failure", M::DeliveryAttempted, E::Other, "Failure"),
-        code("unknown", M::Other, "Unknown"),
-    ],
-};
+pub static STATUSES: CodeList =
+    code_list!("dhl-unified", "DHL_UNIFIED", "DHL Shipment Tracking, Unified: statusCode");

@@ -3,12 +3,11 @@
 //! `en_US`), or in ISO's.
 
 use waybill_schemas::OccurrenceTime;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode};
+use waybill_schemas::vocabulary::Mode;
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, city_and_country, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -61,24 +60,4 @@ fn occurred(text: &str) -> Option<OccurrenceTime> {
     time::month_first(text).or_else(|| time::read(text)).or_else(|| time::day_first(text))
 }
 
-pub const STATUSES: CodeList = CodeList {
-    prefix: "DPD",
-    name: "DPD parcel life cycle status",
-    rows: &[
-        code("SHIPMENT", M::ShipmentCreated, "Order information has been transmitted"),
-        code("ACCEPTED", M::Accepted, "DPD has received the parcel"),
-        code("PickedUp", M::Accepted, "DPD has received the parcel"),
-        code("AT_SENDING_DEPOT", M::Arrived, "In transit, at the sending depot"),
-        code("ON_THE_ROAD", M::InTransit, "In transit"),
-        code("BetweenDepots", M::InTransit, "At the parcel dispatch centre"),
-        code("AT_DELIVERY_DEPOT", M::Arrived, "At the parcel delivery centre"),
-        code("Depot", M::Arrived, "At the parcel delivery centre"),
-        code("OUT_FOR_DELIVERY", M::OutForDelivery, "Out for delivery"),
-        code("Courier", M::OutForDelivery, "On its way to the consignee"),
-        trouble("DeliveryFailure", M::DeliveryAttempted, E::Other, "Not able to deliver"),
-        code("ParcelShop", M::AvailableForPickup, "Delivered by the driver to a parcelshop"),
-        trouble("ReturningFromDelivery", M::InTransit, E::Other, "Back at the depot"),
-        code("DELIVERED", M::Delivered, "Delivered"),
-        code("Returned", M::Returned, "Returned to the sender"),
-    ],
-};
+pub static STATUSES: CodeList = code_list!("dpd", "DPD", "DPD parcel life cycle status");

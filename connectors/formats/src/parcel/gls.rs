@@ -2,12 +2,11 @@
 //! point between; the group tells the milestone. (`INTIAL` is GLS's spelling.)
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode};
+use waybill_schemas::vocabulary::Mode;
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -57,24 +56,4 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     Ok(draft)
 }
 
-pub const EVENTS: CodeList = CodeList {
-    prefix: "GLS",
-    name: "GLS event code, or its group",
-    rows: &[
-        code("INTIAL.PREADVICE", M::ShipmentCreated, "Parcel data entered into GLS's system"),
-        code("INTIAL.NORMAL", M::Accepted, "Handed over to GLS"),
-        code("INTIAL", M::Accepted, "Handed over to GLS"),
-        code("PREADVICE", M::ShipmentCreated, "Parcel data entered into GLS's system"),
-        code("INBOUND", M::Arrived, "Reached the parcel center"),
-        code("OUTBOUND", M::Departed, "Left the parcel center"),
-        code("INTRANSIT", M::InTransit, "In transit"),
-        code("INWAREHOUSE", M::Arrived, "In the parcel center"),
-        code("INDELIVERY", M::OutForDelivery, "Expected to be delivered during the day"),
-        code("DELIVD", M::Delivered, "Delivered"),
-        code("DELIVERED", M::Delivered, "Delivered"),
-        code("DELIVEREDPS", M::AvailableForPickup, "Delivered to the parcel shop"),
-        trouble("NOTDELIVERED", M::DeliveryAttempted, E::Other, "Could not be delivered"),
-        trouble("CANCELED", M::BookingCancelled, E::Cancelled, "Cancelled"),
-        code("RETURN", M::Returned, "Returned to the sender"),
-    ],
-};
+pub static EVENTS: CodeList = code_list!("gls", "GLS", "GLS event code, or its group");

@@ -2,12 +2,11 @@
 //! documentation.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode};
+use waybill_schemas::vocabulary::Mode;
 use waybill_stage::Reject;
 
 use super::package::Package;
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -59,30 +58,4 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     Ok(draft)
 }
 
-pub const EVENTS: CodeList = CodeList {
-    prefix: "LAPOSTE",
-    name: "La Poste Suivi v2 event code",
-    rows: &[
-        code("DR1", M::ShipmentCreated, "Déclaratif réceptionné"),
-        code("PC1", M::Accepted, "Pris en charge"),
-        code("PC2", M::Accepted, "Pris en charge dans le pays d'expédition"),
-        code("ET1", M::InTransit, "En cours de traitement"),
-        code("ET2", M::InTransit, "En cours de traitement dans le pays d'expédition"),
-        code("ET3", M::InTransit, "En cours de traitement dans le pays de destination"),
-        code("ET4", M::InTransit, "En cours de traitement dans un pays de transit"),
-        code("EP1", M::InTransit, "En attente de présentation"),
-        code("DO1", M::CustomsSubmitted, "Entrée en douane"),
-        code("DO2", M::CustomsReleased, "Sortie de douane"),
-        trouble("DO3", M::CustomsHold, E::CustomsHold, "Retenu en douane"),
-        trouble("PB1", M::InTransit, E::Other, "Problème en cours"),
-        code("PB2", M::InTransit, "Problème résolu"),
-        code("MD2", M::OutForDelivery, "Mis en distribution"),
-        trouble("ND1", M::DeliveryAttempted, E::Other, "Non distribuable"),
-        code("AG1", M::AvailableForPickup, "En attente d'être retiré au guichet"),
-        code("RE1", M::Returned, "Retourné à l'expéditeur"),
-        code("DI0", M::Delivered, "Distribué"),
-        code("DI1", M::Delivered, "Distribué"),
-        code("DI2", M::Returned, "Distribué à l'expéditeur"),
-        trouble("DI3", M::AppointmentSet, E::Delay, "Distribution retardée"),
-    ],
-};
+pub static EVENTS: CodeList = code_list!("la-poste", "LAPOSTE", "La Poste Suivi v2 event code");

@@ -172,7 +172,7 @@ impl Package {
 /// trouble only if the event does, too.
 pub(crate) fn reasoned(draft: &mut Draft, list: &ReasonList, code: Option<&str>) {
     let Some(code) = code.filter(|code| code.len() <= limits::CODE) else { return };
-    let known = list.rows.iter().any(|row| row.code.eq_ignore_ascii_case(code));
+    let known = list.row(code).is_some();
     let troubled = !draft.exceptions.is_empty();
     let Some(kind) = list.find(code).filter(|_| known || troubled) else { return };
     // The reason says more than the event that there is one.

@@ -1,12 +1,11 @@
 //! ParcelOne, tracking (REST): `results` of one number.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
+use waybill_schemas::vocabulary::{Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -54,21 +53,4 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     Ok(draft)
 }
 
-pub const STATUSES: CodeList = CodeList {
-    prefix: "PARCELONE",
-    name: "ParcelOne status code",
-    rows: &[
-        code("CREATED", M::ShipmentCreated, "Created"),
-        code("REGISTERED", M::PickedUp, "Shipment picked up"),
-        code("PICKED_UP", M::PickedUp, "Picked up"),
-        code("IN_TRANSIT", M::InTransit, "Shipment in transit"),
-        code("ARRIVED", M::Arrived, "Arrived at destination facility"),
-        code("OUT_FOR_DELIVERY", M::OutForDelivery, "Out for delivery"),
-        code("READY_FOR_PICKUP", M::AvailableForPickup, "Ready for pickup"),
-        trouble("DELIVERY_FAILED", M::DeliveryAttempted, E::Other, "Delivery failed"),
-        trouble("EXCEPTION", M::InTransit, E::Other, "Exception"),
-        code("DELIVERED", M::Delivered, "Package delivered"),
-        code("RETURNED", M::Returned, "Returned"),
-        code("UNKNOWN", M::Other, "Unknown"),
-    ],
-};
+pub static STATUSES: CodeList = code_list!("parcelone", "PARCELONE", "ParcelOne status code");

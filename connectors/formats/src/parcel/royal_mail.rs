@@ -1,12 +1,11 @@
 //! Royal Mail, Tracking API v2 (REST): `mailPieces` with their events.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
+use waybill_schemas::vocabulary::{Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -58,19 +57,4 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
 }
 
 /// As far as known; there are more.
-pub const EVENTS: CodeList = CodeList {
-    prefix: "ROYAL_MAIL",
-    name: "Royal Mail event code",
-    rows: &[
-        code("EVNSR", M::ShipmentCreated, "Sender dispatching item"),
-        code("EVAIP", M::Accepted, "Accepted at post office"),
-        code("EVIMC", M::InTransit, "Item received at mail centre"),
-        code("EVIAV", M::Arrived, "Item received at the delivery office"),
-        trouble("EVNMI", M::InTransit, E::Misrouted, "Forwarded, mis-sort"),
-        code("EVGPD", M::OutForDelivery, "Item dispatched for delivery"),
-        trouble("EVKNR", M::DeliveryAttempted, E::RecipientAbsent, "Delivery attempted, no answer"),
-        trouble("EVKRF", M::DeliveryAttempted, E::Refused, "Delivery attempted, refused"),
-        code("EVKOP", M::Delivered, "Delivered"),
-        code("EVKSP", M::Delivered, "Delivered by post office or delivery office"),
-    ],
-};
+pub static EVENTS: CodeList = code_list!("royal-mail", "ROYAL_MAIL", "Royal Mail event code");

@@ -2,12 +2,11 @@
 //! reference, so that its events name no shipment.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode};
+use waybill_schemas::vocabulary::Mode;
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -67,26 +66,4 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
 }
 
 /// Event types.
-pub const EVENTS: CodeList = CodeList {
-    prefix: "SENDLE",
-    name: "Sendle event type",
-    rows: &[
-        trouble("Pickup Attempted", M::ShipmentCreated, E::Missed, "Pickup attempted"),
-        code("Pickup", M::PickedUp, "Pickup"),
-        code("Dropped Off", M::DroppedOff, "Dropped off"),
-        code("Drop Off", M::DroppedOff, "Drop off"),
-        code("Info", M::InTransit, "Information"),
-        code("In Transit", M::InTransit, "In transit"),
-        code("Local Delivery", M::Arrived, "At the delivery depot"),
-        code("Out for Delivery", M::OutForDelivery, "Out for delivery"),
-        trouble("Delivery Attempted", M::DeliveryAttempted, E::RecipientAbsent, "Attempted"),
-        code("Card Left", M::AvailableForPickup, "Card left"),
-        code("Left with Agent", M::AvailableForPickup, "Left with an agent"),
-        code("Delivered", M::Delivered, "Delivered"),
-        trouble("Damaged", M::InTransit, E::Damage, "Damaged"),
-        trouble("Lost", M::InTransit, E::Lost, "Lost"),
-        code("Return to Sender", M::Returned, "Return to sender"),
-        code("Returned to Sender", M::Returned, "Returned to sender"),
-        trouble("Cancelled", M::BookingCancelled, E::Cancelled, "Cancelled"),
-    ],
-};
+pub static EVENTS: CodeList = code_list!("sendle", "SENDLE", "Sendle event type");

@@ -4,12 +4,11 @@
 use std::collections::HashMap;
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
 use waybill_schemas::vocabulary::{Milestone as M, Mode, QuantityKind, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -105,28 +104,4 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
 }
 
 /// Mostly IATA's status codes (Cargo-IMP FSU), and SmartKargo's own for the door.
-pub const EVENTS: CodeList = CodeList {
-    prefix: "SMARTKARGO",
-    name: "SmartKargo event type",
-    rows: &[
-        code("BKD", M::ShipmentCreated, "Electronic information submitted by shipper"),
-        code("PUP", M::PickedUp, "Picked up at the door"),
-        code("RCS", M::Accepted, "Received at origin facility"),
-        code("MAN", M::Manifested, "Manifested"),
-        code("DEP", M::Departed, "Departed from origin facility"),
-        code("ARR", M::Arrived, "Arrived"),
-        code("RCF", M::Received, "Received from flight"),
-        code("NFD", M::Notified, "Consignee notified"),
-        code("AWD", M::DocumentReleased, "Documents delivered"),
-        code("TFD", M::Transferred, "Transferred to another airline"),
-        code("TRM", M::Transferred, "To be transferred to another airline"),
-        code("CCD", M::CustomsReleased, "Cleared by customs"),
-        trouble("DIS", M::InTransit, E::Other, "Discrepancy"),
-        code("OFD", M::OutForDelivery, "Out for delivery"),
-        trouble("DLA", M::DeliveryAttempted, E::RecipientAbsent, "Delivery attempted"),
-        code("DDL", M::Delivered, "Delivered to the consignee at the door"),
-        code("DLV", M::Delivered, "Delivered"),
-        code("RET", M::Returned, "Returned"),
-        trouble("CAN", M::BookingCancelled, E::Cancelled, "Cancelled"),
-    ],
-};
+pub static EVENTS: CodeList = code_list!("smartkargo", "SMARTKARGO", "SmartKargo event type");

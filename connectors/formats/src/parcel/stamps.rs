@@ -2,12 +2,11 @@
 //! events name no shipment.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode};
+use waybill_schemas::vocabulary::Mode;
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -48,20 +47,4 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     Ok(draft)
 }
 
-pub const EVENTS: CodeList = CodeList {
-    prefix: "STAMPS",
-    name: "Stamps.com tracking event type",
-    rows: &[
-        code("ElectronicNotification", M::ShipmentCreated, "Electronic notification"),
-        code("PickedUp", M::PickedUp, "Picked up"),
-        code("Accepted", M::Accepted, "Accepted"),
-        code("Enroute", M::InTransit, "Enroute"),
-        code("OutForDelivery", M::OutForDelivery, "Out for delivery"),
-        trouble("DeliveryAttempted", M::DeliveryAttempted, E::RecipientAbsent, "Attempted"),
-        code("AvailableForPickup", M::AvailableForPickup, "Available for pickup"),
-        code("Delivered", M::Delivered, "Delivered"),
-        trouble("Undeliverable", M::DeliveryAttempted, E::Address, "Undeliverable"),
-        trouble("Exception", M::InTransit, E::Other, "Exception"),
-        code("ReturnToSender", M::Returned, "Return to sender"),
-    ],
-};
+pub static EVENTS: CodeList = code_list!("stamps", "STAMPS", "Stamps.com tracking event type");

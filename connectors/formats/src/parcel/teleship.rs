@@ -1,12 +1,11 @@
 //! Teleship, tracking (REST): one shipment, with a carrier for its first mile and one for its last.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
-use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
+use waybill_schemas::vocabulary::{Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{PHRASE, Package, city_and_country, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -62,24 +61,4 @@ fn event_of(package: &Package, event: Tree<'_>) -> Result<Draft, Reject> {
     Ok(draft)
 }
 
-pub const EVENTS: CodeList = CodeList {
-    prefix: "TELESHIP",
-    name: "Teleship event code",
-    rows: &[
-        code("created", M::ShipmentCreated, "Created"),
-        code("label_created", M::ShipmentCreated, "Label created"),
-        code("collected", M::PickedUp, "Package collected from sender"),
-        code("in_hub", M::Arrived, "Arrived at a sorting hub"),
-        code("in_transit", M::InTransit, "In transit"),
-        code("customs", M::CustomsSubmitted, "In customs"),
-        code("customs_cleared", M::CustomsReleased, "Cleared customs"),
-        trouble("customs_held", M::CustomsHold, E::CustomsHold, "Held by customs"),
-        code("out_for_delivery", M::OutForDelivery, "Out for delivery"),
-        trouble("delivery_failed", M::DeliveryAttempted, E::Other, "Delivery failed"),
-        code("ready_for_pickup", M::AvailableForPickup, "Ready for pickup"),
-        code("delivered", M::Delivered, "Delivered"),
-        trouble("exception", M::InTransit, E::Other, "Exception"),
-        code("returned", M::Returned, "Returned"),
-        trouble("cancelled", M::BookingCancelled, E::Cancelled, "Cancelled"),
-    ],
-};
+pub static EVENTS: CodeList = code_list!("teleship", "TELESHIP", "Teleship event code");

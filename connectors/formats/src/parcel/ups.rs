@@ -2,12 +2,11 @@
 //! the code within the type: `X/SR`.
 
 use waybill_schemas::Place;
-use waybill_schemas::vocabulary::ExceptionKind as E;
 use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, facility, some_place};
-use crate::codes::{CodeList, code, trouble};
+use crate::codes::{CodeList, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -114,128 +113,11 @@ fn place(address: Tree<'_>) -> Place {
 }
 
 /// What is known of the codes within the types.
-pub const ACTIVITIES: CodeList = CodeList {
-    prefix: "UPS",
-    name: "UPS activity status: type and code",
-    rows: &[
-        code("M/MP", M::ShipmentCreated, "Order processed: ready for UPS"),
-        trouble("MV/VP", M::BookingCancelled, E::Cancelled, "Shipment information voided"),
-        code("P/PU", M::PickedUp, "Pickup scan"),
-        code("P/XD", M::DroppedOff, "Drop-off"),
-        code("P/OR", M::Accepted, "Origin scan"),
-        code("I/PU", M::PickedUp, "Pickup scan"),
-        code("I/XD", M::DroppedOff, "Drop-off"),
-        code("I/OR", M::Accepted, "Origin scan"),
-        code("I/AR", M::Arrived, "Arrival scan"),
-        code("I/DP", M::Departed, "Departure scan"),
-        code("I/DS", M::Arrived, "Destination scan"),
-        code("I/EP", M::InTransit, "Export scan"),
-        code("I/IP", M::InTransit, "Import scan"),
-        code("I/LC", M::InTransit, "Location scan"),
-        code("I/WH", M::InTransit, "Warehouse scan"),
-        code("I/YP", M::InTransit, "Processing at UPS facility"),
-        code("I/OT", M::OutForDelivery, "Out for delivery"),
-        code("I/OF", M::OutForDelivery, "Out for delivery"),
-        code("O/OT", M::OutForDelivery, "Out for delivery"),
-        code("O/OF", M::OutForDelivery, "Out for delivery"),
-        code("D/FS", M::Delivered, "Delivered"),
-        code("D/KB", M::Delivered, "Delivered"),
-        code("D/KM", M::Delivered, "Delivered"),
-        code("X/SR", M::CustomsReleased, "Released by the customs agency"),
-    ],
-};
+pub static ACTIVITIES: CodeList =
+    code_list!("ups-activities", "UPS", "UPS activity status: type and code");
 
 /// Types of a status (`status.type`).
-pub const TYPES: CodeList = CodeList {
-    prefix: "UPS",
-    name: "UPS status type",
-    rows: &[
-        code("D", M::Delivered, "Delivered"),
-        code("DO", M::Delivered, "Delivered origin CFS"),
-        code("DD", M::Delivered, "Delivered destination CFS"),
-        code("I", M::InTransit, "In transit"),
-        code("M", M::ShipmentCreated, "Billing information received"),
-        trouble("MV", M::BookingCancelled, E::Cancelled, "Billing information voided"),
-        code("NA", M::Other, "Not available"),
-        code("O", M::OutForDelivery, "Out for delivery"),
-        code("P", M::PickedUp, "Pickup"),
-        code("RS", M::Returned, "Returned to shipper"),
-        code("W", M::InTransit, "Warehousing"),
-        trouble("X", M::InTransit, E::Other, "Exception"),
-    ],
-};
+pub static TYPES: CodeList = code_list!("ups-types", "UPS", "UPS status type");
 
 /// Statuses that people are shown (`status.statusCode`), Tracking API's appendix.
-pub const STATUSES: CodeList = CodeList {
-    prefix: "UPS",
-    name: "UPS status code",
-    rows: &[
-        code("003", M::ShipmentCreated, "Shipment ready for UPS"),
-        code("005", M::InTransit, "In transit"),
-        code("006", M::OutForDelivery, "On vehicle for delivery"),
-        trouble("007", M::BookingCancelled, E::Cancelled, "Shipment information voided"),
-        code("010", M::InTransit, "In transit: on time"),
-        code("011", M::Delivered, "Delivered"),
-        code("012", M::CustomsSubmitted, "Clearance in progress"),
-        trouble("013", M::InTransit, E::Other, "Exception"),
-        code("014", M::CustomsReleased, "Clearance completed"),
-        code("016", M::InTransit, "Held in warehouse"),
-        code("017", M::AvailableForPickup, "Held for customer pickup"),
-        code("018", M::AppointmentSet, "Delivery change requested: hold"),
-        code("019", M::AppointmentSet, "Held for future delivery"),
-        code("020", M::AppointmentSet, "Held for future delivery requested"),
-        code("021", M::OutForDelivery, "On vehicle for delivery today"),
-        code("022", M::DeliveryAttempted, "First attempt made"),
-        code("023", M::DeliveryAttempted, "Second attempt made"),
-        code("024", M::DeliveryAttempted, "Final attempt made"),
-        code("025", M::Transferred, "Transferred to local post office for delivery"),
-        code("026", M::Delivered, "Delivered by local post office"),
-        code("027", M::AppointmentSet, "Delivery address change requested"),
-        code("028", M::AppointmentSet, "Delivery address changed"),
-        trouble("029", M::InTransit, E::Other, "Exception: action required"),
-        trouble("030", M::InTransit, E::Other, "Local post office exception"),
-        trouble("032", M::InTransit, E::Weather, "Adverse weather may cause delay"),
-        code("033", M::Returned, "Return to sender requested"),
-        code("034", M::Returned, "Returned to sender"),
-        code("035", M::Returned, "Returning to sender"),
-        code("036", M::Returned, "Returning to sender: in transit"),
-        code("037", M::Returned, "Returning to sender: on vehicle for delivery"),
-        code("038", M::PickedUp, "Picked up"),
-        code("039", M::InTransit, "In transit by post office"),
-        code("040", M::AvailableForPickup, "Delivered to UPS Access Point, awaiting pickup"),
-        code("041", M::AppointmentSet, "Service upgrade requested"),
-        code("042", M::AppointmentSet, "Service upgraded"),
-        trouble("043", M::BookingCancelled, E::Cancelled, "Voided pickup"),
-        code("044", M::InTransit, "In transit to UPS"),
-        code("045", M::InTransit, "Order processed: in transit to UPS"),
-        trouble("046", M::InTransit, E::Delay, "Delay"),
-        trouble("047", M::InTransit, E::Delay, "Delay"),
-        trouble("048", M::InTransit, E::Delay, "Delay"),
-        trouble("049", M::InTransit, E::Delay, "Delay: action required"),
-        trouble("050", M::InTransit, E::Address, "Address information required"),
-        trouble("051", M::InTransit, E::Delay, "Delay: emergency situation or severe weather"),
-        trouble("052", M::InTransit, E::Weather, "Delay: severe weather"),
-        trouble("053", M::InTransit, E::Weather, "Delay: severe weather"),
-        code("054", M::AppointmentSet, "Delivery change requested"),
-        code("055", M::AppointmentSet, "Rescheduled delivery"),
-        code("056", M::AppointmentSet, "Service upgrade requested"),
-        code("057", M::InTransit, "In transit to a UPS Access Point"),
-        trouble("058", M::CustomsHold, E::CustomsHold, "Clearance information required"),
-        trouble("059", M::InTransit, E::Damage, "Damage reported"),
-        code("060", M::DeliveryAttempted, "Delivery attempted"),
-        trouble(
-            "061",
-            M::DeliveryAttempted,
-            E::RecipientAbsent,
-            "Delivery attempted: adult signature required",
-        ),
-        trouble("062", M::DeliveryAttempted, E::Payment, "Delivery attempted: funds required"),
-        code("063", M::AppointmentSet, "Delivery change completed"),
-        trouble("064", M::DeliveryAttempted, E::Refused, "Delivery refused"),
-        trouble("065", M::ShipmentCreated, E::Missed, "Pickup attempted"),
-        code("066", M::DeliveryAttempted, "Post office delivery attempted"),
-        code("067", M::Returned, "Returned to sender by post office"),
-        trouble("068", M::InTransit, E::Lost, "Sent to lost and found"),
-        trouble("069", M::Returned, E::Missed, "Package not claimed"),
-    ],
-};
+pub static STATUSES: CodeList = code_list!("ups-statuses", "UPS", "UPS status code");

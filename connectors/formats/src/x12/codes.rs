@@ -2,218 +2,29 @@
 //! X12's; lists are those of 004010 and what later versions added.
 
 use waybill_schemas::vocabulary::{
-    Classifier, ExceptionKind as E, Milestone as M, Mode, QuantityKind, ReferenceKind,
-    ReferenceKind as R,
+    Classifier, Mode, QuantityKind, ReferenceKind, ReferenceKind as R,
 };
 
-use crate::codes::{CodeList, ReasonList, code, reason, trouble};
+use crate::codes::{CodeList, ReasonList, code_list, reason_list};
 
 /// AT701.
-pub const SHIPMENT_STATUS: CodeList = CodeList {
-    prefix: "X12",
-    name: "X12 1650 Shipment Status Code",
-    rows: &[
-        code("A3", M::Returned, "Shipment Returned to Shipper"),
-        trouble("A7", M::DeliveryAttempted, E::Refused, "Refused by Consignee"),
-        trouble("A9", M::InTransit, E::Damage, "Shipment Damaged"),
-        code("AF", M::PickedUp, "Carrier Departed Pick-up Location with Shipment"),
-        code("AG", M::Delivered, "Estimated Delivery"),
-        code("AH", M::DeliveryAttempted, "Attempted Delivery"),
-        code("AI", M::InTransit, "Shipment has been Reconsigned"),
-        code("AJ", M::OutForDelivery, "Tendered for Delivery"),
-        code("AL", M::Loaded, "Shipment Conveyance Loaded to Rail Car"),
-        code("AM", M::Loaded, "Loaded on Truck"),
-        code("AN", M::Transferred, "Diverted to Air Carrier"),
-        code("AP", M::DeliveryAttempted, "Delivery Not Completed"),
-        code("AR", M::Arrived, "Rail Arrival at Destination Intermodal Ramp"),
-        code("AV", M::AvailableForPickup, "Available for Delivery"),
-        code("AW", M::AvailableForPickup, "Shipment Available for Pick-up"),
-        code("B6", M::Arrived, "Estimated to Arrive at Carrier Terminal"),
-        code("BA", M::PickedUp, "Connecting Line or Cartage Pick-up"),
-        code("BC", M::InTransit, "Storage in Transit"),
-        trouble("BO", M::InTransit, E::MechanicalFailure, "Shipment Conveyance Reported Bad Order"),
-        code("BR", M::InTransit, "Shipment Conveyance Released From Bad Order"),
-        code("C1", M::Departed, "Estimated to Depart Terminal Location"),
-        trouble("CA", M::BookingCancelled, E::Cancelled, "Shipment Cancelled"),
-        code("CB", M::Delivered, "Completed Shipment"),
-        code("CD", M::Departed, "Carrier Departed Delivery Location"),
-        code("CL", M::Loaded, "Trailer Closed Out"),
-        code("CP", M::Loaded, "Completed Loading at Pick-up Location"),
-        code("CT", M::CustomsReleased, "Customs Release"),
-        code("D1", M::Delivered, "Completed Unloading at Delivery Location"),
-        code("DE", M::Other, "Last Free Day without Demurrage for Shipment"),
-        code("DO", M::DocumentReceived, "Shipment Delivery Order Received"),
-        code("I1", M::GateIn, "In-Gate"),
-        code("J1", M::Transferred, "Delivered to Connecting Line"),
-        code("K1", M::Arrived, "Arrived at Customs"),
-        code("L1", M::InTransit, "Loading"),
-        code("LC", M::Loaded, "Shipment Container Loaded to Chassis"),
-        trouble(
-            "NB",
-            M::Received,
-            E::DocumentsMissing,
-            "Shipment Conveyance Received Without Paperwork",
-        ),
-        code("OA", M::GateOut, "Out-Gate"),
-        trouble(
-            "OO",
-            M::DocumentReceived,
-            E::Missing,
-            "Paperwork Received - Did not Receive Shipment or Equipment",
-        ),
-        code("OP", M::DocumentReleased, "All Paperwork has been Provided to Consignee"),
-        code("P1", M::Departed, "Departed Terminal Location"),
-        trouble("PA", M::Delivered, E::Missing, "Partial Shipment"),
-        trouble("PR", M::CustomsHold, E::CustomsHold, "U.S. Customs Hold at In-Bond Location"),
-        code("R1", M::Received, "Received from Prior Carrier"),
-        code("RH", M::InTransit, "Shipment Conveyance Released from Hold"),
-        code("RL", M::Departed, "Rail Departure from Origin Intermodal Ramp"),
-        code("S1", M::DroppedOff, "Trailer Spotted at Consignee's Location"),
-        trouble("SD", M::InTransit, E::Delay, "Shipment Delayed"),
-        code("UC", M::Discharged, "Shipment Container Unloaded from Chassis"),
-        code("UR", M::Discharged, "Shipment Conveyance Unloaded from Rail Car"),
-        code("X1", M::Arrived, "Arrived at Delivery Location"),
-        code("X2", M::Arrived, "Estimated Date and/or Time of Arrival at Consignee's Location"),
-        code("X3", M::Arrived, "Arrived at Pick-up Location"),
-        code("X4", M::Arrived, "Arrived at Terminal Location"),
-        code("X5", M::Arrived, "Arrived at Delivery Location Loading Dock"),
-        code("X6", M::InTransit, "En Route to Delivery Location"),
-        code("X8", M::Arrived, "Arrived at Pick-up Location Loading Dock"),
-        code("XB", M::ShipmentCreated, "Shipment Acknowledged"),
-        code("Y1", M::Arrived, "Arrived at the Multiple Country Consolidation (MCC) Hub"),
-    ],
-};
+pub static SHIPMENT_STATUS: CodeList =
+    code_list!("x12-1650", "X12", "X12 1650 Shipment Status Code");
 
 /// AT703. What stands in AT705 is when it is to be, except of `X9` and `XA`: when it was agreed.
-pub const APPOINTMENT_STATUS: CodeList = CodeList {
-    prefix: "X12",
-    name: "X12 1652 Shipment Appointment Status Code",
-    rows: &[
-        code("AA", M::AppointmentSet, "Pick-up Appointment Date and/or Time"),
-        code("AB", M::AppointmentSet, "Delivery Appointment Date and/or Time"),
-        code("AC", M::AppointmentSet, "Estimated Delivery Appointment Date and/or Time"),
-        code("ED", M::AppointmentSet, "Deliver No Earlier Than Date and/or Time"),
-        code("EP", M::AppointmentSet, "Pick-up No Earlier Than Date and/or Time"),
-        code("LD", M::AppointmentSet, "Deliver No Later Than Date and/or Time"),
-        code("LP", M::AppointmentSet, "Pick-up No Later Than Date and/or Time"),
-        code("X9", M::AppointmentSet, "Delivery Appointment Secured on This Date and/or Time"),
-        code("XA", M::AppointmentSet, "Pick-up Appointment Secured on This Date and/or Time"),
-    ],
-};
+pub static APPOINTMENT_STATUS: CodeList =
+    code_list!("x12-1652", "X12", "X12 1652 Shipment Appointment Status Code");
 
 /// AT702 and AT704; 1653, which AT704 was once, is a part of it and of the last rows.
-pub const STATUS_REASON: ReasonList = ReasonList {
-    prefix: "X12",
-    name: "X12 1651 Shipment Status or Appointment Reason Code",
-    rows: &[
-        reason("A1", Some(E::Missed), "Missed Delivery"),
-        reason("A2", Some(E::Address), "Incorrect Address"),
-        reason("A3", Some(E::Other), "Indirect Delivery"),
-        reason("A4", Some(E::Holiday), "Holiday, Closed"),
-        reason("A5", Some(E::Address), "Unable to Locate"),
-        reason("A6", Some(E::Address), "Address Corrected - Delivery Attempted"),
-        reason("AA", Some(E::Misrouted), "Mis-sort"),
-        reason("AD", Some(E::Delay), "Customer Requested Future Delivery"),
-        reason("AE", Some(E::Refused), "Restricted Articles Unacceptable"),
-        reason("AF", Some(E::Accident), "Accident"),
-        reason("AG", Some(E::Other), "Consignee Related"),
-        reason("AH", Some(E::Other), "Driver Related"),
-        reason("AI", Some(E::MechanicalFailure), "Mechanical Breakdown"),
-        reason("AJ", Some(E::Other), "Other Carrier Related"),
-        reason("AK", Some(E::Damage), "Damaged, Rewrapped in Hub"),
-        reason("AL", Some(E::Delay), "Previous Stop"),
-        reason("AM", Some(E::Other), "Shipper Related"),
-        reason("AN", Some(E::Holiday), "Holiday - Closed"),
-        reason("AO", Some(E::Weather), "Weather or Natural Disaster Related"),
-        reason("AP", Some(E::Delay), "Awaiting Export"),
-        reason("AQ", Some(E::RecipientAbsent), "Recipient Unavailable - Delivery Delayed"),
-        reason("AR", Some(E::DocumentsMissing), "Improper International Paperwork"),
-        reason("AS", Some(E::CustomsHold), "Hold Due to Customs Documentation Problems"),
-        reason("AT", Some(E::CustomsHold), "Unable to Contact Recipient for Broker Information"),
-        reason("AU", Some(E::Delay), "Civil Event Related Delay"),
-        reason("AV", Some(E::Other), "Exceeds Service Limitations"),
-        reason("AW", Some(E::Missed), "Past Cut-off Time"),
-        reason("AX", Some(E::Delay), "Insufficient Pick-up Time"),
-        reason("AY", Some(E::Missed), "Missed Pick-up"),
-        reason("AZ", None, "Alternate Carrier Delivered"),
-        reason("B1", Some(E::RecipientAbsent), "Consignee Closed"),
-        reason("B2", Some(E::Delay), "Trap for Customer"),
-        reason("B4", Some(E::Payment), "Held for Payment"),
-        reason("B5", Some(E::Delay), "Held for Consignee"),
-        reason("B8", Some(E::Other), "Improper Unloading Facility or Equipment"),
-        reason("B9", Some(E::Delay), "Receiving Time Restricted"),
-        reason("BB", Some(E::Delay), "Held per Shipper"),
-        reason("BC", Some(E::DocumentsMissing), "Missing Documents"),
-        reason("BD", Some(E::CustomsHold), "Border Clearance"),
-        reason("BE", Some(E::Delay), "Road Conditions"),
-        reason("BF", Some(E::Other), "Carrier Keying Error"),
-        reason("BG", Some(E::Other), "Other"),
-        reason("BH", Some(E::Delay), "Insufficient Time to Complete Delivery"),
-        reason("BI", Some(E::Other), "Cartage Agent"),
-        reason("BJ", None, "Customer Wanted Earlier Delivery"),
-        reason("BK", None, "Prearranged Appointment"),
-        reason("BL", Some(E::Delay), "Held for Protective Service"),
-        reason("BM", Some(E::Capacity), "Flatcar Shortage"),
-        reason("BN", Some(E::DocumentsMissing), "Failed to Release Billing"),
-        reason("BO", Some(E::Delay), "Railroad Failed to Meet Schedule"),
-        reason("BP", Some(E::Other), "Load Shifted"),
-        reason("BQ", Some(E::Other), "Shipment Overweight"),
-        reason("BR", Some(E::Accident), "Train Derailment"),
-        reason("BS", Some(E::Refused), "Refused by Customer"),
-        reason("BT", Some(E::Other), "Returned to Shipper"),
-        reason("C1", Some(E::Delay), "Waiting for Customer Pick-up"),
-        reason("C2", Some(E::Payment), "Credit Hold"),
-        reason("C3", Some(E::Delay), "Suspended at Customer Request"),
-        reason("C4", Some(E::RecipientAbsent), "Customer Vacation"),
-        reason("C5", Some(E::Strike), "Customer Strike"),
-        reason("C6", Some(E::Delay), "Waiting Shipping Instructions"),
-        reason("C7", Some(E::Delay), "Waiting for Customer Specified Carrier"),
-        reason("C8", Some(E::Payment), "Collect on Delivery Required"),
-        reason("C9", Some(E::Payment), "Cash Not Available From Consignee"),
-        reason("CA", Some(E::CustomsHold), "Customs (Import or Export)"),
-        reason("CB", Some(E::Other), "No Requested Arrival Date Provided by Shipper"),
-        reason("CC", Some(E::Other), "No Requested Arrival Time Provided by Shipper"),
-        reason("D1", Some(E::Other), "Carrier Dispatch Error"),
-        reason("D2", Some(E::Capacity), "Driver Not Available"),
-        reason("E9", Some(E::Delay), "Receiving Time Restricted"),
-        reason("F1", Some(E::CustomsHold), "Non-Express Clearance Delay"),
-        reason("F2", Some(E::Delay), "International Non-carrier Delay"),
-        reason("HB", Some(E::Delay), "Held Pending Appointment"),
-        reason("NA", None, "Normal Appointment"),
-        reason("NS", None, "Normal Status"),
-        reason("P1", Some(E::Delay), "Processing Delay"),
-        reason("P2", Some(E::Delay), "Waiting Inspection"),
-        reason("P3", Some(E::Delay), "Production Falldown"),
-        reason("P4", Some(E::Delay), "Held for Full Carrier Load"),
-        reason("RC", Some(E::Other), "Reconsigned"),
-        reason("S1", Some(E::Missing), "Delivery Shortage"),
-        reason("T1", Some(E::Capacity), "Tractor With Sleeper Car Not Available"),
-        reason("T2", Some(E::Capacity), "Tractor, Conventional, Not Available"),
-        reason("T3", Some(E::Capacity), "Trailer not Available"),
-        reason("T4", Some(E::Capacity), "Trailer Not Usable Due to Prior Product"),
-        reason("T5", Some(E::Capacity), "Trailer Class Not Available"),
-        reason("T6", Some(E::Capacity), "Trailer Volume Not Available"),
-        reason("T7", Some(E::Delay), "Insufficient Delivery Time"),
-        reason("WE", Some(E::Weather), "Weather Related"),
-    ],
-};
+pub static STATUS_REASON: ReasonList =
+    reason_list!("x12-1651", "X12", "X12 1651 Shipment Status or Appointment Reason Code");
 
 /// G6201: dates that a 214's header gives to a milestone.
-pub const DATES: CodeList = CodeList {
-    prefix: "X12-432",
-    name: "X12 432 Date Qualifier: those of a milestone",
-    rows: &[
-        code("17", M::Delivered, "Estimated Delivery Date"),
-        code("35", M::Delivered, "Delivered on This Date"),
-        code("69", M::PickedUp, "Scheduled Pickup Date"),
-        code("70", M::Delivered, "Scheduled Delivery Date"),
-        code("77", M::AppointmentSet, "Pickup Appointment Scheduled Date"),
-        code("78", M::AppointmentSet, "Delivery Appointment Scheduled Date"),
-    ],
-};
+pub static DATES: CodeList =
+    code_list!("x12-432", "X12-432", "X12 432 Date Qualifier: those of a milestone");
 
 /// Codes of a 214 whose date is no fact.
-const NOT_ACTUAL: &[(&CodeList, &str, Classifier)] = &[
+static NOT_ACTUAL: &[(&CodeList, &str, Classifier)] = &[
     (&SHIPMENT_STATUS, "AG", Classifier::Estimated),
     (&SHIPMENT_STATUS, "B6", Classifier::Estimated),
     (&SHIPMENT_STATUS, "C1", Classifier::Estimated),
@@ -236,7 +47,7 @@ const NOT_ACTUAL: &[(&CodeList, &str, Classifier)] = &[
 pub fn classifier(list: &CodeList, code: &str) -> Classifier {
     NOT_ACTUAL
         .iter()
-        .find(|(own, c, _)| own.name == list.name && c.eq_ignore_ascii_case(code))
+        .find(|(own, c, _)| own.table == list.table && c.eq_ignore_ascii_case(code))
         .map_or(Classifier::Actual, |row| row.2)
 }
 
@@ -433,18 +244,10 @@ mod tests {
     }
 
     #[test]
-    fn no_code_stands_twice() {
-        for list in [&SHIPMENT_STATUS, &APPOINTMENT_STATUS, &DATES] {
-            for row in list.rows {
-                assert_eq!(list.rows.iter().filter(|r| r.code == row.code).count(), 1);
-            }
-        }
+    fn lists_go_together() {
         // One prefix: the codes of both lists stand in AT7.
-        for row in APPOINTMENT_STATUS.rows {
+        for row in APPOINTMENT_STATUS.rows() {
             assert!(SHIPMENT_STATUS.find(row.code).is_none());
-        }
-        for row in STATUS_REASON.rows {
-            assert_eq!(STATUS_REASON.rows.iter().filter(|r| r.code == row.code).count(), 1);
         }
         for (list, code, _) in NOT_ACTUAL {
             assert!(list.find(code).is_some(), "{code}");
