@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use waybill_formats::codes::Meaning;
 use waybill_schemas::vocabulary::NoteCode;
 use waybill_schemas::{EventId, Opened, Proof, Provenance, ShipmentEvent};
 use waybill_stage::{Answer, Code, Context, Failure, Stage};
@@ -471,9 +472,16 @@ fn edi_214(code: &str, reference: &str) -> String {
 
 #[test]
 fn an_operator_maps_private_codes_by_carrier() {
+    use waybill_schemas::vocabulary::{ExceptionKind, Milestone};
     let map = |carrier: &str| {
-        let codes = [("X12/QQ".to_owned(), waybill_schemas::vocabulary::Milestone::Loaded)];
-        Validate::new(Rules::default(), PrivateCodes::new([(carrier.to_owned(), codes.into())]))
+        let mut codes = PrivateCodes::default();
+        let loaded = Meaning { milestone: Milestone::Loaded, exception: None };
+        assert!(codes.add(carrier, "X12/qq", loaded));
+        let damaged = Some(ExceptionKind::Damage);
+        let returned = Meaning { milestone: Milestone::Returned, exception: damaged };
+        assert!(codes.add(carrier, "X12/A7", returned));
+        assert!(!codes.add(carrier, "X12/QQ", returned), "it is said already");
+        Validate::new(Rules::default(), codes)
     };
     let check = |stage: &Validate, code: &str, expect: &str| {
         let payload = edi_214(code, "REF1");
@@ -484,7 +492,9 @@ fn an_operator_maps_private_codes_by_carrier() {
             .iter()
             .map(|e| {
                 let flags: String = e.notes.iter().map(|f| format!(" {}", f.as_str())).collect();
-                format!("{} {}{flags}", e.milestone.as_str(), e.raw_code)
+                let why: String =
+                    e.exceptions.iter().map(|x| format!(" {}", x.kind.as_str())).collect();
+                format!("{} {}{flags}{why}", e.milestone.as_str(), e.raw_code)
             })
             .collect();
         assert_eq!(found, [expect], "{code}: {:?}", answer.rejects);
@@ -493,6 +503,8 @@ fn an_operator_maps_private_codes_by_carrier() {
     check(&map("acme"), "QQ", "loaded X12/QQ");
     check(&map("another"), "QQ", "other X12/QQ unmapped_code");
     check(&map("acme"), "AF", "picked_up X12/AF");
+    check(&Validate::default(), "A7", "delivery_attempted X12/A7 refused");
+    check(&map("acme"), "A7", "returned X12/A7 damage");
 }
 
 #[test]

@@ -6,11 +6,12 @@ use crate::exit::Failure;
 #[command(after_help = "Example: waybill --config waybill.toml check-config")]
 pub struct Args {}
 
-/// What is wrong was found when the configuration was read; secrets' files are tried here.
+/// What is wrong was found when the configuration was read; secrets' files are tried here, and tables of codes.
 pub fn run(config: &Config, _: &Args) -> Result<(), Failure> {
     config.connection()?;
     config.clickhouse()?;
     config.keyring_and_token()?;
+    config.validate.stage()?;
     // Only the processes that tell endpoints need have it.
     if config.webhooks.master_key_file.as_ref().is_some_and(|file| file.exists()) {
         config.webhooks.secret()?;

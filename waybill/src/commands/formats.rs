@@ -81,7 +81,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 None => guessed(&payload, &file.display().to_string())?,
             };
             let enrich = Enrich::new(Arc::new(config.enrich.tables()?));
-            let explainer = Explainer::new(config.validate.stage(), enrich);
+            let explainer = Explainer::new(config.validate.stage()?, enrich);
             let now = jiff::Timestamp::now().as_millisecond();
             show(&explainer.explain(carrier, &media_type, payload, *received, now), carrier);
             Ok(())

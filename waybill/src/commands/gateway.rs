@@ -56,7 +56,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let answers =
         Answers::open(&config.clickhouse()?).map_err(|f| Failure::config(f.to_string()))?;
     let explainer =
-        Explainer::new(config.validate.stage(), Enrich::new(Arc::new(config.enrich.tables()?)));
+        Explainer::new(config.validate.stage()?, Enrich::new(Arc::new(config.enrich.tables()?)));
     let listen = settings.listen;
     learn_ids(connection.clone(), topics.clone(), topic_ids.clone())?;
     let topic_name = topic.clone();

@@ -1,11 +1,12 @@
 //! What each stage may be told.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use waybill_enrich::Tables;
+use waybill_formats::codes::{Meaning, table};
 use waybill_schemas::vocabulary::Milestone;
 use waybill_validate::{PrivateCodes, Rules};
 
@@ -44,6 +45,8 @@ pub struct Validate {
     pub max_event_age: Duration,
     /// What a carrier's private codes mean: by carrier, then by the raw code with its list in front.
     pub codes: BTreeMap<String, BTreeMap<String, Milestone>>,
+    /// A folder with the same as tables: `CARRIER.tsv`.
+    pub codes_folder: Option<PathBuf>,
 }
 
 impl Default for Validate {
@@ -51,19 +54,76 @@ impl Default for Validate {
         Self {
             max_event_age: Duration::from_secs(3 * 365 * 86_400 + 86_400),
             codes: BTreeMap::new(),
+            codes_folder: None,
         }
     }
 }
 
 impl Validate {
     /// The stage that these settings make.
-    pub fn stage(&self) -> waybill_validate::Validate {
+    pub fn stage(&self) -> Result<waybill_validate::Validate, Failure> {
         let age = i64::try_from(self.max_event_age.as_millis()).unwrap_or(i64::MAX);
         let rules = Rules { max_event_age_ms: age, ..Rules::default() };
-        let codes = self.codes.clone().into_iter();
-        let codes = codes.map(|(carrier, codes)| (carrier, codes.into_iter().collect()));
-        waybill_validate::Validate::new(rules, PrivateCodes::new(codes))
+        Ok(waybill_validate::Validate::new(rules, self.private_codes()?))
     }
+
+    fn private_codes(&self) -> Result<PrivateCodes, Failure> {
+        let mut codes = PrivateCodes::default();
+        let mut faults = Vec::new();
+        for (carrier, own) in &self.codes {
+            for (code, milestone) in own {
+                let meaning = Meaning { milestone: *milestone, exception: None };
+                if !codes.add(carrier, code, meaning) {
+                    faults.push(format!("validate.codes.{carrier}: the code {code:?} twice"));
+                }
+            }
+        }
+        if let Some(folder) = &self.codes_folder {
+            tables_of_codes(folder, &mut codes, &mut faults)
+                .map_err(|e| Failure::config(format!("{}: {e}", folder.display())))?;
+        }
+        match faults.is_empty() {
+            true => Ok(codes),
+            false => Err(Failure::config(faults.join("\n"))),
+        }
+    }
+}
+
+/// Adds what the tables in `folder` say, and to `faults` what is wrong with them.
+fn tables_of_codes(
+    folder: &Path,
+    codes: &mut PrivateCodes,
+    faults: &mut Vec<String>,
+) -> std::io::Result<()> {
+    let mut files = std::fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<Vec<PathBuf>>>()?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "tsv"));
+    files.sort();
+    if files.is_empty() {
+        faults.push(format!("{}: no table is there (CARRIER.tsv)", folder.display()));
+    }
+    for path in files {
+        let name = path.display();
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                faults.push(format!("{name}: {error}"));
+                continue;
+            }
+        };
+        let carrier = path.file_stem().unwrap_or_default().to_string_lossy();
+        let (rows, wrong) = table::read(&text, table::CODES);
+        faults.extend(wrong.into_iter().map(|what| format!("{name}: {what}")));
+        for row in rows {
+            if !codes.add(&carrier, row.code, row.meaning()) {
+                let (line, code) = (row.number, row.code);
+                let where_too = format!("validate.codes.{carrier} has it, too");
+                faults.push(format!("{name}: line {line}: the code {code:?}: {where_too}"));
+            }
+        }
+    }
+    Ok(())
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -133,6 +133,41 @@ fn the_example_in_the_docs_is_read_and_is_the_default() {
 }
 
 #[test]
+fn private_codes_are_tables_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let toml = format!(
+        "[validate]\ncodes_folder = {:?}\n[validate.codes.acme-line]\n\"X12/ZZ\" = \"in_transit\"",
+        folder.path()
+    );
+    let read = || load(&toml).unwrap().validate.stage().map(|_| ()).map_err(|f| f.message);
+    assert!(read().unwrap_err().contains("no table is there (CARRIER.tsv)"));
+    write("acme-line.tsv", "code\tmilestone\tname\nX12/QQ\tloaded\tOurs\n");
+    write("README", "not a table");
+    read().unwrap();
+    write(
+        "acme-line.tsv",
+        "code\tmilestone\tname\nX12/QQ\tloadet\nX12/zz\tloaded\nA\tarrived\na\tarrived\n",
+    );
+    write("other.tsv", "code\tmilestone\treason\nX12/ZZ\tloaded\t\n");
+    let told = read().unwrap_err();
+    let told: Vec<&str> = told.lines().map(|line| line.rsplit_once('/').unwrap().1).collect();
+    let told: Vec<&str> =
+        told.iter().map(|line| line.split_once(".tsv: ").map_or(*line, |l| l.1)).collect();
+    assert_eq!(
+        told,
+        [
+            "line 2: \"loadet\" is no milestone",
+            "line 5: the code \"a\" stands in line 4",
+            "zz\": validate.codes.acme-line has it, too",
+            "line 1: unknown column \"reason\"; known are code, milestone, exception, name, source",
+        ]
+    );
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    assert!(read().unwrap_err().contains("No such file"));
+}
+
+#[test]
 fn only_our_names_in_the_environment_count() {
     for (name, ours) in [
         ("DEPLOYMENT", true),
