@@ -6,14 +6,14 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess,
-    Visitor, value::MapAccessDeserializer,
+    Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
+    value::MapAccessDeserializer,
 };
 use serde_json::value::RawValue;
 use serde_path_to_error::Segment;
 use waybill_stage::{Code, Reject};
 
-use crate::{Parts, limits};
+use crate::limits;
 
 /// The text of a payload, within the limits of size and depth.
 pub(crate) fn text(payload: &[u8]) -> Result<&str, Reject> {
@@ -125,54 +125,14 @@ fn explain<'a, T: Deserialize<'a>>(text: &'a str) -> Reject {
     }
 }
 
-/// Reads each element of the array `text` (`key`: of the array under that key in the object
-/// `text`) as a part, and stops at the limit of events. `false`: the object has no such key.
-pub(crate) fn parts<'a>(
-    text: &'a str,
-    key: Option<&'static str>,
-    parts: &mut Parts,
-    read: fn(&'a str) -> Result<crate::Draft, Reject>,
-) -> Result<bool, Reject> {
-    let (at, list) = if key.is_some() { ("/events: ", "/events") } else { ("", "") };
-    parts.within(list);
-    let found = elements(text, key, &mut |element| {
-        if parts.len() == limits::EVENTS {
-            return false;
-        }
-        parts.push(match first(element) {
-            Some(b'{') => read(element),
-            _ => Err(Reject::new(Code::WrongStructure, "expected an event, an object")),
-        });
-        true
-    });
-    let whole = match found {
-        Ok(true) if parts.is_empty() => {
-            Reject::new(Code::WrongStructure, format!("{at}no event in it"))
-        }
-        Ok(found) => return Ok(found),
-        Err(error) if !error.is_data() => no_json(&error),
-        Err(_) if parts.len() == limits::EVENTS => {
-            Reject::new(Code::TooLarge, format!("{at}more than {} events", limits::EVENTS))
-        }
-        Err(_) => Reject::new(Code::WrongStructure, format!("{at}expected one array of events")),
-    };
-    parts.clear();
-    Err(whole)
-}
-
 /// Hands out the text of each element until `take` returns `false`, which is a data error.
 pub(crate) fn elements<'a>(
     text: &'a str,
-    key: Option<&'static str>,
     take: &mut dyn FnMut(&'a str) -> bool,
-) -> Result<bool, serde_json::Error> {
+) -> Result<(), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let found = match key {
-        Some(key) => json.deserialize_map(Wrapper { key, take })?,
-        None => json.deserialize_seq(Elements(take)).map(|()| true)?,
-    };
-    json.end()?;
-    Ok(found)
+    json.deserialize_seq(Elements(take))?;
+    json.end()
 }
 
 struct Elements<'t, 'a>(&'t mut dyn FnMut(&'a str) -> bool);
@@ -194,41 +154,6 @@ impl<'a> Visitor<'a> for Elements<'_, 'a> {
     }
 }
 
-impl<'a> DeserializeSeed<'a> for Elements<'_, 'a> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_seq(self)
-    }
-}
-
-struct Wrapper<'t, 'a> {
-    key: &'static str,
-    take: &'t mut dyn FnMut(&'a str) -> bool,
-}
-
-impl<'a> Visitor<'a> for Wrapper<'_, 'a> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'a>>(self, mut members: M) -> Result<bool, M::Error> {
-        let mut found = false;
-        while let Some(Text(key)) = members.next_key()? {
-            if key != self.key {
-                members.next_value::<IgnoredAny>()?;
-            } else if std::mem::replace(&mut found, true) {
-                return Err(M::Error::custom("stands twice"));
-            } else {
-                members.next_value_seed(Elements(self.take))?;
-            }
-        }
-        Ok(found)
-    }
-}
-
 /// A string, borrowed from the payload unless it has escapes. (serde borrows no `Cow` within an
 /// `Option`.)
 #[derive(Debug)]
@@ -236,43 +161,17 @@ pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        json.deserialize_str(TextVisitor { numbers: false }).map(Text)
+        json.deserialize_str(TextVisitor).map(Text)
     }
 }
 
-/// A string, or a number that carriers write where the standard has a string.
-#[derive(Debug)]
-pub(crate) struct TextOrNumber<'a>(pub(crate) Text<'a>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for TextOrNumber<'a> {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        json.deserialize_any(TextVisitor { numbers: true }).map(|text| Self(Text(text)))
-    }
-}
-
-struct TextVisitor {
-    numbers: bool,
-}
-
-impl TextVisitor {
-    fn number<E: serde::de::Error>(
-        self,
-        number: impl fmt::Display,
-        unexpected: serde::de::Unexpected<'_>,
-    ) -> Result<Cow<'static, str>, E> {
-        if self.numbers {
-            Ok(Cow::Owned(number.to_string()))
-        } else {
-            Err(E::invalid_type(unexpected, &self))
-        }
-    }
-}
+struct TextVisitor;
 
 impl<'de> Visitor<'de> for TextVisitor {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.numbers { "a string or a number" } else { "a string" })
+        f.write_str("a string")
     }
 
     fn visit_borrowed_str<E: serde::de::Error>(self, v: &'de str) -> Result<Self::Value, E> {
@@ -281,18 +180,6 @@ impl<'de> Visitor<'de> for TextVisitor {
 
     fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Self::Value, E> {
         Ok(Cow::Owned(v.to_owned()))
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, v: u64) -> Result<Self::Value, E> {
-        self.number(v, serde::de::Unexpected::Unsigned(v))
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, v: i64) -> Result<Self::Value, E> {
-        self.number(v, serde::de::Unexpected::Signed(v))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Self::Value, E> {
-        self.number(v, serde::de::Unexpected::Float(v))
     }
 }
 

@@ -11,8 +11,6 @@ pub struct Parts {
     parts: Vec<Result<Draft, Reject>>,
     /// Where each part stands in the message. It outlives the parts: their rules come later.
     places: Vec<Whence>,
-    /// Where the list stands that the parts are elements of; absent if the message is one part.
-    list: Option<&'static str>,
     /// Of memory, about. Beyond the limit nothing is kept, whatever comes.
     bytes: usize,
 }
@@ -102,20 +100,6 @@ impl Whence {
 }
 
 impl Parts {
-    /// The parts that follow are elements of the list at JSON pointer (RFC 6901) `list`.
-    pub(crate) fn within(&mut self, list: &'static str) {
-        self.list = Some(list);
-    }
-
-    /// Adds the next part. A pointer in front of a reject's detail counts from the part on.
-    pub(crate) fn push(&mut self, part: Result<Draft, Reject>) {
-        let at = match self.list {
-            Some(list) => Whence::Element(list, self.parts.len()),
-            None => Whence::Whole,
-        };
-        self.push_at(at, part);
-    }
-
     /// Adds the next part, which stands at `at`.
     pub(crate) fn push_at(&mut self, at: Whence, part: Result<Draft, Reject>) {
         if self.are_too_large() {
@@ -153,7 +137,7 @@ impl Parts {
             }
             part => {
                 self.clear();
-                self.push(part);
+                self.push_at(Whence::Whole, part);
                 Ok(())
             }
         }
@@ -238,7 +222,6 @@ impl Parts {
     pub fn clear(&mut self) {
         self.parts.clear();
         self.places.clear();
-        self.list = None;
         if !self.are_too_large() {
             self.bytes = 0;
         }

@@ -65,13 +65,13 @@ pub const REGISTRY: &[Format] = &[
     Format {
         name: "DCSA Track & Trace 2.x",
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Major("2") }],
-        reader: dcsa::v2::read,
+        reader: dcsa::read_2,
         looks_like: |text| dcsa::is_dcsa(text) && !dcsa::is_v3(text),
     },
     Format {
         name: "DCSA Track & Trace 3.x",
         patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Major("3") }],
-        reader: dcsa::v3::read,
+        reader: dcsa::read_3,
         looks_like: |text| dcsa::is_dcsa(text) && dcsa::is_v3(text),
     },
     Format {

@@ -98,6 +98,27 @@ impl<'t> Tree<'t> {
         matches!(self.node, Element::Json(Value::List(_)))
     }
 
+    /// Whether it is a JSON object or an XML element.
+    pub(crate) fn is_object(self) -> bool {
+        !matches!(self.node, Element::Json(Value::List(_) | Value::Text(_) | Value::Absent))
+    }
+
+    /// Whether there is something at that path that is more than a text.
+    pub(crate) fn holds_more(self, path: &str) -> bool {
+        self.at(path).is_some_and(|tree| match tree.node {
+            Element::Json(value) => matches!(value, Value::List(_) | Value::Object(_)),
+            Element::Xml(node) => node.first_element_child().is_some(),
+        })
+    }
+
+    /// Shows the name of each member in it, of those in its members too, with the path before it; of a
+    /// list's elements the path is the list's. `false` leaves out what is in the member.
+    pub(crate) fn for_each_name(self, path: &mut String, show: &mut dyn FnMut(&str, &str) -> bool) {
+        if let Element::Json(value) = self.node {
+            names(value, path, show);
+        }
+    }
+
     fn child_elements(self) -> impl Iterator<Item = Tree<'t>> {
         let node = match self.node {
             Element::Xml(node) => Some(node),
@@ -251,10 +272,32 @@ impl<'t> Tree<'t> {
     }
 }
 
+fn names(value: &Value<'_>, path: &mut String, show: &mut dyn FnMut(&str, &str) -> bool) {
+    match value {
+        Value::Object(members) => {
+            for (Text(name), value) in members {
+                if show(path, name) && matches!(value, Value::Object(_) | Value::List(_)) {
+                    let before = path.len();
+                    path.push('/');
+                    path.push_str(name);
+                    names(value, path, show);
+                    path.truncate(before);
+                }
+            }
+        }
+        Value::List(list) => list.iter().for_each(|value| names(value, path, show)),
+        Value::Text(_) | Value::Absent => {}
+    }
+}
+
 fn member<'t>(value: &'t Value<'t>, name: &str) -> Option<&'t Value<'t>> {
     match value {
         Value::Object(members) => {
-            let (_, value) = members.iter().find(|(Text(key), _)| key == name)?;
+            let spelt = |(Text(key), _): &&(Text<'_>, Value<'_>)| key.eq_ignore_ascii_case(name);
+            let (_, value) = members
+                .iter()
+                .find(|(Text(key), _)| key == name)
+                .or_else(|| members.iter().find(spelt))?;
             (!matches!(value, Value::Absent)).then_some(value)
         }
         Value::List(list) => member(list.first()?, name),

@@ -1,185 +1,313 @@
-//! What both versions read alike: a field of the wire into a field of the model, or why not.
+//! The fields of one event, and what is odd about them.
 
-use waybill_schemas::vocabulary::{Classifier, Mode};
+use std::cell::RefCell;
+use std::fmt::Write as _;
+
+use waybill_schemas::vocabulary::{Classifier, Mode, NoteCode, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place, Reference};
 use waybill_stage::Reject;
 
-use super::codes::{self, In};
-use crate::json::{Text, TextOrNumber};
-use crate::wrong::At;
-use crate::{limits, time, unlocode};
+use super::codes::{self, In, V2, V3};
+use super::names::{self, Name};
+use crate::tree::Tree;
+use crate::{Draft, Note, limits, text, time, unlocode};
 
-/// The text without blanks around it; `None` if it is absent, null or blank. Of at most `max`
-/// characters, none of them a control character other than white space.
-pub(super) fn text<'t>(
-    field: &'t Option<Text<'_>>,
-    at: At,
-    max: usize,
-) -> Result<Option<&'t str>, Reject> {
-    let Some(Text(text)) = field else { return Ok(None) };
-    let text = trimmed(text);
-    if text.len() > max && text.chars().count() > max {
-        return Err(at.too_long(max));
+/// Of a field's name that a note tells; no standard has a longer one.
+const NAME_SHOWN: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Fields<'t> {
+    tree: Tree<'t>,
+    /// What stands around the events, and may tell what they have in common.
+    around: Option<Tree<'t>>,
+    notes: RefCell<Vec<Note>>,
+}
+
+impl<'t> Fields<'t> {
+    pub(super) fn new(tree: Tree<'t>, around: Option<Tree<'t>>) -> Self {
+        Self { tree, around, notes: RefCell::new(Vec::new()) }
     }
-    if text.bytes().any(|b| b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7f) {
-        return Err(at.invalid("no control characters"));
+
+    /// Notes what is odd about the field at that path.
+    pub(super) fn note(&self, code: NoteCode, path: &str) {
+        self.notes.borrow_mut().push(Note { code, about: format!("/{path}").into() });
     }
-    Ok(Some(text).filter(|text| !text.is_empty()))
-}
 
-/// Most texts have nothing to trim.
-fn trimmed(text: &str) -> &str {
-    match text.as_bytes() {
-        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
-        _ => text.trim(),
+    pub(super) fn missing(&self, path: &str) {
+        self.note(NoteCode::MissingField, path);
     }
-}
 
-pub(super) fn owned(
-    field: &Option<Text<'_>>,
-    at: At,
-    max: usize,
-) -> Result<Option<String>, Reject> {
-    Ok(text(field, at, max)?.map(str::to_owned))
-}
+    pub(super) fn odd(&self, path: &str) {
+        self.note(NoteCode::OddField, path);
+    }
 
-pub(super) fn required<'t>(
-    field: &'t Option<Text<'_>>,
-    at: At,
-    max: usize,
-) -> Result<&'t str, Reject> {
-    text(field, at, max)?.ok_or_else(|| at.missing())
-}
+    pub(super) fn contradicts_version(&self, stated: &'static str) {
+        let note = Note { code: NoteCode::VersionContradicted, about: stated.into() };
+        self.notes.borrow_mut().push(note);
+    }
 
-/// The first that is there of fields that took each other's place from version to version.
-pub(super) fn first_of<'t>(
-    fields: &[(&'t Option<Text<'_>>, At)],
-    max: usize,
-) -> Result<Option<&'t str>, Reject> {
-    for (field, at) in fields {
-        if let Some(text) = text(field, *at, max)? {
-            return Ok(Some(text));
+    pub(super) fn notes_to(self, draft: &mut Draft) {
+        for Note { code, about } in self.notes.into_inner() {
+            draft.note_about(code, about);
         }
     }
-    Ok(None)
-}
 
-/// A code that its table has to have.
-pub(super) fn code<T: Copy>(
-    table: &[(&str, In, T)],
-    code: &str,
-    version: In,
-    at: At,
-    list: &str,
-) -> Result<T, Reject> {
-    codes::meaning(table, code, version).ok_or_else(|| at.unknown_code(list))
-}
-
-pub(super) fn classifier(
-    field: &Option<Text<'_>>,
-    version: In,
-    at: At,
-) -> Result<Classifier, Reject> {
-    let sent = required(field, at, limits::CODE)?;
-    code(codes::CLASSIFIERS, sent, version, at, "event classifier code")
-}
-
-pub(super) fn occurred(field: &Option<Text<'_>>, at: At) -> Result<OccurrenceTime, Reject> {
-    time::rfc3339(required(field, at, limits::ID)?).ok_or_else(|| at.invalid_time())
-}
-
-/// ms UTC.
-pub(super) fn instant(field: &Option<Text<'_>>, at: At) -> Result<Option<i64>, Reject> {
-    let Some(sent) = text(field, at, limits::ID)? else { return Ok(None) };
-    let time = time::rfc3339(sent).ok_or_else(|| at.invalid_time())?;
-    Ok(Some(time.utc_or_wall_ms()))
-}
-
-pub(super) fn mode(field: &Option<Text<'_>>, version: In, at: At) -> Result<Option<Mode>, Reject> {
-    let Some(sent) = text(field, at, limits::CODE)? else { return Ok(None) };
-    code(codes::MODES, sent, version, at, "mode of transport").map(Some)
-}
-
-pub(super) fn empty(field: &Option<Text<'_>>, version: In, at: At) -> Result<Option<bool>, Reject> {
-    let Some(sent) = text(field, at, limits::CODE)? else { return Ok(None) };
-    code(codes::EMPTY_INDICATORS, sent, version, at, "empty indicator code").map(Some)
-}
-
-pub(super) fn facility_type<'t>(
-    field: &'t Option<Text<'_>>,
-    version: In,
-    at: At,
-) -> Result<Option<&'t str>, Reject> {
-    let Some(sent) = text(field, at, limits::CODE)? else { return Ok(None) };
-    code(codes::FACILITY_TYPES, sent, version, at, "facility type code")?;
-    Ok(Some(sent))
-}
-
-/// `SMDG/ADT`; the code alone where no list is named.
-pub(super) fn facility(
-    sent: (&Option<Text<'_>>, At),
-    list: (&Option<Text<'_>>, At),
-    version: In,
-) -> Result<Option<String>, Reject> {
-    let provider = text(list.0, list.1, limits::CODE)?;
-    if let Some(provider) = provider {
-        code(codes::FACILITY_LISTS, provider, version, list.1, "facility code list provider")?;
+    /// Notes each field whose name the standard writes otherwise, or does not have.
+    pub(super) fn note_names(&self) {
+        let mut path = String::new();
+        self.tree.for_each_name(&mut path, &mut |path, name| {
+            let code = match names::of(name) {
+                Name::Known => return true,
+                Name::Spelt => NoteCode::OtherSpelling,
+                Name::Unknown => NoteCode::UnknownField,
+            };
+            let mut about = path.to_owned();
+            about.push('/');
+            about.extend(text::clipped(name, NAME_SHOWN));
+            self.notes.borrow_mut().push(Note { code, about: about.into() });
+            code != NoteCode::UnknownField
+        });
     }
-    Ok(text(sent.0, sent.1, limits::CODE)?.map(|code| match provider {
-        Some(provider) => [provider, "/", code].concat(),
-        None => code.to_owned(),
-    }))
-}
 
-pub(super) fn un_location(field: &Option<Text<'_>>, at: At) -> Result<Option<String>, Reject> {
-    let Some(sent) = text(field, at, limits::CODE)? else { return Ok(None) };
-    unlocode::read(sent).map(Some).map_err(|fault| match fault {
-        unlocode::Fault::Form => at.invalid("a UN/LOCODE, five characters"),
-        unlocode::Fault::Country => at.unknown_code("UN/LOCODE: its country is not in ISO 3166-1"),
-    })
-}
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.tree.has(path)
+    }
 
-/// Degrees, WGS 84. Half a coordinate tells nothing, and counts as none.
-pub(super) fn coordinates(
-    latitude: (&Option<TextOrNumber<'_>>, At),
-    longitude: (&Option<TextOrNumber<'_>>, At),
-) -> Result<Option<(f64, f64)>, Reject> {
-    fn degrees(
-        (field, at): (&Option<TextOrNumber<'_>>, At),
-        limit: f64,
-        expected: &str,
-    ) -> Result<Option<f64>, Reject> {
-        let Some(TextOrNumber(Text(sent))) = field else { return Ok(None) };
-        if sent.trim().is_empty() {
-            return Ok(None);
+    pub(super) fn required_reject(&self, path: &str) -> Reject {
+        self.tree.missing(path)
+    }
+
+    /// The text at that path: what is too long, or no text, is left out.
+    pub(super) fn text(&self, path: &str, characters: usize) -> Option<&'t str> {
+        self.text_of(self.tree, path, path, characters)
+    }
+
+    fn text_of(
+        &self,
+        tree: Tree<'t>,
+        path: &str,
+        shown: &str,
+        characters: usize,
+    ) -> Option<&'t str> {
+        let Some(sent) = tree.text(path) else {
+            if tree.holds_more(path) {
+                self.odd(shown);
+            }
+            return None;
+        };
+        let short = sent.len() <= characters || sent.chars().count() <= characters;
+        let clean = !sent.bytes().any(|b| b < b' ' && !b.is_ascii_whitespace() || b == 0x7f);
+        if !short || !clean {
+            self.odd(shown);
+            return None;
         }
-        match sent.trim().parse::<f64>() {
-            Ok(degrees) if degrees.abs() <= limit => Ok(Some(degrees)),
-            _ => Err(at.invalid(expected)),
+        Some(sent)
+    }
+
+    pub(super) fn owned(&self, path: &str, characters: usize) -> Option<String> {
+        self.text(path, characters).map(str::to_owned)
+    }
+
+    /// The beginning of a remark.
+    pub(super) fn remark(&self, path: &str) -> Option<String> {
+        let sent = self.tree.text(path)?;
+        if sent.chars().count() > limits::REMARK {
+            self.odd(path);
+        }
+        text::clipped(sent, limits::REMARK)
+    }
+
+    /// The first that is there of fields that took each other's place from version to version.
+    pub(super) fn first(&self, paths: &[&str], characters: usize) -> Option<&'t str> {
+        paths.iter().find_map(|path| self.text(path, characters))
+    }
+
+    /// The first that is there of the event's own fields, or of those around the events.
+    pub(super) fn common(&self, paths: &[&str], characters: usize) -> Option<&'t str> {
+        self.first(paths, characters).or_else(|| {
+            let around = self.around?;
+            paths.iter().find_map(|path| self.text_of(around, path, path, characters))
+        })
+    }
+
+    /// A code, in capitals, as all of the standard's are.
+    pub(super) fn code(&self, path: &str) -> Option<String> {
+        Some(self.text(path, limits::CODE)?.to_ascii_uppercase())
+    }
+
+    /// What a code of the standard means; another is odd.
+    fn coded<T: Copy>(&self, table: &[(&str, In, T)], path: &str) -> Option<T> {
+        let code = self.code(path)?;
+        let meaning =
+            [V2, V3].into_iter().find_map(|version| codes::meaning(table, &code, version));
+        if meaning.is_none() {
+            self.odd(path);
+        }
+        meaning
+    }
+
+    /// Without one it is assumed to have happened, until the receipt says that it cannot have.
+    pub(super) fn classifier(&self, path: &str) -> Classifier {
+        self.coded(codes::CLASSIFIERS, path).unwrap_or_else(|| {
+            self.note(NoteCode::ClassifierAssumed, path);
+            Classifier::Actual
+        })
+    }
+
+    /// The moment. One without an offset is by the clock of its place, which the standard does not allow.
+    pub(super) fn occurred(&self, path: &str) -> Result<OccurrenceTime, Reject> {
+        let sent = self.tree.text(path).ok_or_else(|| self.tree.missing(path))?;
+        let occurred = time::read(sent).ok_or_else(|| self.tree.invalid_time(path))?;
+        if time::rfc3339(sent).is_none() {
+            self.odd(path);
+        }
+        Ok(occurred)
+    }
+
+    /// ms UTC, of a time that the event can do without.
+    pub(super) fn instant(&self, path: &str) -> Option<i64> {
+        let read = time::read(self.text(path, limits::ID)?);
+        if read.is_none() {
+            self.odd(path);
+        }
+        read.map(|time| time.utc_or_wall_ms())
+    }
+
+    pub(super) fn mode(&self, path: &str) -> Option<Mode> {
+        self.coded(codes::MODES, path)
+    }
+
+    pub(super) fn empty(&self, path: &str) -> Option<bool> {
+        self.coded(codes::EMPTY_INDICATORS, path)
+    }
+
+    /// In capitals; one that the standard does not have is left out.
+    pub(super) fn facility_type(&self, path: &str) -> Option<String> {
+        self.coded(codes::FACILITY_TYPES, path)?;
+        self.code(path)
+    }
+
+    /// `SMDG/ADT`; the code alone where no list is named.
+    pub(super) fn facility(&self, code: &str, list: &str) -> Option<String> {
+        let code = self.text(code, limits::CODE)?;
+        let provider = self.code(list);
+        if provider.is_some() {
+            self.coded(codes::FACILITY_LISTS, list);
+        }
+        Some(match provider {
+            Some(provider) => [&provider, "/", code].concat(),
+            None => code.to_owned(),
+        })
+    }
+
+    pub(super) fn un_location(&self, path: &str) -> Option<String> {
+        let sent = self.text(path, limits::CODE)?;
+        let code = unlocode::read(sent).ok();
+        if code.is_none() {
+            self.odd(path);
+        }
+        code
+    }
+
+    pub(super) fn number(&self, path: &str) -> Option<f64> {
+        let sent = self.text(path, limits::CODE)?;
+        let number = sent.parse::<f64>().ok().filter(|number| number.is_finite());
+        if number.is_none() {
+            self.odd(path);
+        }
+        number
+    }
+
+    /// Degrees, WGS 84. Half a coordinate tells nothing, and counts as none.
+    pub(super) fn coordinates(&self, latitude: &str, longitude: &str) -> Option<(f64, f64)> {
+        let degrees = |path: &str, limit: f64| {
+            let degrees = self.number(path)?;
+            if degrees.abs() > limit {
+                self.odd(path);
+                return None;
+            }
+            Some(degrees)
+        };
+        degrees(latitude, 90.0).zip(degrees(longitude, 180.0))
+    }
+
+    /// The elements of a list, of which there are not too many, with the path of each.
+    pub(super) fn each(&self, path: &'static str) -> impl Iterator<Item = (Tree<'t>, String)> + '_ {
+        let all = self.tree.each(path).take(limits::LIST + 1).enumerate();
+        all.filter_map(move |(index, element)| {
+            if index == limits::LIST {
+                self.odd(path);
+                return None;
+            }
+            if !element.is_object() && element.text("").is_none() {
+                self.odd(path);
+            }
+            let mut within = String::with_capacity(path.len() + 24);
+            let _ = write!(within, "{path}/{index}");
+            Some((element, within))
+        })
+    }
+
+    pub(super) fn within(
+        &self,
+        element: Tree<'t>,
+        within: &str,
+        name: &str,
+        characters: usize,
+    ) -> Option<&'t str> {
+        self.text_of(element, name, &format!("{within}/{name}"), characters)
+    }
+
+    /// References with their kinds: those of an unknown kind are kept as such.
+    pub(super) fn references(
+        &self,
+        path: &'static str,
+        kind: &str,
+        value: &str,
+        to: &mut Vec<Reference>,
+    ) {
+        for (element, within) in self.each(path) {
+            let code = self.within(element, &within, kind, limits::CODE);
+            let code = code.map(str::to_ascii_uppercase);
+            let known = code.as_deref().and_then(|code| {
+                let versions = [V2, V3].into_iter();
+                versions.clone().find_map(|v| codes::meaning(codes::REFERENCES, code, v)).or_else(
+                    || {
+                        versions
+                            .clone()
+                            .find_map(|v| codes::document_type(code, v))
+                            .map(|d| d.reference)
+                    },
+                )
+            });
+            let Some(value) = self.within(element, &within, value, limits::ID) else {
+                self.missing(&format!("{within}/{value}"));
+                continue;
+            };
+            if known.is_none() {
+                self.odd(&format!("{within}/{kind}"));
+            }
+            let kind = known.unwrap_or(ReferenceKind::Other);
+            to.push(Reference { kind, value: value.to_owned() });
         }
     }
-    let latitude = degrees(latitude, 90.0, "decimal degrees from -90 to 90")?;
-    let longitude = degrees(longitude, 180.0, "decimal degrees from -180 to 180")?;
-    Ok(latitude.zip(longitude))
-}
-
-pub(super) fn list<T>(field: &Option<Vec<T>>, at: At) -> Result<&[T], Reject> {
-    let list = field.as_deref().unwrap_or(&[]);
-    if list.len() > limits::LIST { Err(at.too_many(limits::LIST)) } else { Ok(list) }
-}
-
-/// A reference with its kind.
-pub(super) fn reference(
-    kind: (&Option<Text<'_>>, At),
-    value: (&Option<Text<'_>>, At),
-    version: In,
-) -> Result<Reference, Reject> {
-    let sent = required(kind.0, kind.1, limits::CODE)?;
-    let kind = code(codes::REFERENCES, sent, version, kind.1, "reference type code")?;
-    Ok(Reference { kind, value: required(value.0, value.1, limits::ID)?.to_owned() })
 }
 
 /// A place, unless nothing is known of it.
 pub(super) fn some_place(place: Place) -> Option<Place> {
     (place != Place::default()).then_some(place)
+}
+
+/// The milestone of a code in any version, as carriers mix them.
+pub(super) fn milestone(
+    rows: &[codes::Row],
+    code: &str,
+    of: codes::Circumstances<'_>,
+) -> Option<waybill_schemas::vocabulary::Milestone> {
+    [V2, V3].into_iter().find_map(|version| codes::milestone(rows, code, version, of))
+}
+
+/// The type of a document in any version.
+pub(super) fn document_type(code: &str) -> Option<&'static codes::DocumentType> {
+    [V2, V3].into_iter().find_map(|version| codes::document_type(code, version))
 }

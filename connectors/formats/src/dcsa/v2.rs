@@ -1,224 +1,237 @@
-//! DCSA Track & Trace 2.x: `TNT_v2.2.0-resolved.yaml`, and the fields that the event domain 2.0.2
-//! (2.3) has instead.
-
-mod wire;
+//! DCSA Track & Trace 2.x: `TNT_v2.2.0-resolved.yaml`, the fields that the event domain 2.0.2 (2.3) has
+//! instead, and those that carriers put beside them: a vessel, a place or a booking on the event itself.
 
 use waybill_schemas::vocabulary::{Classifier, Milestone, ReferenceKind};
 use waybill_schemas::{Equipment, Place, Reference, Transport};
 use waybill_stage::{Code, Reject};
 
-use self::wire::{Event, Location, TransportCall};
-use super::codes::{self, Circumstances, V2, milestone};
-use super::fields::{
-    classifier, coordinates, empty, facility, facility_type, first_of, instant, list, mode,
-    occurred, owned, reference, required, some_place, text, un_location,
-};
-use crate::json::TextOrNumber;
-use crate::wrong::{At, at};
-use crate::{Document, Draft, Parts, json, limits};
+use super::codes::{self, Circumstances};
+use super::fields::{Fields, document_type, milestone, some_place};
+use crate::{Document, Draft, limits};
+
+/// Names that tell an event of this version.
+pub(super) const MARKS: &[&str] = &[
+    "eventID",
+    "eventType",
+    "eventClassifierCode",
+    "eventDateTime",
+    "eventCreatedDateTime",
+    "eventTypeCode",
+    "shipmentEventTypeCode",
+    "transportEventTypeCode",
+    "equipmentEventTypeCode",
+];
 
 /// How much earlier than the event itself the record of an actual event may be dated, ms: clocks
 /// run apart, and local times are sent as UTC.
 const RECORDED_EARLY_MS: i64 = 24 * 3_600_000;
 
-/// Reads a body whose version is 2.x.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    read_text(json::text(payload)?, parts)
+const CREATED: &str = "eventCreatedDateTime";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Shipment,
+    Transport,
+    Equipment,
 }
 
-pub(super) fn read_text(text: &str, parts: &mut Parts) -> Result<(), Reject> {
-    if json::first(text) == Some(b'[') {
-        json::parts(text, None, parts, event)?;
-        parts.mark_repeats(|first| {
-            let detail = format!("/eventID: that of {first}, which says something else");
-            Some(Reject::new(Code::Contradiction, detail))
-        });
-        return Ok(());
+impl Kind {
+    const ALL: [(Self, &'static str, &'static str); 3] = [
+        (Self::Shipment, "SHIPMENT", "shipmentEventTypeCode"),
+        (Self::Transport, "TRANSPORT", "transportEventTypeCode"),
+        (Self::Equipment, "EQUIPMENT", "equipmentEventTypeCode"),
+    ];
+
+    /// As the event says, or else as its code's field does.
+    fn of(event: &Fields<'_>) -> Result<Self, Reject> {
+        if let Some(sent) = event.code("eventType") {
+            if let Some((kind, _, _)) = Self::ALL.iter().find(|(_, name, _)| *name == sent) {
+                return Ok(*kind);
+            }
+            event.odd("eventType");
+        } else {
+            event.missing("eventType");
+        }
+        let by_code = Self::ALL.iter().find(|(_, _, code)| event.has(code));
+        by_code.map(|(kind, _, _)| *kind).ok_or_else(|| match event.has("eventType") {
+            true => Reject::new(Code::UnknownCode, "/eventType: is no event type of DCSA 2.x"),
+            false => event.required_reject("eventType"),
+        })
     }
-    parts.only(event(text))
 }
 
-fn event(text: &str) -> Result<Draft, Reject> {
-    draft(&json::object(text)?)
-}
-
-fn draft(event: &Event<'_>) -> Result<Draft, Reject> {
-    if event.event_type.is_none()
-        && event.event_classifier_code.is_none()
-        && event.event_date_time.is_none()
-        && event.event_created_date_time.is_none()
-    {
-        return Err(Reject::new(Code::WrongStructure, "no field of a DCSA 2.x event in it"));
-    }
-    let event_type = required(&event.event_type, at("/eventType"), limits::CODE)?;
-    let raw_id = owned(&event.event_id, at("/eventID"), limits::EVENT_ID)?;
-    if raw_id.as_deref().is_some_and(|id| !is_uuid(id)) {
-        return Err(at("/eventID").invalid("a UUID"));
-    }
-    let classifier = classifier(&event.event_classifier_code, V2, at("/eventClassifierCode"))?;
-    let occurred = occurred(&event.event_date_time, at("/eventDateTime"))?;
-    let created = at("/eventCreatedDateTime");
-    let created_at =
-        instant(&event.event_created_date_time, created)?.ok_or_else(|| created.missing())?;
-    if classifier == Classifier::Actual
-        && created_at + RECORDED_EARLY_MS < occurred.utc_or_wall_ms()
-    {
-        return Err(created.contradicts("more than 24 h before an event that is actual"));
+pub(super) fn draft(event: &Fields<'_>) -> Result<Draft, Reject> {
+    let kind = Kind::of(event)?;
+    let occurred = event.occurred("eventDateTime")?;
+    let classifier = event.classifier("eventClassifierCode");
+    let mut created_at = event.instant(CREATED);
+    match created_at {
+        None if !event.has(CREATED) => event.missing(CREATED),
+        None => {}
+        Some(created) => {
+            let early = created.saturating_add(RECORDED_EARLY_MS) < occurred.utc_or_wall_ms();
+            if classifier == Classifier::Actual && early {
+                event.odd(CREATED);
+                created_at = None;
+            }
+        }
     }
     let mut draft = Draft {
         classifier,
-        raw_id,
-        created_at: Some(created_at),
+        raw_id: event.owned("eventID", limits::EVENT_ID),
+        created_at,
         ..Draft::new(Milestone::Other, String::new(), occurred)
     };
-    match event_type {
-        "SHIPMENT" => shipment(event, &mut draft)?,
-        "TRANSPORT" => transport(event, &mut draft)?,
-        "EQUIPMENT" => equipment(event, &mut draft)?,
-        _ => return Err(at("/eventType").unknown_code("event type of DCSA 2.x")),
+    references(event, &mut draft.references);
+    match kind {
+        Kind::Shipment => shipment(event, &mut draft)?,
+        Kind::Transport => transport(event, &mut draft)?,
+        Kind::Equipment => equipment(event, &mut draft)?,
     }
-    references(event, &mut draft.references)?;
     Ok(draft)
 }
 
-fn shipment(event: &Event<'_>, draft: &mut Draft) -> Result<(), Reject> {
-    let kind_at = at("/documentTypeCode");
-    let kind = first_of(
-        &[
-            (&event.document_type_code, kind_at),
-            (&event.shipment_information_type_code, at("/shipmentInformationTypeCode")),
-        ],
-        limits::CODE,
-    )?
-    .ok_or_else(|| kind_at.missing())?;
-    let document = codes::document_type(kind, V2)
-        .ok_or_else(|| kind_at.unknown_code("document type code of DCSA 2.x"))?;
-    let number = required(&event.document_id, at("/documentID"), limits::ID)?;
-    let code = event_code(event, &event.shipment_event_type_code, "/shipmentEventTypeCode")?;
-    let of = Circumstances { document: Some(kind), ..Circumstances::default() };
-    draft.means(milestone(codes::SHIPMENT, code, V2, of));
-    draft.raw_code = ["SHIPMENT/", code, "/", kind].concat();
-    draft.document = Some(Document { kind: document.kind, number: number.to_owned() });
-    draft.references.push(Reference { kind: document.reference, value: number.to_owned() });
-    draft.remark = owned(&event.reason, at("/reason"), limits::REMARK)?;
+/// The event's own code; `eventTypeCode` is what 2.0 had in its place.
+fn event_code(event: &Fields<'_>, name: &'static str) -> Result<String, Reject> {
+    let code = event.code(name).or_else(|| event.code("eventTypeCode"));
+    code.ok_or_else(|| event.required_reject(name))
+}
+
+const BOOKINGS: [&str; 4] = [
+    "carrierBookingReference",
+    "bookingNumber",
+    "shipment/carrierBookingReference",
+    "shipment/bookingNumber",
+];
+const BILLS: [&str; 4] = [
+    "transportDocumentReference",
+    "billOfLadingNumber",
+    "shipment/transportDocumentReference",
+    "shipment/billOfLadingNumber",
+];
+
+fn shipment(event: &Fields<'_>, draft: &mut Draft) -> Result<(), Reject> {
+    let code = event_code(event, "shipmentEventTypeCode")?;
+    let kinds = ["documentTypeCode", "shipmentInformationTypeCode"];
+    let kind = kinds.iter().find_map(|path| event.code(path));
+    let known = kind.as_deref().and_then(document_type);
+    match (&kind, known) {
+        (None, _) => event.missing("documentTypeCode"),
+        (Some(_), None) => event.odd("documentTypeCode"),
+        _ => {}
+    }
+    // A booking, or a transport document, may be named by a field of its own alone.
+    let number = event.text("documentID", limits::ID).or_else(|| {
+        event.missing("documentID");
+        match known?.reference {
+            ReferenceKind::Booking => event.common(&BOOKINGS, limits::ID),
+            ReferenceKind::TransportDocument => event.common(&BILLS, limits::ID),
+            _ => None,
+        }
+    });
+    let of = Circumstances { document: kind.as_deref(), ..Circumstances::default() };
+    draft.means(milestone(codes::SHIPMENT, &code, of));
+    draft.raw_code = match &kind {
+        Some(kind) => ["SHIPMENT/", &code, "/", kind].concat(),
+        None => ["SHIPMENT/", &code].concat(),
+    };
+    if let (Some(document), Some(number)) = (known, number) {
+        draft.document = Some(Document { kind: document.kind, number: number.to_owned() });
+        draft.references.retain(|r| r.kind != document.reference || r.value != number);
+        draft
+            .references
+            .insert(0, Reference { kind: document.reference, value: number.to_owned() });
+    } else if let Some(number) = number {
+        draft.reference(ReferenceKind::Other, number);
+    }
+    draft.remark = event.remark("reason");
     Ok(())
 }
 
-fn transport(event: &Event<'_>, draft: &mut Draft) -> Result<(), Reject> {
-    let code = event_code(event, &event.transport_event_type_code, "/transportEventTypeCode")?;
-    draft.means(milestone(codes::TRANSPORT, code, V2, Circumstances::default()));
-    draft.raw_code = ["TRANSPORT/", code].concat();
-    let call = event.transport_call.as_ref().ok_or_else(|| at("/transportCall").missing())?;
-    draft.transport = Some(transport_of(&call.0)?);
-    draft.place = some_place(place_of_call(event, &call.0)?);
-    if let Some(code) = text(&event.delay_reason_code, at("/delayReasonCode"), limits::CODE)? {
+fn transport(event: &Fields<'_>, draft: &mut Draft) -> Result<(), Reject> {
+    let code = event_code(event, "transportEventTypeCode")?;
+    draft.means(milestone(codes::TRANSPORT, &code, Circumstances::default()));
+    draft.raw_code = ["TRANSPORT/", &code].concat();
+    if !event.has("transportCall") {
+        event.missing("transportCall");
+    }
+    draft.transport = transport_of(event, true);
+    draft.place = some_place(place(event));
+    if let Some(code) = event.text("delayReasonCode", limits::CODE) {
         let (kind, raw) = codes::delay_reason(code);
         draft.exception(kind, Some(raw));
     }
-    draft.remark = first_of(
-        &[
-            (&event.change_remark, at("/changeRemark")),
-            (&event.vessel_schedule_change_remark, at("/vesselScheduleChangeRemark")),
-        ],
-        limits::REMARK,
-    )?
-    .map(str::to_owned);
+    draft.remark =
+        event.remark("changeRemark").or_else(|| event.remark("vesselScheduleChangeRemark"));
     Ok(())
 }
 
-fn equipment(event: &Event<'_>, draft: &mut Draft) -> Result<(), Reject> {
-    let code = event_code(event, &event.equipment_event_type_code, "/equipmentEventTypeCode")?;
-    let indicator = at("/emptyIndicatorCode");
-    let empty = empty(&event.empty_indicator_code, V2, indicator)?;
-    if empty.is_none() {
-        return Err(indicator.missing());
+fn equipment(event: &Fields<'_>, draft: &mut Draft) -> Result<(), Reject> {
+    let code = event_code(event, "equipmentEventTypeCode")?;
+    let empty = event.empty("emptyIndicatorCode");
+    if empty.is_none() && !event.has("emptyIndicatorCode") {
+        event.missing("emptyIndicatorCode");
     }
-    draft.place = some_place(place_of_equipment(event)?);
+    draft.place = some_place(place(event));
     let of = Circumstances {
         empty,
         facility_type: draft.place.as_ref().and_then(|p| p.facility_type.as_deref()),
         ..Circumstances::default()
     };
-    draft.means(milestone(codes::EQUIPMENT, code, V2, of));
-    draft.raw_code = ["EQUIPMENT/", code].concat();
-    draft.equipment = owned(&event.equipment_reference, at("/equipmentReference"), limits::ID)?
-        .map(|number| {
-            let iso_type = owned(&event.iso_equipment_code, at("/ISOEquipmentCode"), limits::CODE)?;
-            Ok::<_, Reject>(Equipment { number, iso_type, empty })
-        })
-        .transpose()?;
-    draft.transport =
-        event.transport_call.as_ref().map(|call| transport_of(&call.0)).transpose()?;
+    draft.means(milestone(codes::EQUIPMENT, &code, of));
+    draft.raw_code = ["EQUIPMENT/", &code].concat();
+    let number = event.common(&["equipmentReference", "equipment/equipmentReference"], limits::ID);
+    let iso_type = event.common(&["ISOEquipmentCode", "equipment/ISOEquipmentCode"], limits::CODE);
+    draft.equipment = number.map(|number| Equipment {
+        number: number.to_owned(),
+        iso_type: iso_type.map(str::to_owned),
+        empty,
+    });
+    draft.transport = transport_of(event, false);
     Ok(())
 }
 
-/// The event's own code; `eventTypeCode` is what 2.0 had in its place.
-fn event_code<'t>(
-    event: &'t Event<'_>,
-    field: &'t Option<json::Text<'_>>,
-    name: &'static str,
-) -> Result<&'t str, Reject> {
-    let fields = [(field, at(name)), (&event.event_type_code, at("/eventTypeCode"))];
-    first_of(&fields, limits::CODE)?.ok_or_else(|| at(name).missing())
-}
-
-/// Where an equipment event happened: its own location, else the transport call's. An
-/// `eventLocation` with neither UN/LOCODE nor coordinates does not say where; it then only adds
-/// to the call's place.
-fn place_of_equipment(event: &Event<'_>) -> Result<Place, Reject> {
-    let call = match &event.transport_call {
-        Some(call) => place_of_call(event, &call.0)?,
-        None => Place { facility_type: event_facility_type(event)?, ..Place::default() },
+/// Where it happened: the event's own location, else the transport call's. A location with neither
+/// UN/LOCODE nor coordinates does not say where; it then only adds to the call's place.
+fn place(event: &Fields<'_>) -> Place {
+    // 2.3 has it on the event.
+    let own_type = event.facility_type("facilityTypeCode");
+    let call = place_of_call(event, own_type.clone());
+    let Some(within) = ["eventLocation", "location"].into_iter().find(|path| event.has(path))
+    else {
+        let unlocode = event.un_location("UNLocationCode");
+        return Place { unlocode: unlocode.or(call.unlocode.clone()), ..call };
     };
-    let Some(own) = &event.event_location else { return Ok(call) };
-    let own = location(&own.0, at("/eventLocation"))?;
+    let own = location(event, within);
     let same = match (&own.unlocode, &call.unlocode) {
         (Some(own), Some(call)) => own == call,
         (Some(_), None) => false,
         (None, _) => own.latitude.is_none(),
     };
-    Ok(if same {
-        merged(own, call)
-    } else {
-        Place { facility_type: event_facility_type(event)?, ..own }
-    })
+    if same { merged(own, call) } else { Place { facility_type: own_type, ..own } }
 }
 
-fn place_of_call(event: &Event<'_>, call: &TransportCall<'_>) -> Result<Place, Reject> {
-    let within = at("/transportCall");
+fn place_of_call(event: &Fields<'_>, own_type: Option<String>) -> Place {
     let own = Place {
-        unlocode: un_location(&call.un_location_code, within.member("/UNLocationCode"))?,
-        name: owned(&call.other_facility, within.member("/otherFacility"), limits::NAME)?,
-        facility: facility(
-            (&call.facility_code, within.member("/facilityCode")),
-            (&call.facility_code_list_provider, within.member("/facilityCodeListProvider")),
-            V2,
-        )?,
-        facility_type: match event_facility_type(event)? {
-            Some(sent) => Some(sent),
-            None => {
-                facility_type(&call.facility_type_code, V2, within.member("/facilityTypeCode"))?
-                    .map(str::to_owned)
-            }
-        },
+        unlocode: event.un_location("transportCall/UNLocationCode"),
+        name: event.owned("transportCall/otherFacility", limits::NAME),
+        facility: event
+            .facility("transportCall/facilityCode", "transportCall/facilityCodeListProvider"),
+        facility_type: own_type.or_else(|| event.facility_type("transportCall/facilityTypeCode")),
         ..Place::default()
     };
-    let Some(more) = &call.location else { return Ok(own) };
-    let more = location(&more.0, at("/transportCall/location"))?;
+    if !event.has("transportCall/location") {
+        return own;
+    }
+    let mut more = location(event, "transportCall/location");
     if let (Some(a), Some(b)) = (&own.unlocode, &more.unlocode)
         && a != b
     {
-        return Err(at("/transportCall/location")
-            .member("/UNLocationCode")
-            .contradicts("not the same as /transportCall/UNLocationCode"));
+        event.odd("transportCall/location/UNLocationCode");
+        // The call's own counts, and what the other place says is of another.
+        more = Place::default();
     }
-    Ok(merged(more, own))
-}
-
-/// 2.3 has it here.
-fn event_facility_type(event: &Event<'_>) -> Result<Option<String>, Reject> {
-    let sent = facility_type(&event.facility_type_code, V2, at("/facilityTypeCode"))?;
-    Ok(sent.map(str::to_owned))
+    merged(more, own)
 }
 
 fn merged(first: Place, second: Place) -> Place {
@@ -232,6 +245,7 @@ fn merged(first: Place, second: Place) -> Place {
         facility: first.facility.or(second.facility),
         facility_type: first.facility_type.or(second.facility_type),
         city: first.city.or(second.city),
+        region: first.region.or(second.region),
         country: first.country.or(second.country),
         latitude,
         longitude,
@@ -239,127 +253,120 @@ fn merged(first: Place, second: Place) -> Place {
     }
 }
 
-fn location(sent: &Location<'_>, within: At) -> Result<Place, Reject> {
-    let (city, country) = match &sent.address {
-        Some(json::Object(address)) => (
-            owned(&address.city, within.member("/address/city"), limits::NAME)?,
-            owned(&address.country, within.member("/address/country"), limits::NAME)?,
-        ),
-        None => (None, None),
+fn location(event: &Fields<'_>, within: &str) -> Place {
+    let member = |name: &str| [within, "/", name].concat();
+    let coordinates = event.coordinates(&member("latitude"), &member("longitude"));
+    let first = |names: &[&str]| {
+        let text = names.iter().find_map(|name| event.text(&member(name), limits::NAME));
+        text.map(str::to_owned)
     };
-    let coordinates = coordinates(
-        (&sent.latitude, within.member("/latitude")),
-        (&sent.longitude, within.member("/longitude")),
-    )?;
-    Ok(Place {
-        unlocode: un_location(&sent.un_location_code, within.member("/UNLocationCode"))?,
-        name: owned(&sent.location_name, within.member("/locationName"), limits::NAME)?,
-        facility: facility(
-            (&sent.facility_code, within.member("/facilityCode")),
-            (&sent.facility_code_list_provider, within.member("/facilityCodeListProvider")),
-            V2,
-        )?,
-        city,
-        country,
+    Place {
+        unlocode: event.un_location(&member("UNLocationCode")),
+        name: first(&["locationName", "UNLocationName", "facilityName"]),
+        facility: event.facility(&member("facilityCode"), &member("facilityCodeListProvider")),
+        facility_type: event.facility_type(&member("facilityTypeCode")),
+        city: first(&["address/city", "address/cityName", "city", "cityName"]),
+        region: first(&["address/stateRegion", "stateRegion"]),
+        country: first(&["address/country", "address/countryCode", "country", "countryCode"]),
         latitude: coordinates.map(|c| c.0),
         longitude: coordinates.map(|c| c.1),
         ..Place::default()
-    })
+    }
 }
 
-fn transport_of(call: &TransportCall<'_>) -> Result<Transport, Reject> {
-    let within = at("/transportCall");
-    let id = within.member("/transportCallID");
-    let call_id = first_of(
-        &[
-            (&call.transport_call_id, id),
-            (&call.transport_call_reference, within.member("/transportCallReference")),
-        ],
-        limits::ID,
-    )?
-    .ok_or_else(|| id.missing())?;
-    let by = within.member("/modeOfTransport");
-    let mode = mode(&call.mode_of_transport, V2, by)?.ok_or_else(|| by.missing())?;
-    let voyage = first_of(
-        &[
-            (&call.export_voyage_number, within.member("/exportVoyageNumber")),
-            (&call.carrier_export_voyage_number, within.member("/carrierExportVoyageNumber")),
-            (&call.carrier_voyage_number, within.member("/carrierVoyageNumber")),
-        ],
-        limits::ID,
-    )?;
-    let (vessel_imo, vessel_name) = match &call.vessel {
-        Some(json::Object(vessel)) => {
-            let vessel_at = at("/transportCall/vessel");
-            let imo_at = vessel_at.member("/vesselIMONumber");
-            let imo = match &vessel.vessel_imo_number {
-                Some(TextOrNumber(imo)) if !imo.0.trim().is_empty() => imo.0.trim(),
-                _ => return Err(imo_at.missing()),
-            };
-            if imo.chars().count() > limits::ID {
-                return Err(imo_at.too_long(limits::ID));
-            }
-            let name = owned(&vessel.vessel_name, vessel_at.member("/vesselName"), limits::NAME)?;
-            (Some(imo.to_owned()), name)
-        }
-        None => (None, None),
+/// What carries it: by the call, or by the event's own fields. What stands around the events is of the
+/// vessel alone (`vessel`).
+fn transport_of(event: &Fields<'_>, vessel: bool) -> Option<Transport> {
+    let own = |paths: &[&str], characters| event.first(paths, characters).map(str::to_owned);
+    let common = |paths: &[&str], characters| match vessel {
+        true => event.common(paths, characters).map(str::to_owned),
+        false => own(paths, characters),
     };
-    Ok(Transport {
-        mode: Some(mode),
-        vessel_imo,
-        vessel_name,
-        voyage: voyage.map(str::to_owned),
-        service: owned(
-            &call.carrier_service_code,
-            within.member("/carrierServiceCode"),
+    let call_id =
+        own(&["transportCall/transportCallID", "transportCall/transportCallReference"], limits::ID);
+    let mode = ["transportCall/modeOfTransport", "modeOfTransport", "transportMode"];
+    let mode = mode.iter().find_map(|path| event.mode(path));
+    if event.has("transportCall") {
+        if call_id.is_none() {
+            event.missing("transportCall/transportCallID");
+        }
+        if mode.is_none() && !event.has("transportCall/modeOfTransport") {
+            event.missing("transportCall/modeOfTransport");
+        }
+        if event.has("transportCall/vessel") && !event.has("transportCall/vessel/vesselIMONumber") {
+            event.missing("transportCall/vessel/vesselIMONumber");
+        }
+    }
+    let transport = Transport {
+        mode,
+        vessel_imo: common(
+            &[
+                "transportCall/vessel/vesselIMONumber",
+                "transportCall/vesselIMONumber",
+                "vessel/vesselIMONumber",
+                "vesselIMONumber",
+                "transport/vesselIMONumber",
+            ],
             limits::ID,
-        )?,
-        call_id: Some(call_id.to_owned()),
+        ),
+        vessel_name: common(
+            &[
+                "transportCall/vessel/vesselName",
+                "transportCall/vesselName",
+                "vessel/vesselName",
+                "vesselName",
+                "transport/vesselName",
+                "transport/transportName",
+            ],
+            limits::NAME,
+        ),
+        voyage: own(
+            &[
+                "transportCall/exportVoyageNumber",
+                "transportCall/carrierExportVoyageNumber",
+                "transportCall/carrierVoyageNumber",
+                "exportVoyageNumber",
+                "carrierExportVoyageNumber",
+                "carrierVoyageNumber",
+            ],
+            limits::ID,
+        ),
+        service: own(&["transportCall/carrierServiceCode", "carrierServiceCode"], limits::ID),
+        call_id,
         ..Transport::default()
-    })
+    };
+    (transport != Transport::default()).then_some(transport)
 }
 
-fn references(event: &Event<'_>, to: &mut Vec<Reference>) -> Result<(), Reject> {
-    let documents_at = at("/documentReferences");
-    let references_at = at("/references");
-    let seals_at = at("/seals");
-    let documents = list(&event.document_references, documents_at)?;
-    let references = list(&event.references, references_at)?;
-    let seals = list(&event.seals, seals_at)?;
-    to.reserve_exact(documents.len() + references.len() + seals.len());
-    for (index, json::Object(sent)) in documents.iter().enumerate() {
-        let within = documents_at.element(index);
-        let kind_at = within.member("/documentReferenceType");
-        let value_at = within.member("/documentReferenceValue");
+fn references(event: &Fields<'_>, to: &mut Vec<Reference>) {
+    let mut listed = Vec::new();
+    for (element, within) in event.each("documentReferences") {
+        let value = event.within(element, &within, "documentReferenceValue", limits::ID);
         // Neither is required.
-        let Some(value) = owned(&sent.value, value_at, limits::ID)? else { continue };
-        let kind = match text(&sent.kind, kind_at, limits::CODE)? {
-            Some(code) => codes::document_type(code, V2).map(|known| known.reference),
-            None => None,
-        };
-        to.push(Reference { kind: kind.unwrap_or(ReferenceKind::Other), value });
+        let Some(value) = value else { continue };
+        let code = event.within(element, &within, "documentReferenceType", limits::CODE);
+        let known = code.and_then(|code| document_type(&code.to_ascii_uppercase()));
+        let kind = known.map_or(ReferenceKind::Other, |known| known.reference);
+        listed.push(Reference { kind, value: value.to_owned() });
     }
-    for (index, json::Object(sent)) in references.iter().enumerate() {
-        let within = references_at.element(index);
-        to.push(reference(
-            (&sent.kind, within.member("/referenceType")),
-            (&sent.value, within.member("/referenceValue")),
-            V2,
-        )?);
+    for (paths, kind) in
+        [(BOOKINGS, ReferenceKind::Booking), (BILLS, ReferenceKind::TransportDocument)]
+    {
+        if let Some(value) = event.common(&paths, limits::ID) {
+            let known = |r: &Reference| r.kind == kind && r.value == value;
+            if !listed.iter().any(known) {
+                listed.push(Reference { kind, value: value.to_owned() });
+            }
+        }
     }
-    for (index, json::Object(sent)) in seals.iter().enumerate() {
-        let number_at = seals_at.element(index).member("/sealNumber");
-        let value = required(&sent.number, number_at, limits::ID)?.to_owned();
-        to.push(Reference { kind: ReferenceKind::Seal, value });
+    to.append(&mut listed);
+    event.references("references", "referenceType", "referenceValue", to);
+    for (element, within) in event.each("seals") {
+        match event.within(element, &within, "sealNumber", limits::ID) {
+            Some(value) => {
+                to.push(Reference { kind: ReferenceKind::Seal, value: value.to_owned() });
+            }
+            None => event.missing(&format!("{within}/sealNumber")),
+        }
     }
-    Ok(())
-}
-
-/// The form of RFC 9562 section 4.
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(i, b)| match i {
-            8 | 13 | 18 | 23 => b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        })
 }

@@ -111,7 +111,7 @@ fn list<'a>(
 ) -> Result<(), Reject> {
     let mut index = 0;
     let mut full = false;
-    let found = json::elements(text, None, &mut |element| {
+    let found = json::elements(text, &mut |element| {
         full = !sink.take(Whence::Element(pointer, index), event(element, context));
         index += 1;
         !full

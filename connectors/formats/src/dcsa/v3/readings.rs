@@ -5,13 +5,9 @@
 
 use waybill_schemas::Reading;
 use waybill_schemas::vocabulary::ReadingKind;
-use waybill_stage::Reject;
 
-use super::super::fields::{list, owned, text};
-use super::wire::{Probe, ReeferDetails, ReeferParameters};
-use crate::json::Object;
+use super::super::fields::Fields;
 use crate::limits;
-use crate::wrong::{At, at};
 
 /// Doors are read as 1 for open and 0 for closed; a location update has its place and no reading.
 pub(super) fn of_iot(code: &str) -> Option<Reading> {
@@ -23,55 +19,49 @@ pub(super) fn of_iot(code: &str) -> Option<Reading> {
     Some(Reading { kind: ReadingKind::DoorOpen, value, unit: "1".into(), sensor: None })
 }
 
-pub(super) fn of_reefer(sent: &ReeferDetails<'_>, to: &mut Vec<Reading>) -> Result<(), Reject> {
-    let unit_at = at("/reeferDetails").member("/temperatureUnit");
-    let unit = match text(&sent.temperature_unit, unit_at, limits::CODE)? {
-        Some("CEL") => Some("Cel"),
-        Some("FAH") => Some("[degF]"),
-        Some(_) => return Err(unit_at.unknown_code("temperature unit of DCSA 3.x")),
+/// Readings whose unit is not told, or is not known, are left out: a number of degrees says nothing.
+pub(super) fn of_reefer(event: &Fields<'_>, to: &mut Vec<Reading>) {
+    const UNIT: &str = "reeferDetails/temperatureUnit";
+    let unit = match event.code(UNIT).as_deref() {
+        Some("CEL" | "C") => Some("Cel"),
+        Some("FAH" | "F") => Some("[degF]"),
+        Some(_) => {
+            event.odd(UNIT);
+            None
+        }
         None => None,
     };
     let mut temperature = |kind, value: Option<f64>, sensor| {
-        let Some(value) = value else { return Ok(()) };
-        let unit = unit.ok_or_else(|| unit_at.missing())?;
-        to.push(Reading { kind, value, unit: unit.into(), sensor });
-        Ok::<_, Reject>(())
+        let Some(value) = value else { return };
+        match unit {
+            Some(unit) => to.push(Reading { kind, value, unit: unit.into(), sensor }),
+            None if event.has(UNIT) => {}
+            None => event.missing(UNIT),
+        }
     };
-    temperature(ReadingKind::SetPoint, sent.internal_setpoint_temperature, None)?;
-    temperature(ReadingKind::AmbientTemperature, sent.ambient_measured_temperature, None)?;
-    let probes_at = at("/reeferDetails/temperatureProbeMeasurements");
-    let probes = list(&sent.temperature_probe_measurements, probes_at)?;
-    for (index, Object(probe)) in probes.iter().enumerate() {
-        let sensor = sensor(probe, probes_at.element(index))?;
-        temperature(ReadingKind::Temperature, probe.measured_temperature_value, sensor)?;
+    let own = |name: &str| event.number(&["reeferDetails/", name].concat());
+    temperature(ReadingKind::SetPoint, own("internalSetpointTemperature"), None);
+    temperature(ReadingKind::AmbientTemperature, own("ambientMeasuredTemperature"), None);
+    for (element, within) in event.each("reeferDetails/temperatureProbeMeasurements") {
+        let text = |name: &str, most| event.within(element, &within, name, most);
+        // `USDA 1`, the COA key, or the label.
+        let sensor = text("USDAProbeNumber", limits::CODE)
+            .map(|number| format!("USDA {number}"))
+            .or_else(|| text("COAProbeUDMKey", limits::CODE).map(str::to_owned))
+            .or_else(|| text("probeLabel", limits::NAME).map(str::to_owned));
+        let value = text("measuredTemperatureValue", limits::CODE);
+        let read = value.and_then(|value| value.parse::<f64>().ok()).filter(|v| v.is_finite());
+        if value.is_some() && read.is_none() {
+            event.odd(&format!("{within}/measuredTemperatureValue"));
+        }
+        temperature(ReadingKind::Temperature, read, sensor);
     }
-    if let Some(Object(set)) = &sent.setpoint_parameters {
-        parameters(set, true, at("/reeferDetails/setpointParameters"), to)?;
-    }
-    if let Some(Object(measured)) = &sent.measured_parameters {
-        parameters(measured, false, at("/reeferDetails/measuredParameters"), to)?;
-    }
-    Ok(())
+    parameters(event, true, "reeferDetails/setpointParameters", to);
+    parameters(event, false, "reeferDetails/measuredParameters", to);
 }
 
-/// `USDA 1`, the COA key, or the label.
-fn sensor(probe: &Probe<'_>, within: At) -> Result<Option<String>, Reject> {
-    if let Some(number) = probe.usda_probe_number {
-        return Ok(Some(format!("USDA {number}")));
-    }
-    let key = owned(&probe.coa_probe_udm_key, within.member("/COAProbeUDMKey"), limits::CODE)?;
-    match key {
-        Some(key) => Ok(Some(key)),
-        None => owned(&probe.probe_label, within.member("/probeLabel"), limits::NAME),
-    }
-}
-
-fn parameters(
-    sent: &ReeferParameters<'_>,
-    set: bool,
-    within: At,
-    to: &mut Vec<Reading>,
-) -> Result<(), Reject> {
+fn parameters(event: &Fields<'_>, set: bool, within: &str, to: &mut Vec<Reading>) {
+    let member = |name: &str| [within, "/", name].concat();
     let mut push = |kind, name: &str, value: Option<f64>, unit: &str| {
         let Some(value) = value else { return };
         let (kind, sensor) = match (set, kind) {
@@ -81,18 +71,17 @@ fn parameters(
         };
         to.push(Reading { kind, value, unit: unit.into(), sensor });
     };
-    push(ReadingKind::Humidity, "humidity", sent.humidity_percentage, "%");
-    push(ReadingKind::Oxygen, "oxygen", sent.o2_percentage, "%");
-    push(ReadingKind::CarbonDioxide, "carbon_dioxide", sent.co2_percentage, "%");
-    if sent.air_exchange_value.is_some() {
-        let unit_at = within.member("/airExchangeUnit");
-        let unit = match text(&sent.air_exchange_unit, unit_at, limits::CODE)? {
-            Some("MQH") => "m3/h",
-            Some("FQH") => "[cft_i]/h",
-            Some(_) => return Err(unit_at.unknown_code("air exchange unit of DCSA 3.x")),
-            None => return Err(unit_at.missing()),
-        };
-        push(ReadingKind::Other, "air_exchange", sent.air_exchange_value, unit);
+    push(ReadingKind::Humidity, "humidity", event.number(&member("humidityPercentage")), "%");
+    push(ReadingKind::Oxygen, "oxygen", event.number(&member("o2Percentage")), "%");
+    push(ReadingKind::CarbonDioxide, "carbon_dioxide", event.number(&member("co2Percentage")), "%");
+    let value = event.number(&member("airExchangeValue"));
+    if value.is_some() {
+        let unit_at = member("airExchangeUnit");
+        match event.code(&unit_at).as_deref() {
+            Some("MQH") => push(ReadingKind::Other, "air_exchange", value, "m3/h"),
+            Some("FQH") => push(ReadingKind::Other, "air_exchange", value, "[cft_i]/h"),
+            Some(_) => event.odd(&unit_at),
+            None => event.missing(&unit_at),
+        }
     }
-    Ok(())
 }
