@@ -27,6 +27,7 @@ mod edi;
 pub mod edifact;
 pub mod epcis;
 mod example;
+mod guess;
 pub mod imo;
 pub mod iso6346;
 mod json;
@@ -50,6 +51,7 @@ mod year;
 
 pub use draft::{Document, Draft, Note, YearOpen};
 pub use example::{Example, example};
+pub use guess::guess;
 pub use lists::{LISTS, REASONS};
 pub use parts::Parts;
-pub use registry::{Format, Pattern, REGISTRY, find, guess};
+pub use registry::{Format, Pattern, REGISTRY, find};

@@ -40,6 +40,12 @@ pub enum Version {
 }
 
 impl Format {
+    /// Whether it is the same reader under another media type.
+    pub(crate) fn is_another_name_of(&self, other: &Self) -> bool {
+        let essence = |format: &Self| format.patterns.first().map(|pattern| pattern.essence);
+        essence(self) == essence(other)
+    }
+
     /// Puts the message's parts into `parts`, a bad one among good ones as a reject. `Err` rejects
     /// the message as a whole, and `parts` is then empty.
     pub fn read(&self, payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
@@ -308,12 +314,6 @@ pub const REGISTRY: &[Format] = &[
         },
     },
 ];
-
-/// The formats that a payload looks like, the first row first.
-pub fn guess(payload: &[u8]) -> Vec<&'static Format> {
-    let Ok(text) = crate::text::decoded(payload) else { return Vec::new() };
-    REGISTRY.iter().filter(|format| (format.looks_like)(&text)).collect()
-}
 
 /// The format that `media_type` names.
 pub fn find(media_type: &str) -> Result<&'static Format, Reject> {

@@ -31,6 +31,7 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 pub(crate) fn looks_like(text: &str) -> bool {
     text.contains("\"webhook_notification\"")
         || text.contains("\"raw_event\"") && text.contains("\"location_locode\"")
+        || text.contains("\"transport_event\"") && text.contains("\"location_locode\"")
         || text.contains("\"containers.events\"")
         || text.contains("\"shipping_line_scac\"") && text.contains("\"normalized_number\"")
 }
@@ -55,6 +56,10 @@ fn body(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
         Some(kind) => kind == "webhook_notification" || kind.ends_with("_event"),
         None => resource.has("event"),
     };
+    if !root.each(path.0).any(tells) && root.each(path.1).any(tells) {
+        around(root, path, &included, out);
+        return Ok(());
+    }
     if !root.each(path.0).any(tells) {
         return Err(Reject::new(Code::Unsupported, "/data: nothing in it tells of an event"));
     }
@@ -73,6 +78,46 @@ fn body(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
         }
     }
     Ok(())
+}
+
+/// The events that a container, or a shipment, includes. One that does not say of which container it is
+/// belongs to the one that lists it, or to the only one there is.
+fn around(
+    root: Tree<'_>,
+    path: (&'static str, &'static str),
+    included: &Included<'_>,
+    out: &mut Out<'_>,
+) {
+    let mut containers: Vec<Tree<'_>> = Vec::new();
+    let mut owners: HashMap<&str, Tree<'_>> = HashMap::new();
+    for resource in root.each(path.0).chain(root.each(path.1)) {
+        if resource.text("type") == Some("container") {
+            containers.push(resource);
+            for event in resource.each("relationships/transport_events/data") {
+                if let Some(id) = event.text("id") {
+                    owners.entry(id).or_insert(resource);
+                }
+            }
+        }
+    }
+    let only = match containers.as_slice() {
+        [container] => Some(*container),
+        _ => None,
+    };
+    for resource in root.each(path.1) {
+        if !resource.text("type").is_some_and(|kind| kind.ends_with("_event")) {
+            continue;
+        }
+        let owner = resource.text("id").and_then(|id| owners.get(id).copied()).or(only);
+        let part = event_of(resource, None, included).and_then(|mut draft| {
+            if let Some(container) = owner.filter(|_| draft.equipment.is_none()) {
+                draft.document = None;
+                container_of(container, &mut draft)?;
+            }
+            Ok(draft)
+        });
+        out.push(resource, part);
+    }
 }
 
 fn notification(root: Tree<'_>, sent: Tree<'_>, included: &Included<'_>, out: &mut Out<'_>) {
