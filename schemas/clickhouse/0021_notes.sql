@@ -1,5 +1,6 @@
 -- What is odd about an event is a note, and a note may say what it is about. Times have a precision, and places a
--- score. The column flags stays for rows that were written before, and for sinks of the release before.
+-- score. Notes stand where flags stood: sinks of the release before write there, and a rollup counts them, whose
+-- view must stay as it is, since a range that comes again is known in the rollup by it.
 ALTER TABLE {database}.events
     ADD COLUMN IF NOT EXISTS time_precision LowCardinality(String) DEFAULT 'second'
     COMMENT 'How finely the message tells the time: second (or finer), minute or day. What is planned or estimated for a day is at the end of that day, local time; what has happened on a day at its beginning'
@@ -11,7 +12,7 @@ ALTER TABLE {database}.events
     AFTER place_source;
 
 ALTER TABLE {database}.events
-    ADD COLUMN IF NOT EXISTS notes Array(LowCardinality(String)) DEFAULT flags
+    ADD COLUMN IF NOT EXISTS notes Array(LowCardinality(String)) ALIAS flags
     COMMENT 'What is odd about the event though it was kept: container_check_digit, missing_field, … (docs/formats.md)'
     AFTER flags;
 
@@ -21,19 +22,7 @@ ALTER TABLE {database}.events
     AFTER notes;
 
 ALTER TABLE {database}.events
-    COMMENT COLUMN flags 'What notes has, in rows of before 1 December 2026; since then empty';
-
-ALTER TABLE {database}.events_to_throughput MODIFY QUERY
-SELECT
-    toStartOfMinute(received_at) AS minute,
-    carrier_id,
-    milestone,
-    count() AS events,
-    countIf(out_of_order) AS out_of_order,
-    countIf(zone_quality = 'assumed') AS zone_assumed,
-    countIf(notEmpty(notes)) AS flagged
-FROM {database}.events
-GROUP BY minute, carrier_id, milestone;
+    COMMENT COLUMN flags 'Where notes stand: ask for notes';
 
 CREATE OR REPLACE VIEW {database}.shipment_timeline
 (

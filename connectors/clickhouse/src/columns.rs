@@ -95,6 +95,7 @@ mod tests {
                 let (name, rest) = line.split_once(' ').unwrap();
                 let end = rest.find(" COMMENT '").unwrap();
                 let kind = rest[..end].split(" DEFAULT ").next().unwrap();
+                let kind = kind.split(" ALIAS ").next().unwrap();
                 (name.trim_matches('`').to_owned(), kind.to_owned())
             })
             .collect();

@@ -25,6 +25,7 @@ mod insert;
 mod key_use;
 pub mod metrics;
 mod migrate;
+mod noted;
 mod presence;
 mod pressure;
 mod probe;
@@ -56,6 +57,7 @@ pub use erase::{Erasable, ErasedRows, ErasureRow, Gone, Named, Rollup, RowPlace}
 pub use failure::{Kind, Remedy};
 pub use key_use::KeyUse;
 pub use migrate::Applied;
+pub use noted::Noted;
 pub use retention::{KeptSince, Retention};
 pub use roles::Roles;
 pub use sink::ClickHouseSink;

@@ -3,11 +3,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use strum::VariantArray;
 use waybill_clickhouse::{Database, Filter};
 use waybill_enrich::Enrich;
 use waybill_explain::{Explained, Explainer, Guess};
 use waybill_formats::{Format, REGISTRY};
-use waybill_schemas::vocabulary::{Milestone, PlaceSource, TimePrecision};
+use waybill_schemas::vocabulary::{Milestone, NoteCode, PlaceSource, TimePrecision};
 
 use crate::config::Config;
 use crate::exit::Failure;
@@ -20,6 +21,7 @@ Examples:
   waybill formats explain message.edi
   waybill formats explain answer.json --media-type application/vnd.ups.track+json --carrier acme
   waybill formats unmapped --carrier acme-line --since 7d
+  waybill formats notes --carrier acme-line
 
 `explain` reads a file as the pipeline would, in this process, and sends nothing.")]
 pub struct Args {
@@ -45,6 +47,21 @@ enum Command {
         /// after the last event in it]
         #[arg(long, value_name = "TIME", value_parser = crate::since::parse)]
         received: Option<i64>,
+    },
+    /// What is odd about events that were accepted, by carrier: what to tell it
+    Notes {
+        /// Only this carrier
+        #[arg(long, value_name = "ID")]
+        carrier: Option<String>,
+        /// Only this note, such as missing_field
+        #[arg(long, value_name = "CODE")]
+        note: Option<String>,
+        /// Only what was received since then: a time (RFC 3339) or how long ago (24h, 7d)
+        #[arg(long, value_name = "TIME", value_parser = crate::since::parse)]
+        since: Option<i64>,
+        /// At most so many
+        #[arg(long, default_value_t = 1000)]
+        limit: u64,
     },
     /// Codes that no mapping names, by carrier
     Unmapped {
@@ -84,6 +101,40 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             let explainer = Explainer::new(config.validate.stage()?, enrich);
             let now = jiff::Timestamp::now().as_millisecond();
             show(&explainer.explain(carrier, &media_type, payload, *received, now), carrier);
+            Ok(())
+        }
+        Command::Notes { carrier, note, since, limit } => {
+            let unreachable = |f: waybill_stage::Fault| Failure::unreachable(f.to_string());
+            if let Some(note) = note
+                && note.parse::<NoteCode>().is_err()
+            {
+                let all: Vec<&str> = NoteCode::VARIANTS.iter().map(|code| code.as_str()).collect();
+                return Err(Failure::failed(format!(
+                    "no note is called {note:?}; notes are {}",
+                    all.join(", ")
+                )));
+            }
+            let filter = Filter {
+                code: note.clone(),
+                carrier: carrier.clone(),
+                since_ms: since.unwrap_or_default(),
+                limit: *limit,
+                ..Filter::default()
+            };
+            let database = Database::open(config.clickhouse()?).map_err(unreachable)?;
+            let notes = database.notes(&filter).map_err(unreachable)?;
+            if notes.is_empty() {
+                println!("no event has a note");
+                return Ok(());
+            }
+            let mut table =
+                table(&["carrier", "note", "about", "events", "last received", "what it says"]);
+            for n in &notes {
+                let meaning = n.note.parse().map_or("", NoteCode::meaning);
+                let events = n.events.to_string();
+                table.add_row([&n.carrier_id, &n.note, &n.about, &events, &n.last, meaning]);
+            }
+            println!("{table}");
             Ok(())
         }
         Command::Unmapped { carrier, since, limit } => {

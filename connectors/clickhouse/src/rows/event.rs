@@ -70,6 +70,7 @@ pub(crate) struct EventRow<'a> {
     reading_units: Each<'a, Reading<'a>, &'a str>,
     #[column = "readings.sensor"]
     reading_sensors: Each<'a, Reading<'a>, &'a str>,
+    #[column = "flags"]
     notes: Each<'a, NoteCode, &'a str>,
     notes_about: Each<'a, &'a str, &'a str>,
     #[column = "exceptions.kind"]

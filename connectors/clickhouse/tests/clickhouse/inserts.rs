@@ -50,7 +50,11 @@ fn every_field_of_an_event_arrives() {
         "`readings.kind`, `readings.value`, `readings.unit`, `readings.sensor`",
         "['temperature']\t[-18.5]\t['Cel']\t['']",
     );
-    check("notes, remark", "['container_check_digit']\trough; sea");
+    check("time_precision, place_score", "minute\t100");
+    check(
+        "notes, notes_about, remark",
+        "['container_check_digit','missing_field']\t['','/references/3/referenceType']\trough; sea",
+    );
     check("`exceptions.kind`, `exceptions.code`", "['weather']\t['SMDG/WEA']");
     check(
         "`quantities.kind`, `quantities.value`, `quantities.unit`",

@@ -8,6 +8,7 @@ mod answers;
 mod erase;
 mod inserts;
 mod ledger;
+mod notes;
 mod once;
 mod operator;
 mod proxy;

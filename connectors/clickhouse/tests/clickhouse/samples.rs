@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{
     Classifier, ExceptionKind, Milestone, Mode, NoteCode, PlaceSource, QuantityKind, ReadingKind,
-    ReferenceKind, ZoneQuality,
+    ReferenceKind, TimePrecision, ZoneQuality,
 };
 use waybill_schemas::{
     AcceptedEvent, Country, Customs, Dwell, Enrichment, Equipment, EventId, Exception, History,
@@ -160,6 +160,10 @@ pub fn full_event() -> AcceptedEvent {
         sensor: None,
     }];
     full.event.note(NoteCode::ContainerCheckDigit);
+    full.event.notes.push(NoteCode::MissingField);
+    full.event.notes_about.push("/references/3/referenceType".to_owned());
+    full.event.occurred.precision = TimePrecision::Minute;
+    full.enrichment.place_score = Some(100);
     full.enrichment.time_zone = Some("Europe/Amsterdam".into());
     full.enrichment.unlocode = Some("NLRTM".to_owned());
     full.enrichment.place_name = Some("Rotterdam".into());

@@ -332,6 +332,7 @@ fn the_owner_migrates_and_the_auditor_reads_what_commands_ask() {
     database.dead_letters(&filter).unwrap();
     database.rejected_records(&filter).unwrap();
     database.unmapped_codes(&filter).unwrap();
+    database.notes(&filter).unwrap();
     for sql in [
         "INSERT INTO waybill.ledger (records) VALUES (1)",
         "ALTER TABLE waybill.ledger DELETE WHERE 1",
