@@ -38,29 +38,15 @@
 //! | UPS | `application/vnd.ups.track+json` |
 //! | USPS | `application/vnd.usps.tracking+json`, `application/vnd.usps.tracking+xml` |
 
-pub mod asendia;
 pub mod australia_post;
 pub mod bpost;
 pub mod canada_post;
-pub mod chronopost;
 pub mod dhl_express;
 pub mod dhl_parcel_de;
-pub mod dhl_poland;
 pub mod dhl_unified;
-pub mod dpd;
 pub mod fedex;
-pub mod gls;
-pub mod hermes;
-pub mod la_poste;
 pub mod mydhl;
 pub(crate) mod package;
-pub mod parcelone;
-pub mod royal_mail;
-pub mod seko;
-pub mod sendle;
 pub mod smartkargo;
-pub mod spring;
-pub mod stamps;
-pub mod teleship;
 pub mod ups;
 pub mod usps;
