@@ -155,10 +155,9 @@ impl Lists {
         tree: Tree<'_>,
         take: &mut dyn FnMut(Tree<'_>) -> Result<(), Reject>,
     ) -> Result<(), Reject> {
-        match self.0.is_empty() && tree.is_list() {
-            true => tree.each("").try_for_each(|element| take(element)),
-            false => within(&self.0, tree, take),
-        }
+        const ITSELF: &[String] = &[String::new()];
+        let is_all = self.0.is_empty() && tree.is_list();
+        within(if is_all { ITSELF } else { &self.0 }, tree, take)
     }
 }
 
