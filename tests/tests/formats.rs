@@ -219,3 +219,84 @@ fn explain_says_what_was_understood_and_what_was_not() {
     assert_eq!(status, Some(0), "{said}");
     assert!(said.contains("unparsable"), "{said}");
 }
+
+/// Without servers: docs/new-carrier.md, step by step.
+#[test]
+fn an_operator_connects_a_carrier_by_a_dialect() {
+    let page = include_str!("../../docs/new-carrier.md");
+    let block = |language: &str, nth: usize| {
+        let from = page.split(&format!("```{language}\n")).nth(nth).unwrap();
+        from.split("```").next().unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let run = |args: &[&str]| {
+        let out = std::process::Command::new(Deployment::binary())
+            .args(args)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr);
+        (out.status.code(), said.into_owned())
+    };
+    let check = |args: &[&str], status: i32, expected: &[&str]| {
+        let (found, said) = run(args);
+        assert_eq!(found, Some(status), "{args:?}: {said}");
+        for text in expected {
+            assert!(said.contains(text), "{text}: {said}");
+        }
+    };
+    let (kestrel, answer) = (block("toml", 1), block("json", 1));
+    write("dialects/kestrel.toml", kestrel);
+    write("answer.json", answer);
+    let of_one = "4 events, 1 reject, no unmapped code";
+    let try_it = ["formats", "check", "dialects/kestrel.toml", "answer.json"];
+    check(
+        &try_it,
+        1,
+        &["Kestrel Couriers, application/vnd.kestrel", of_one, "rejects in answer.json"],
+    );
+    // Without the consignment that was not found nothing is rejected.
+    let good =
+        answer.replace(",\n    { \"barcode\": \"KC0000000018\", \"error\": \"not found\" }", "");
+    write("good.json", &good);
+    let two = ["formats", "check", "dialects/kestrel.toml", "good.json", "good.json"];
+    check(&two, 0, &["4 events, no reject"]);
+    write(
+        "wrong.toml",
+        &kestrel.replace("\"stage\"", "\"/stage\"").replace("order = \"day\"", "otherwise = \"?\""),
+    );
+    let wrong =
+        ["event.time.otherwise: no offset", "estimate.time.otherwise", "event.code: \"/stage\""];
+    check(&["formats", "check", "wrong.toml", "good.json"], 1, &wrong);
+    write("taken.toml", &kestrel.replace("vnd.kestrel.tracking", "vnd.gls.tracking"));
+    check(&["formats", "check", "taken.toml"], 1, &["is that of GLS tracking"]);
+
+    // In the configuration it is a format like any other.
+    write("dialects/skua.toml", block("toml", 2));
+    write("waybill.toml", "[validate]\ndialects = [\"dialects\"]\n");
+    check(&["check-config"], 0, &["dialects = [\"dialects\"]"]);
+    check(&["formats", "list"], 0, &["Kestrel Couriers", "text/vnd.skua.events+csv"]);
+    let read = "looks like Kestrel Couriers; read as application/vnd.kestrel.tracking+json";
+    check(&["formats", "explain", "answer.json"], 0, &[read, of_one]);
+    check(&["formats", "check", "dialects/kestrel.toml", "good.json"], 0, &["4 events, no reject"]);
+    write("dialects/taken.toml", &kestrel.replace("vnd.kestrel.tracking", "vnd.gls.tracking"));
+    write("dialects/torn.toml", "name = ");
+    for command in
+        [&["check-config"][..], &["formats", "list"], &["formats", "explain", "good.json"]]
+    {
+        check(command, 3, &["dialects/torn.toml: line 1"]);
+    }
+    std::fs::remove_file(folder.path().join("dialects/torn.toml")).unwrap();
+    check(
+        &["check-config"],
+        3,
+        &["media_type: application/vnd.gls.tracking+json is that of GLS tracking"],
+    );
+    write("waybill.toml", "[validate]\ndialects = [\"none.toml\"]\n");
+    check(&["check-config"], 3, &["none.toml: No such file"]);
+}

@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn every_format_has_one_and_that_of_a_standard_has_no_mistake() {
         let standards = ["DCSA", "IATA", "GS1", "ASC", "UN/"];
-        for format in REGISTRY {
+        for format in REGISTRY.iter() {
             let example = example(format);
             assert!(example.is_some(), "{} has no example", format.name);
             let counts = example.and_then(|example| example.counts(format));

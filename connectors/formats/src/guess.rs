@@ -4,7 +4,7 @@
 use waybill_schemas::vocabulary::NoteCode;
 use waybill_stage::{Code, Reject};
 
-use crate::{Format, Parts, REGISTRY};
+use crate::{Format, Parts, all};
 
 /// How well a format reads a payload: what stands first weighs most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,11 +28,10 @@ struct Score {
 pub fn guess(payload: &[u8]) -> Vec<&'static Format> {
     let Ok(text) = crate::text::decoded(payload) else { return Vec::new() };
     let mut parts = Parts::default();
-    let mut scored: Vec<(Score, &'static Format)> = REGISTRY
-        .iter()
+    let mut scored: Vec<(Score, &'static Format)> = all()
         // A row without marks is another row's reader under one more media type.
         .filter_map(|format| {
-            let marks = (format.looks_like)(&text);
+            let marks = format.looks_like(&text);
             let score = score(marks, format.read(payload, &mut parts), &parts);
             (score.reads || score.error && marks || marks).then_some((score, format))
         })

@@ -1,7 +1,15 @@
 //! Every list of codes and of reasons, for the docs and for those who look a code up.
 
-use crate::codes::{CodeList, ReasonList};
+use crate::codes::{CodeList, ReasonList, code_list};
 use crate::{air, dcsa, easypost, edifact, epcis, parcel, terminal49, x12};
+
+/// A list that no code needs: a dialect names it.
+macro_rules! of_dialect {
+    ($table:literal, $prefix:literal, $name:literal) => {{
+        static LIST: CodeList = code_list!($table, $prefix, $name);
+        &LIST
+    }};
+}
 
 /// Lists of codes that tell what happened.
 pub static LISTS: &[&CodeList] = &[
@@ -19,28 +27,28 @@ pub static LISTS: &[&CodeList] = &[
     &epcis::codes::EVENTS,
     &air::codes::STATUS,
     &air::fwb::LINES,
-    &parcel::asendia::EVENTS,
+    of_dialect!("asendia", "ASENDIA", "Asendia event code"),
     &parcel::australia_post::DESCRIPTIONS,
     &parcel::bpost::STATES,
     &parcel::canada_post::EVENTS,
-    &parcel::chronopost::EVENTS,
+    of_dialect!("chronopost", "CHRONOPOST", "Chronopost event code"),
     &parcel::dhl_express::CHECKPOINTS,
     &parcel::dhl_parcel_de::EVENTS,
-    &parcel::dhl_poland::STATUSES,
+    of_dialect!("dhl-poland", "DHL_POLAND", "DHL24 status"),
     &parcel::dhl_unified::STATUSES,
-    &parcel::dpd::STATUSES,
+    of_dialect!("dpd", "DPD", "DPD parcel life cycle status"),
     &parcel::fedex::codes::EVENTS,
-    &parcel::gls::EVENTS,
-    &parcel::hermes::codes::EVENTS,
-    &parcel::la_poste::EVENTS,
-    &parcel::parcelone::STATUSES,
-    &parcel::royal_mail::EVENTS,
-    &parcel::seko::codes::EVENTS,
-    &parcel::sendle::EVENTS,
+    of_dialect!("gls", "GLS", "GLS event code, or its group"),
+    of_dialect!("hermes", "HERMES", "Hermes Germany event code"),
+    of_dialect!("la-poste", "LAPOSTE", "La Poste Suivi v2 event code"),
+    of_dialect!("parcelone", "PARCELONE", "ParcelOne status code"),
+    of_dialect!("royal-mail", "ROYAL_MAIL", "Royal Mail event code"),
+    of_dialect!("seko", "SEKO", "SEKO OmniCode"),
+    of_dialect!("sendle", "SENDLE", "Sendle event type"),
     &parcel::smartkargo::EVENTS,
-    &parcel::spring::EVENTS,
-    &parcel::stamps::EVENTS,
-    &parcel::teleship::EVENTS,
+    of_dialect!("spring", "SPRING", "Spring XBS event code"),
+    of_dialect!("stamps", "STAMPS", "Stamps.com tracking event type"),
+    of_dialect!("teleship", "TELESHIP", "Teleship event code"),
     &parcel::ups::ACTIVITIES,
     &parcel::ups::STATUSES,
     &parcel::ups::TYPES,

@@ -1,22 +1,33 @@
+mod built_in;
+
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::{LazyLock, OnceLock};
 
 use mediatype::{MediaType, Name};
 use waybill_schemas::vocabulary::NoteCode;
 use waybill_stage::{Code, Reject};
 
-use crate::{Parts, air, dcsa, easypost, edifact, epcis, limits, parcel, terminal49, text, x12};
+use self::built_in::built_in;
+use crate::dialect::Dialect;
+use crate::{Parts, limits, text};
 
 /// A format: how it is named, and how it is read.
 #[derive(Debug)]
 pub struct Format {
     pub name: &'static str,
     pub patterns: &'static [Pattern],
-    /// See [`Format::read`]; what it makes is bounded there.
-    reader: fn(payload: &[u8], parts: &mut Parts) -> Result<(), Reject>,
-    /// Whether a payload of which nobody knows the media type looks like this format: by a few
-    /// marks that no other format has. For people who onboard a carrier, never for the pipeline.
-    pub looks_like: fn(text: &str) -> bool,
+    how: How,
+}
+
+/// How a format is read; see [`Format::read`], where what that makes is bounded.
+#[derive(Debug)]
+enum How {
+    Code {
+        reader: fn(payload: &[u8], parts: &mut Parts) -> Result<(), Reject>,
+        looks_like: fn(text: &str) -> bool,
+    },
+    Dialect(&'static Dialect),
 }
 
 /// Which media types (RFC 9110 section 8.3.1) mean the format. Names are compared without regard
@@ -46,12 +57,47 @@ impl Format {
         essence(self) == essence(other)
     }
 
+    /// The format that a dialect is.
+    pub(crate) fn of_dialect(dialect: &'static Dialect) -> Self {
+        let pattern = Pattern { essence: &dialect.media_type, version: Version::Any };
+        Self {
+            name: &dialect.name,
+            patterns: Box::leak(Box::new([pattern])),
+            how: How::Dialect(dialect),
+        }
+    }
+
+    /// Whether a payload of which nobody knows the media type looks like this format: by a few
+    /// marks that no other format has. For people who onboard a carrier, never for the pipeline.
+    pub fn looks_like(&self, text: &str) -> bool {
+        match self.how {
+            How::Code { looks_like, .. } => looks_like(text),
+            How::Dialect(dialect) => dialect.is_likely(text),
+        }
+    }
+
+    /// What both would be taken for: a media type or a name.
+    fn clash(&self, other: &Self) -> Option<String> {
+        let essences = |of: &'static [Pattern]| of.iter().map(|pattern| pattern.essence);
+        let same = essences(self.patterns).find(|own| essences(other.patterns).any(|e| e == *own));
+        match same {
+            Some(essence) => {
+                Some(format!("{}: media_type: {essence} is that of {}", self.name, other.name))
+            }
+            None if self.name == other.name => Some(format!("{}: name: two have it", self.name)),
+            None => None,
+        }
+    }
+
     /// Puts the message's parts into `parts`, a bad one among good ones as a reject. `Err` rejects
     /// the message as a whole, and `parts` is then empty.
     pub fn read(&self, payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
         parts.begin();
         let text = text::decoded(payload)?;
-        let read = (self.reader)(text.as_bytes(), parts);
+        let read = match self.how {
+            How::Code { reader, .. } => reader(text.as_bytes(), parts),
+            How::Dialect(dialect) => dialect.read(text.as_bytes(), parts),
+        };
         if matches!(text, Cow::Owned(_)) && text::is_assumed(payload) {
             parts.note_all(NoteCode::EncodingAssumed);
         }
@@ -66,254 +112,35 @@ impl Format {
     }
 }
 
-/// Every format. The first row that fits is the one.
-pub const REGISTRY: &[Format] = &[
-    Format {
-        name: "DCSA Track & Trace 2.x",
-        patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Major("2") }],
-        reader: dcsa::read_2,
-        looks_like: |text| dcsa::is_dcsa(text) && !dcsa::is_v3(text),
-    },
-    Format {
-        name: "DCSA Track & Trace 3.x",
-        patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Major("3") }],
-        reader: dcsa::read_3,
-        looks_like: |text| dcsa::is_dcsa(text) && dcsa::is_v3(text),
-    },
-    Format {
-        name: "DCSA Track & Trace, version by structure",
-        patterns: &[Pattern { essence: dcsa::MEDIA_TYPE, version: Version::Absent }],
-        reader: dcsa::read_any,
-        looks_like: |_| false,
-    },
-    Format {
-        name: "IATA Cargo-IMP (FSU, FSA, FWB)",
-        patterns: &[Pattern { essence: air::CARGO_IMP, version: Version::Any }],
-        reader: air::cargo_imp::read,
-        looks_like: air::cargo_imp::looks_like,
-    },
-    Format {
-        name: "IATA Cargo-XML XFSU",
-        patterns: &[Pattern { essence: air::XFSU, version: Version::Any }],
-        reader: air::xfsu::read,
-        looks_like: air::xfsu::looks_like,
-    },
-    Format {
-        name: "IATA ONE Record logistics events",
-        patterns: &[Pattern { essence: air::ONE_RECORD, version: Version::Any }],
-        reader: air::one_record::read,
-        looks_like: air::one_record::looks_like,
-    },
-    Format {
-        name: "GS1 EPCIS 2.0 JSON-LD",
-        patterns: &[Pattern { essence: epcis::MEDIA_TYPE_JSON, version: Version::Any }],
-        reader: epcis::read_json,
-        looks_like: epcis::looks_like_json,
-    },
-    Format {
-        name: "GS1 EPCIS 1.2, 2.0 XML",
-        patterns: &[Pattern { essence: epcis::MEDIA_TYPE_XML, version: Version::Any }],
-        reader: epcis::read_xml,
-        looks_like: epcis::looks_like_xml,
-    },
-    Format {
-        name: "Canada Post tracking details",
-        patterns: &[Pattern { essence: parcel::canada_post::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::canada_post::read,
-        looks_like: parcel::canada_post::looks_like,
-    },
-    Format {
-        name: "DHL Express XML Services, tracking",
-        patterns: &[Pattern { essence: parcel::dhl_express::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::dhl_express::read,
-        looks_like: parcel::dhl_express::looks_like,
-    },
-    Format {
-        name: "DHL Parcel DE tracking",
-        patterns: &[Pattern { essence: parcel::dhl_parcel_de::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::dhl_parcel_de::read,
-        looks_like: parcel::dhl_parcel_de::looks_like,
-    },
-    Format {
-        name: "DHL Parcel Poland tracking",
-        patterns: &[Pattern { essence: parcel::dhl_poland::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::dhl_poland::read,
-        looks_like: parcel::dhl_poland::looks_like,
-    },
-    Format {
-        name: "DHL, unified tracking",
-        patterns: &[Pattern { essence: parcel::dhl_unified::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::dhl_unified::read,
-        looks_like: parcel::dhl_unified::looks_like,
-    },
-    Format {
-        name: "FedEx Track API",
-        patterns: &[Pattern { essence: parcel::fedex::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::fedex::read,
-        looks_like: parcel::fedex::looks_like,
-    },
-    Format {
-        name: "FedEx Track Web Service",
-        patterns: &[Pattern { essence: parcel::fedex::soap::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::fedex::soap::read,
-        looks_like: parcel::fedex::soap::looks_like,
-    },
-    Format {
-        name: "MyDHL API, tracking",
-        patterns: &[Pattern { essence: parcel::mydhl::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::mydhl::read,
-        looks_like: parcel::mydhl::looks_like,
-    },
-    Format {
-        name: "UPS Tracking API",
-        patterns: &[Pattern { essence: parcel::ups::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::ups::read,
-        looks_like: parcel::ups::looks_like,
-    },
-    Format {
-        name: "USPS Tracking API",
-        patterns: &[Pattern { essence: parcel::usps::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::usps::read,
-        looks_like: parcel::usps::looks_like,
-    },
-    Format {
-        name: "USPS Web Tools, Track & Confirm",
-        patterns: &[Pattern {
-            essence: parcel::usps::web_tools::MEDIA_TYPE,
-            version: Version::Any,
-        }],
-        reader: parcel::usps::web_tools::read,
-        looks_like: parcel::usps::web_tools::looks_like,
-    },
-    Format {
-        name: "Asendia tracking",
-        patterns: &[Pattern { essence: parcel::asendia::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::asendia::read,
-        looks_like: parcel::asendia::looks_like,
-    },
-    Format {
-        name: "Australia Post tracking",
-        patterns: &[Pattern { essence: parcel::australia_post::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::australia_post::read,
-        looks_like: parcel::australia_post::looks_like,
-    },
-    Format {
-        name: "bpost tracking",
-        patterns: &[Pattern { essence: parcel::bpost::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::bpost::read,
-        looks_like: parcel::bpost::looks_like,
-    },
-    Format {
-        name: "Chronopost tracking",
-        patterns: &[Pattern { essence: parcel::chronopost::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::chronopost::read,
-        looks_like: parcel::chronopost::looks_like,
-    },
-    Format {
-        name: "DPD tracking",
-        patterns: &[Pattern { essence: parcel::dpd::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::dpd::read,
-        looks_like: parcel::dpd::looks_like,
-    },
-    Format {
-        name: "GLS tracking",
-        patterns: &[Pattern { essence: parcel::gls::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::gls::read,
-        looks_like: parcel::gls::looks_like,
-    },
-    Format {
-        name: "Hermes shipment information",
-        patterns: &[Pattern { essence: parcel::hermes::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::hermes::read,
-        looks_like: parcel::hermes::looks_like,
-    },
-    Format {
-        name: "La Poste Suivi",
-        patterns: &[Pattern { essence: parcel::la_poste::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::la_poste::read,
-        looks_like: parcel::la_poste::looks_like,
-    },
-    Format {
-        name: "ParcelOne tracking",
-        patterns: &[Pattern { essence: parcel::parcelone::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::parcelone::read,
-        looks_like: parcel::parcelone::looks_like,
-    },
-    Format {
-        name: "Royal Mail tracking",
-        patterns: &[Pattern { essence: parcel::royal_mail::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::royal_mail::read,
-        looks_like: parcel::royal_mail::looks_like,
-    },
-    Format {
-        name: "SEKO tracking",
-        patterns: &[Pattern { essence: parcel::seko::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::seko::read,
-        looks_like: parcel::seko::looks_like,
-    },
-    Format {
-        name: "Sendle tracking",
-        patterns: &[Pattern { essence: parcel::sendle::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::sendle::read,
-        looks_like: parcel::sendle::looks_like,
-    },
-    Format {
-        name: "SmartKargo tracking",
-        patterns: &[Pattern { essence: parcel::smartkargo::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::smartkargo::read,
-        looks_like: parcel::smartkargo::looks_like,
-    },
-    Format {
-        name: "Spring tracking",
-        patterns: &[Pattern { essence: parcel::spring::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::spring::read,
-        looks_like: parcel::spring::looks_like,
-    },
-    Format {
-        name: "Stamps.com tracking",
-        patterns: &[Pattern { essence: parcel::stamps::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::stamps::read,
-        looks_like: parcel::stamps::looks_like,
-    },
-    Format {
-        name: "Teleship tracking",
-        patterns: &[Pattern { essence: parcel::teleship::MEDIA_TYPE, version: Version::Any }],
-        reader: parcel::teleship::read,
-        looks_like: parcel::teleship::looks_like,
-    },
-    Format {
-        name: "EasyPost trackers",
-        patterns: &[Pattern { essence: easypost::MEDIA_TYPE, version: Version::Any }],
-        reader: easypost::read,
-        looks_like: easypost::looks_like,
-    },
-    Format {
-        name: "Terminal49 events",
-        patterns: &[
-            Pattern { essence: terminal49::MEDIA_TYPE, version: Version::Any },
-            Pattern { essence: terminal49::EVENTS_MEDIA_TYPE, version: Version::Any },
-        ],
-        reader: terminal49::read,
-        looks_like: terminal49::looks_like,
-    },
-    Format {
-        name: "ASC X12 214, 315 and 322",
-        patterns: &[Pattern { essence: x12::MEDIA_TYPE, version: Version::Any }],
-        reader: x12::read,
-        looks_like: |text| text.trim_start().starts_with("ISA"),
-    },
-    Format {
-        name: "UN/EDIFACT IFTSTA, CODECO and COARRI",
-        patterns: &[Pattern { essence: edifact::MEDIA_TYPE, version: Version::Any }],
-        reader: edifact::read,
-        looks_like: |text| {
-            let text = text.trim_start();
-            // Cargo-IMP travels in the same envelope.
-            (text.starts_with("UNA") || text.starts_with("UNB"))
-                && !air::cargo_imp::looks_like(text)
-        },
-    },
-];
+/// Every format that comes with Waybill. The first row that fits is the one.
+pub static REGISTRY: LazyLock<Vec<Format>> =
+    LazyLock::new(|| built_in().into_iter().flatten().collect());
+
+/// An operator's own, after these.
+static CONNECTED: OnceLock<Vec<Format>> = OnceLock::new();
+
+/// Connects formats of an operator's own, once, before anything is read. They are found after those that
+/// come with Waybill, and may not take the place of one.
+pub fn connect(formats: Vec<Format>) -> Result<(), Vec<String>> {
+    let mut faults = Vec::new();
+    let mut known: Vec<&Format> = REGISTRY.iter().collect();
+    for format in &formats {
+        faults.extend(known.iter().find_map(|other| format.clash(other)));
+        known.push(format);
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    if formats.is_empty() {
+        return Ok(());
+    }
+    CONNECTED.set(formats).map_err(|_| vec!["formats are connected already".to_owned()])
+}
+
+/// Every format: those that come with Waybill, and an operator's own.
+pub fn all() -> impl Iterator<Item = &'static Format> {
+    REGISTRY.iter().chain(CONNECTED.get().into_iter().flatten())
+}
 
 /// The format that `media_type` names.
 pub fn find(media_type: &str) -> Result<&'static Format, Reject> {
@@ -321,7 +148,7 @@ pub fn find(media_type: &str) -> Result<&'static Format, Reject> {
     let sent = MediaType::parse(media_type)
         .map_err(|_| unknown("media type: not of the form type/subtype; parameter=value"))?;
     let mut known_type = false;
-    for format in REGISTRY {
+    for format in all() {
         for pattern in format.patterns {
             let known = pattern.fits_essence(&sent);
             if known && pattern.version.fits(&sent) {
@@ -436,6 +263,7 @@ mod tests {
 
     #[test]
     fn rows_are_written_as_they_are_compared() {
+        assert_eq!(REGISTRY.len(), built_in().len(), "a dialect is wrong: see tests/dialects.rs");
         for pattern in REGISTRY.iter().flat_map(|f| f.patterns) {
             assert_eq!(pattern.essence, pattern.essence.to_ascii_lowercase());
         }

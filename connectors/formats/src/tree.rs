@@ -1,10 +1,12 @@
-//! JSON and XML as one tree of texts, for the many dialects whose messages nobody publishes a
+//! JSON, XML and CSV as one tree of texts, for the many dialects whose messages nobody publishes a
 //! schema of. Numbers and truth values are texts, `null` is absence, of members of one name the
 //! first counts; what a dialect does not ask for is ignored.
 //!
 //! A path is names with `/` between: `location/address/city`, the first of each where there are
-//! several. In XML names are local names, and `@name` at the end is an attribute.
+//! several. In XML names are local names, and `@name` at the end is an attribute. CSV is a list of rows,
+//! and a path is the name of a column.
 
+mod csv;
 mod out;
 
 use std::borrow::Cow;
@@ -15,6 +17,8 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use waybill_schemas::OccurrenceTime;
 use waybill_stage::{Code, Reject};
 
+pub(crate) use self::csv::{Columns, csv};
+use self::csv::{Row, Rows};
 pub(crate) use self::out::Out;
 use crate::json::{self, Text};
 use crate::parts::Pointer;
@@ -41,13 +45,17 @@ pub(crate) struct Tree<'t> {
 enum Element<'t> {
     Json(&'t Value<'t>),
     Xml(Node<'t, 't>),
+    Rows(&'t Rows),
+    Row(Row<'t>),
 }
 
 /// What reads a document into parts.
-pub(crate) type Read = fn(Tree<'_>, &mut Out<'_>) -> Result<(), Reject>;
+pub(crate) trait Read: FnOnce(Tree<'_>, &mut Out<'_>) -> Result<(), Reject> {}
+
+impl<R: FnOnce(Tree<'_>, &mut Out<'_>) -> Result<(), Reject>> Read for R {}
 
 /// Reads a JSON document.
-pub(crate) fn json(payload: &[u8], parts: &mut Parts, read: Read) -> Result<(), Reject> {
+pub(crate) fn json(payload: &[u8], parts: &mut Parts, read: impl Read) -> Result<(), Reject> {
     let text = json::text(payload)?;
     let value: Value<'_> = serde_json::from_str(text).map_err(|error| match error.is_data() {
         true => {
@@ -64,7 +72,7 @@ pub(crate) fn json(payload: &[u8], parts: &mut Parts, read: Read) -> Result<(), 
 
 /// Reads an XML document, also one with blanks in front; `read` gets its root element. A SOAP envelope (1.1 and 1.2) is opened:
 /// what stands in its body is the root, and a fault is the carrier's error.
-pub(crate) fn xml(payload: &[u8], parts: &mut Parts, read: Read) -> Result<(), Reject> {
+pub(crate) fn xml(payload: &[u8], parts: &mut Parts, read: impl Read) -> Result<(), Reject> {
     xml::read(payload.trim_ascii_start(), |root| {
         let root = Tree { node: Element::Xml(root), at: Pointer::default() };
         let Some(body) = root.is("Envelope").then(|| root.at("Body")).flatten() else {
@@ -78,7 +86,7 @@ pub(crate) fn xml(payload: &[u8], parts: &mut Parts, read: Read) -> Result<(), R
     })
 }
 
-fn into(root: Tree<'_>, parts: &mut Parts, read: Read) -> Result<(), Reject> {
+fn into(root: Tree<'_>, parts: &mut Parts, read: impl Read) -> Result<(), Reject> {
     let mut out = Out::new(parts);
     let whole = read(root, &mut out).and_then(|()| out.end());
     if whole.is_err() {
@@ -93,9 +101,9 @@ impl<'t> Tree<'t> {
         matches!(self.node, Element::Xml(node) if node.tag_name().name() == name)
     }
 
-    /// Whether it is a JSON array.
+    /// Whether it is a JSON array, or all rows of CSV.
     pub(crate) fn is_list(self) -> bool {
-        matches!(self.node, Element::Json(Value::List(_)))
+        matches!(self.node, Element::Json(Value::List(_)) | Element::Rows(_))
     }
 
     /// Whether it is a JSON object or an XML element.
@@ -108,6 +116,7 @@ impl<'t> Tree<'t> {
         self.at(path).is_some_and(|tree| match tree.node {
             Element::Json(value) => matches!(value, Value::List(_) | Value::Object(_)),
             Element::Xml(node) => node.first_element_child().is_some(),
+            Element::Rows(_) | Element::Row(_) => false,
         })
     }
 
@@ -122,7 +131,7 @@ impl<'t> Tree<'t> {
     fn child_elements(self) -> impl Iterator<Item = Tree<'t>> {
         let node = match self.node {
             Element::Xml(node) => Some(node),
-            Element::Json(_) => None,
+            _ => None,
         };
         let children = node.into_iter().flat_map(|node| node.children());
         let at = self.at;
@@ -134,10 +143,14 @@ impl<'t> Tree<'t> {
         if path.is_empty() {
             return Some(self);
         }
+        if let Element::Row(row) = self.node {
+            return row.cell(path).is_some().then_some(self);
+        }
         path.split('/').try_fold(self, |tree, name| {
             let node = match tree.node {
                 Element::Xml(node) => Element::Xml(xml::child(node, name)?),
                 Element::Json(value) => Element::Json(member(value, name)?),
+                Element::Rows(_) | Element::Row(_) => return None,
             };
             Some(Tree { node, at: tree.at })
         })
@@ -162,12 +175,17 @@ impl<'t> Tree<'t> {
                     Some(value) => List::One(Some(value)),
                 }
             }
+            Element::Rows(rows) => List::Rows(rows, 0),
+            Element::Row(_) => return Each::none(),
         };
         Each { list, at, name: path, next: 0 }
     }
 
     /// The text at that path, without blanks around it; an empty one is none.
     pub(crate) fn text(self, path: &str) -> Option<&'t str> {
+        if let Element::Row(row) = self.node {
+            return row.cell(path);
+        }
         let (path, attribute) = match path.rsplit_once('@') {
             Some((before, name)) => (before.trim_end_matches('/'), Some(name)),
             None => (path, None),
@@ -319,6 +337,7 @@ enum List<'t> {
     Json(std::slice::Iter<'t, Value<'t>>),
     One(Option<&'t Value<'t>>),
     Xml(Option<Node<'t, 't>>, &'static str),
+    Rows(&'t Rows, usize),
 }
 
 impl Each<'_> {
@@ -334,6 +353,11 @@ impl<'t> Iterator for Each<'t> {
         let (node, index) = match &mut self.list {
             List::Json(values) => (Element::Json(values.next()?), Some(self.next)),
             List::One(value) => (Element::Json(value.take()?), None),
+            List::Rows(rows, next) => {
+                let row = rows.row(*next)?;
+                *next += 1;
+                (Element::Row(row), None)
+            }
             List::Xml(rest, name) => loop {
                 let node = (*rest)?;
                 *rest = node.next_sibling_element();

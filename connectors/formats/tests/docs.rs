@@ -159,7 +159,7 @@ fn sources<'t>(of_rows: impl Iterator<Item = &'t str>) -> String {
 #[test]
 fn media_types() {
     let mut text = String::from("| format | media type |\n|---|---|\n");
-    for format in REGISTRY {
+    for format in REGISTRY.iter() {
         let types: Vec<String> = format.patterns.iter().map(|p| format!("`{p}`")).collect();
         writeln!(text, "| {} | {} |", format.name, types.join(", ")).unwrap();
     }

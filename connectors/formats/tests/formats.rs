@@ -127,7 +127,7 @@ fn no_sample_makes_any_format_panic_whole_or_broken() {
             broken.push(shorter);
         }
         for payload in broken {
-            for format in REGISTRY {
+            for format in REGISTRY.iter() {
                 let mut parts = Parts::default();
                 let whole = format.read(&payload, &mut parts);
                 assert_eq!(whole.is_err(), parts.is_empty(), "{}", format.name);
@@ -228,7 +228,7 @@ fn no_reject_shows_a_value_of_the_payload() {
             broken.push(format!("{}: [\"TOPSECRET\"],\"x\": {}", &sample[..at], &sample[at + 2..]));
         }
         for payload in broken.iter().step_by(broken.len() / 80 + 1) {
-            for format in REGISTRY {
+            for format in REGISTRY.iter() {
                 let mut parts = Parts::default();
                 let whole = format.read(payload.as_bytes(), &mut parts);
                 let rejects = parts.iter().filter_map(|(_, part)| part.as_ref().err());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use waybill_formats::{Format, REGISTRY};
+use waybill_formats::{Format, all};
 use waybill_schemas::EnrichedEvent;
 use waybill_schemas::vocabulary::NoteCode;
 use waybill_stage::Reject;
@@ -155,7 +155,7 @@ impl Known {
 
     /// Every format, those of one media type once.
     pub fn all() -> impl Iterator<Item = (&'static str, String)> {
-        REGISTRY.iter().map(Self::of).map(|known| (known.format, known.media_type))
+        all().map(Self::of).map(|known| (known.format, known.media_type))
     }
 }
 
@@ -165,14 +165,14 @@ fn time(ms: i64) -> Option<String> {
 
 impl<'r> Explained<'r> {
     pub fn new(read: &'r Read, found: &'r waybill_explain::Explained) -> Self {
-        let tried = if read.format.is_none() { REGISTRY } else { &[] };
+        let tried = read.format.is_none().then(all).into_iter().flatten();
         let is_guess_without_format = read.format.is_none() && read.guessed;
         Self {
             format: read.format.map(|format| format.name),
             media_type: (!is_guess_without_format).then_some(&read.media_type),
             guessed: read.guessed,
             could_also_be: read.others.iter().map(|other| Known::of(other)).collect(),
-            tried: tried.iter().map(Known::of).collect(),
+            tried: tried.map(Known::of).collect(),
             received: time(found.received_at).unwrap_or_default(),
             event_count: found.events.len(),
             events: found.events.iter().take(MOST).map(Understood::from).collect(),

@@ -122,7 +122,7 @@ impl Modify for PlainPayloads {
             let path = document.paths.paths.get_mut(path);
             let body = path.and_then(|path| path.post.as_mut()?.request_body.as_mut());
             let Some(body) = body else { continue };
-            for pattern in waybill_formats::REGISTRY.iter().flat_map(|format| format.patterns) {
+            for pattern in waybill_formats::all().flat_map(|format| format.patterns) {
                 let is_json = pattern.essence.ends_with("json");
                 let payload = match is_json {
                     true => ObjectBuilder::new().schema_type(SchemaType::AnyValue),

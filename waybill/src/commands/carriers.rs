@@ -314,6 +314,7 @@ fn allow(config: &Config, file: &RegistryFile, allow: &Allow) -> Result<(), Fail
             ));
         }
     };
+    config.validate.connect()?;
     for media_type in &allow.plain {
         waybill_formats::find(media_type).map_err(|reject| {
             Failure::config(format!("--plain {media_type:?}: {}", reject.detail))

@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -7,7 +7,7 @@ use strum::VariantArray;
 use waybill_clickhouse::{Database, Filter};
 use waybill_enrich::Enrich;
 use waybill_explain::{Explained, Explainer, Guess};
-use waybill_formats::{Format, REGISTRY};
+use waybill_formats::Format;
 use waybill_schemas::vocabulary::{Milestone, NoteCode, PlaceSource, TimePrecision};
 
 use crate::config::Config;
@@ -20,10 +20,11 @@ Examples:
   waybill formats list
   waybill formats explain message.edi
   waybill formats explain answer.json --media-type application/vnd.ups.track+json --carrier acme
+  waybill formats check acme.toml answer-1.json answer-2.json
   waybill formats unmapped --carrier acme-line --since 7d
   waybill formats notes --carrier acme-line
 
-`explain` reads a file as the pipeline would, in this process, and sends nothing.")]
+`explain` and `check` read files as the pipeline would, in this process, and send nothing.")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -47,6 +48,17 @@ enum Command {
         /// after the last event in it]
         #[arg(long, value_name = "TIME", value_parser = crate::since::parse)]
         received: Option<i64>,
+    },
+    /// What is wrong with a dialect (docs/new-carrier.md), and what files are understood as by it
+    #[command(after_help = "Exit status 1 if the dialect or a part of a file is wrong.")]
+    Check {
+        #[arg(value_name = "DIALECT")]
+        dialect: PathBuf,
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// As if this carrier had sent them: its private codes count
+        #[arg(long, value_name = "ID", default_value = "carrier")]
+        carrier: String,
     },
     /// What is odd about events that were accepted, by carrier: what to tell it
     Notes {
@@ -80,16 +92,17 @@ enum Command {
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::List => {
+            config.validate.connect()?;
             let mut table = table(&["format", "media type"]);
-            for format in REGISTRY {
+            for format in waybill_formats::all() {
                 table.add_row([format.name.to_owned(), media_types(format)]);
             }
             println!("{table}");
             Ok(())
         }
         Command::Explain { file, media_type, carrier, received } => {
-            let payload = std::fs::read(file)
-                .map_err(|e| Failure::failed(format!("{}: {e}", file.display())))?;
+            config.validate.connect()?;
+            let payload = payload(file)?;
             let media_type = match media_type {
                 Some(stated) => {
                     println!("{}: read as {stated}", file.display());
@@ -97,10 +110,9 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 }
                 None => guessed(&payload, &file.display().to_string())?,
             };
-            let enrich = Enrich::new(Arc::new(config.enrich.tables()?));
-            let explainer = Explainer::new(config.validate.stage()?, enrich);
             let now = jiff::Timestamp::now().as_millisecond();
-            show(&explainer.explain(carrier, &media_type, payload, *received, now), carrier);
+            let found = explainer(config)?.explain(carrier, &media_type, payload, *received, now);
+            show(&found, carrier);
             Ok(())
         }
         Command::Notes { carrier, note, since, limit } => {
@@ -137,6 +149,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             println!("{table}");
             Ok(())
         }
+        Command::Check { dialect, files, carrier } => check(config, dialect, files, carrier),
         Command::Unmapped { carrier, since, limit } => {
             let unreachable = |f: waybill_stage::Fault| Failure::unreachable(f.to_string());
             let filter = Filter {
@@ -160,6 +173,42 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             how_to_map(codes.iter().map(|c| (c.carrier_id.as_str(), c.raw_code.as_str())));
             Ok(())
         }
+    }
+}
+
+fn payload(file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|e| Failure::failed(format!("{}: {e}", file.display())))
+}
+
+fn explainer(config: &Config) -> Result<Explainer, Failure> {
+    let enrich = Enrich::new(Arc::new(config.enrich.tables()?));
+    Ok(Explainer::new(config.validate.stage()?, enrich))
+}
+
+/// Whether the dialect is right, and each file has nothing but events in it. Of the configuration only this
+/// dialect is connected, so that it may be one of those that are configured.
+fn check(config: &Config, dialect: &Path, files: &[PathBuf], carrier: &str) -> Result<(), Failure> {
+    let wrong = |faults: Vec<String>| Failure::failed(faults.join("\n"));
+    let format = crate::config::format_of(dialect).map_err(wrong)?;
+    let (name, media_type) = (format.name, media_types(&format));
+    waybill_formats::connect(vec![format]).map_err(|faults| {
+        Failure::failed(format!("{}: {}", dialect.display(), faults.join("\n")))
+    })?;
+    println!("{}: {name}, {media_type}", dialect.display());
+    let explainer = explainer(config)?;
+    let now = jiff::Timestamp::now().as_millisecond();
+    let mut faulty = Vec::new();
+    for file in files {
+        println!("\n{}", file.display());
+        let found = explainer.explain(carrier, &media_type, payload(file)?, None, now);
+        show(&found, carrier);
+        if !found.rejects.is_empty() {
+            faulty.push(file.display().to_string());
+        }
+    }
+    match faulty.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::failed(format!("rejects in {}", faulty.join(", ")))),
     }
 }
 

@@ -55,6 +55,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let topic_ids = Arc::new(ArcSwap::default());
     let answers =
         Answers::open(&config.clickhouse()?).map_err(|f| Failure::config(f.to_string()))?;
+    config.validate.connect()?;
     let explainer =
         Explainer::new(config.validate.stage()?, Enrich::new(Arc::new(config.enrich.tables()?)));
     let listen = settings.listen;

@@ -49,6 +49,7 @@ pub struct Args {
 
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let wrong = |what: &str, why: &dyn fmt::Display| Failure::config(format!("{what}: {why}"));
+    config.validate.connect()?;
     let format = find(&args.format).map_err(|reject| wrong("--format", &reject.detail))?;
     let example = example(format).ok_or_else(|| wrong("--format", &"has no example"))?;
     let counts =

@@ -194,6 +194,7 @@ impl Parts {
     fn new(config: &Config, opens: bool) -> Result<Self, Failure> {
         let opening = if opens { Some(Opening::new(config)?) } else { None };
         let tables = Arc::new(config.enrich.tables()?);
+        config.validate.connect()?;
         Ok(Self { validate: config.validate.stage()?, tables, opening })
     }
 

@@ -28,7 +28,7 @@ pub use names::OneOrMore;
 pub use names::{Groups, TopicSettings};
 pub use plaintext::is_this_machine_in;
 pub use retention::{TableRetention, TopicRetention};
-pub use stages::{Aggregate, Batch, Decrypt, Enrich, Validate};
+pub use stages::{Aggregate, Batch, Decrypt, Enrich, Validate, format as format_of};
 pub use webhooks::Webhooks;
 
 use crate::exit::Failure;

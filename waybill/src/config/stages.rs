@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use waybill_enrich::Tables;
+use waybill_formats::Format;
 use waybill_formats::codes::{Meaning, table};
 use waybill_schemas::vocabulary::Milestone;
 use waybill_validate::{PrivateCodes, Rules};
@@ -47,6 +48,8 @@ pub struct Validate {
     pub codes: BTreeMap<String, BTreeMap<String, Milestone>>,
     /// A folder with the same as tables: `CARRIER.tsv`.
     pub codes_folder: Option<PathBuf>,
+    /// Dialects of an operator's own: files, or folders of `*.toml`.
+    pub dialects: Vec<PathBuf>,
 }
 
 impl Default for Validate {
@@ -55,6 +58,7 @@ impl Default for Validate {
             max_event_age: Duration::from_secs(3 * 365 * 86_400 + 86_400),
             codes: BTreeMap::new(),
             codes_folder: None,
+            dialects: Vec::new(),
         }
     }
 }
@@ -65,6 +69,45 @@ impl Validate {
         let age = i64::try_from(self.max_event_age.as_millis()).unwrap_or(i64::MAX);
         let rules = Rules { max_event_age_ms: age, ..Rules::default() };
         Ok(waybill_validate::Validate::new(rules, self.private_codes()?))
+    }
+
+    /// The formats of an operator's own dialects.
+    pub fn formats(&self) -> Result<Vec<Format>, Failure> {
+        let mut formats = Vec::new();
+        let mut faults = Vec::new();
+        for path in &self.dialects {
+            let files =
+                match path.is_dir() {
+                    true => files_of(path, "toml").map_err(|e| e.to_string()).and_then(|files| {
+                        match files.is_empty() {
+                            true => Err("no dialect is there (*.toml)".to_owned()),
+                            false => Ok(files),
+                        }
+                    }),
+                    false => Ok(vec![path.clone()]),
+                };
+            match files {
+                Err(what) => faults.push(format!("validate.dialects: {}: {what}", path.display())),
+                Ok(files) => {
+                    for file in files {
+                        match format(&file) {
+                            Ok(format) => formats.push(format),
+                            Err(wrong) => faults.extend(wrong),
+                        }
+                    }
+                }
+            }
+        }
+        match faults.is_empty() {
+            true => Ok(formats),
+            false => Err(Failure::config(faults.join("\n"))),
+        }
+    }
+
+    /// Makes the operator's own formats known to this process, once.
+    pub fn connect(&self) -> Result<(), Failure> {
+        let connected = waybill_formats::connect(self.formats()?);
+        connected.map_err(|faults| Failure::config(faults.join("\n")))
     }
 
     fn private_codes(&self) -> Result<PrivateCodes, Failure> {
@@ -89,17 +132,32 @@ impl Validate {
     }
 }
 
+/// The format of the dialect in that file, or all that is wrong with it.
+pub fn format(file: &Path) -> Result<Format, Vec<String>> {
+    let named = |what: String| format!("{}: {what}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|e| vec![named(e.to_string())])?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let loaded = waybill_formats::dialect::load(&text, folder);
+    loaded.map_err(|faults| faults.into_iter().map(named).collect())
+}
+
+/// The files of a folder that end so, by name.
+fn files_of(folder: &Path, extension: &str) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = std::fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<Vec<PathBuf>>>()?;
+    files.retain(|path| path.extension().is_some_and(|own| own == extension));
+    files.sort();
+    Ok(files)
+}
+
 /// Adds what the tables in `folder` say, and to `faults` what is wrong with them.
 fn tables_of_codes(
     folder: &Path,
     codes: &mut PrivateCodes,
     faults: &mut Vec<String>,
 ) -> std::io::Result<()> {
-    let mut files = std::fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<std::io::Result<Vec<PathBuf>>>()?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "tsv"));
-    files.sort();
+    let files = files_of(folder, "tsv")?;
     if files.is_empty() {
         faults.push(format!("{}: no table is there (CARRIER.tsv)", folder.display()));
     }

@@ -51,7 +51,7 @@ pub fn read_3(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
     read(payload, parts, |root, out| body(root, out, Stated::Three))
 }
 
-fn read(payload: &[u8], parts: &mut Parts, read: tree::Read) -> Result<(), Reject> {
+fn read(payload: &[u8], parts: &mut Parts, read: impl tree::Read) -> Result<(), Reject> {
     tree::json(payload, parts, read)?;
     // Updates of one another share an id; within one message that is odd.
     parts.mark_repeats(|_| None);

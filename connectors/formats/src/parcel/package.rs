@@ -54,9 +54,13 @@ impl Package {
 
     /// The number that the package is tracked by.
     pub(crate) fn document(&mut self, number: &str) {
-        let kind = ReferenceKind::TrackingNumber;
+        self.document_of(ReferenceKind::TrackingNumber, number);
+    }
+
+    /// A document of another kind that it is known by: a booking.
+    pub(crate) fn document_of(&mut self, kind: ReferenceKind, number: &str) {
         self.references.push(Reference { kind, value: number.to_owned() });
-        self.document = Some(Document { kind: "tracking_number", number: number.to_owned() });
+        self.document = Some(Document { kind: kind.as_str(), number: number.to_owned() });
     }
 
     /// Adds the reference at that path, if there is one.

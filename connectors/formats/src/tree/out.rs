@@ -36,6 +36,8 @@ impl<'p> Out<'p> {
                 let text = node.document().input_text().as_bytes();
                 Whence::Line(self.line(text, node.range().start))
             }
+            Element::Row(row) => Whence::Line(row.line()),
+            Element::Rows(_) => Whence::Line(1),
         };
         self.parts.push_at(whence, part);
     }

@@ -1,0 +1,124 @@
+//! CSV (RFC 4180) as a list of rows, whose fields are found by the names of their columns.
+
+use csv::StringRecord;
+use waybill_stage::{Code, Reject};
+
+use super::{Element, Read, Tree, into};
+use crate::parts::Pointer;
+use crate::{Parts, limits, text};
+
+/// How the fields are told apart, and named.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns<'n> {
+    pub(crate) delimiter: u8,
+    /// Of a file whose first line does not name them.
+    pub(crate) named: Option<&'n [String]>,
+}
+
+#[derive(Debug)]
+pub(super) struct Rows {
+    names: Vec<String>,
+    rows: Vec<(usize, StringRecord)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'t> {
+    names: &'t [String],
+    fields: &'t StringRecord,
+    line: usize,
+}
+
+impl Rows {
+    pub(super) fn row(&self, at: usize) -> Option<Row<'_>> {
+        let (line, fields) = self.rows.get(at)?;
+        Some(Row { names: &self.names, fields, line: *line })
+    }
+}
+
+impl<'t> Row<'t> {
+    pub(super) fn cell(self, column: &str) -> Option<&'t str> {
+        // A row that is longer or shorter has no field of a known column.
+        if self.fields.len() != self.names.len() {
+            return None;
+        }
+        let at = self.names.iter().position(|name| name == column)?;
+        Some(self.fields.get(at)?.trim()).filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn line(self) -> usize {
+        self.line
+    }
+}
+
+impl Tree<'_> {
+    /// Of a row that has not as many fields as there are columns.
+    pub(crate) fn torn(self) -> Option<Reject> {
+        let Element::Row(row) = self.node else { return None };
+        let (fields, columns) = (row.fields.len(), row.names.len());
+        (fields != columns).then(|| {
+            let detail = format!("{fields} fields, expected {columns}");
+            Reject::new(Code::WrongStructure, detail)
+        })
+    }
+}
+
+/// Counts lines on from where it last was. (The reader's own count is of before the blank lines in front
+/// of a record, and before the end of the line above.)
+struct Lines<'t> {
+    text: &'t [u8],
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line of the record that is read from this byte on.
+    fn of(&mut self, from: u64) -> usize {
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        for (byte, at) in rest.iter().zip(self.at..) {
+            if at >= from && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.at = at + 1;
+            self.line += usize::from(*byte == b'\n');
+        }
+        self.line
+    }
+}
+
+/// Reads a CSV document; `read` gets its list of rows.
+pub(crate) fn csv(
+    payload: &[u8],
+    parts: &mut Parts,
+    columns: Columns<'_>,
+    read: impl Read,
+) -> Result<(), Reject> {
+    let text = text::decoded(payload)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(columns.delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut names = columns.named.map(<[String]>::to_vec);
+    let mut rows = Vec::new();
+    let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
+    for record in reader.records() {
+        let record = record.map_err(|_| Reject::new(Code::Unparsable, "no CSV"))?;
+        let line = lines.of(record.position().map_or(0, csv::Position::byte));
+        if names.is_none() {
+            if record.len() > limits::LIST {
+                let detail = format!("line {line}: more than {} columns", limits::LIST);
+                return Err(Reject::new(Code::TooLarge, detail));
+            }
+            names = Some(record.iter().map(|name| name.trim().to_owned()).collect());
+            continue;
+        }
+        rows.push((line, record));
+        // One more is enough to know that there are too many.
+        if rows.len() > limits::EVENTS {
+            break;
+        }
+    }
+    let rows = Rows { names: names.unwrap_or_default(), rows };
+    into(Tree { node: Element::Rows(&rows), at: Pointer::default() }, parts, read)
+}
