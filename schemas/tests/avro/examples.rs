@@ -329,6 +329,7 @@ pub fn delivery() -> Delivery {
         open_since: T + 8,
         ended_at: Some(T + 9),
         payload: br#"{"type":"event.rejected"}"#.to_vec(),
+        shipment_id: "acme-line/CSQU3054383/9c1f03ab".into(),
     }
 }
 
@@ -535,6 +536,7 @@ pub mod minimal {
             open_since: 0,
             ended_at: None,
             payload: Vec::new(),
+            shipment_id: String::new(),
         }
     }
 }
