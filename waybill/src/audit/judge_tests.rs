@@ -260,7 +260,13 @@ fn what_is_on_its_way_is_no_finding() {
 #[test]
 fn a_batch_that_is_being_told_is_no_finding() {
     type Change = fn(&mut Facts);
-    let cases: [(&str, Change); 4] = [
+    let cases: [(&str, Change); 5] = [
+        // This is how it was seen: "9 records were written, and 9 read, 3 wait".
+        ("what waited was read before its book was", |f| {
+            let opened = &mut f.standings.get_mut(&Role::Opened).unwrap()[0];
+            (opened.next, opened.waiting) = (Some(7), 3);
+            f.asked = f.standings.clone();
+        }),
         // Committed after the audit began, and no entry of it is to be seen.
         ("its offsets alone are there", |f| {
             f.asked.get_mut(&Role::Enriched).unwrap()[0].next = Some(7);
