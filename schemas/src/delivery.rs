@@ -25,4 +25,8 @@ pub struct Delivery {
     /// The body of the request, JSON.
     #[serde(with = "crate::codec::bytes")]
     pub payload: Vec<u8>,
+    /// The shipment that it tells of: once that is erased, nobody is told any more. Empty for a reject, which is
+    /// of a message.
+    #[serde(default)]
+    pub shipment_id: String,
 }

@@ -47,7 +47,10 @@ pub fn released(name: &str) -> &'static [&'static str] {
             include_str!("../avro/released/redrive.2.avsc"),
         ],
         "erasure" => &[include_str!("../avro/released/erasure.1.avsc")],
-        "delivery" => &[include_str!("../avro/released/delivery.1.avsc")],
+        "delivery" => &[
+            include_str!("../avro/released/delivery.1.avsc"),
+            include_str!("../avro/released/delivery.2.avsc"),
+        ],
         _ => &[],
     }
 }

@@ -438,7 +438,7 @@ impl Deployment {
     /// # Panics
     /// When it is not.
     pub fn audit(&self) {
-        let out = self.run(&["audit", "--wait", "40s"]);
+        let out = self.run(&["audit", "--wait", "120s"]);
         let said = String::from_utf8_lossy(&out.stdout);
         assert!(out.status.success(), "{said}\n{}", String::from_utf8_lossy(&out.stderr));
     }

@@ -3,7 +3,7 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | connections, and their bounds | `server`, `tls`, `limits`, `quota`, `memory` |
+//! | connections, their bounds, and how they end | `server`, `linger`, `tls`, `limits`, `quota`, `memory` |
 //! | who asks | `caller`, `registry` |
 //! | `POST /v1/events` | `publish`, by `content`, `incoming`, `lines`, `cloudevents`, `intake`, `plain`, `results` |
 //! | what became of events | `reading`, `status`, `recent`, `outcome`, `shown` |
@@ -24,6 +24,7 @@ mod intake;
 mod key_set;
 mod limits;
 mod lines;
+mod linger;
 mod memory;
 pub mod metrics;
 mod openapi;

@@ -23,6 +23,7 @@ use tower_service::Service as _;
 
 use crate::Gateway;
 use crate::caller::Peer;
+use crate::linger::Lingering;
 use crate::metrics::metrics;
 use crate::routes::router;
 use crate::tls::subject;
@@ -146,8 +147,8 @@ async fn requests(
         request.extensions_mut().insert(peer.clone());
         router.clone().call(request)
     });
-    let served =
-        watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+    let stream = TokioIo::new(Lingering::new(stream));
+    let served = watcher.watch(builder.serve_connection(stream, service).into_owned());
     if let Err(error) = served.await {
         tracing::debug!(error, "a connection ended");
     }

@@ -163,12 +163,14 @@ impl Spool {
         })
     }
 
-    /// Takes all of these, or none: when this returns they are on the disk. Each with where it came from.
+    /// Takes all of these, or none: when this returns they are on the disk. Each with where it came from. After an
+    /// error of the disk they may be there all the same: who takes them once more sends them under the same ids.
     pub fn take(&self, events: &[(String, SealedEvent)]) -> Result<(), SpoolError> {
         let bytes = events.iter().map(|(source, event)| Entry::bytes(source, event)).sum();
         if bytes > self.limits.bytes {
             return Err(SpoolError::NeverFits { bytes, most: self.limits.bytes });
         }
+        self.heal()?;
         // One writes at a time: what is found to fit here, fits.
         let writing = self.file.begin()?;
         if let Err(full) = self.check_room(bytes) {
@@ -210,6 +212,14 @@ impl Spool {
     pub fn stop(&self) {
         self.state().is_stopped = true;
         self.changed.notify_all();
+    }
+
+    /// After an error of the disk: what is in the file is counted anew.
+    fn heal(&self) -> Result<(), SpoolError> {
+        self.file.heal(|events, bytes| {
+            let mut state = self.state();
+            (state.events, state.bytes) = (events, bytes);
+        })
     }
 
     fn check_room(&self, bytes: u64) -> Result<(), SpoolError> {

@@ -52,6 +52,8 @@ pub enum Why {
     Refused,
     /// More was open for it than may be.
     Full,
+    /// The shipment that it tells of was erased.
+    Erased,
 }
 
 impl Why {

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use waybill_decrypt::{Carriers, Webhook};
 use waybill_runtime::{At, Courier};
 use waybill_schemas::vocabulary::DeliveryState;
-use waybill_schemas::{AcceptedEvent, Delivery, RejectRecord};
+use waybill_schemas::{AcceptedEvent, Delivery, Erasure, RejectRecord};
 
 use crate::ended::{Ended, Why};
 use crate::endpoints::Endpoints;
@@ -26,6 +26,8 @@ struct Done {
     at: At,
     delivery_id: Arc<str>,
     endpoint_id: Arc<str>,
+    /// The endpoint as it was asked.
+    asked: Webhook,
     ended: Ended,
 }
 
@@ -120,7 +122,7 @@ impl<'p> Messenger<'p> {
     }
 
     fn collect(&mut self, now_ms: i64) {
-        while let Ok(Done { at, delivery_id, endpoint_id, ended }) = self.done.try_recv() {
+        while let Ok(Done { at, delivery_id, endpoint_id, asked, ended }) = self.done.try_recv() {
             let how = match ended {
                 Ended::Taken => "taken",
                 Ended::Failed { why, .. } => why.as_str(),
@@ -129,6 +131,12 @@ impl<'p> Messenger<'p> {
             if let Ended::Failed { why: Why::Gone, .. } = ended
                 && let Some(endpoint) = self.endpoints.get(&endpoint_id)
             {
+                if endpoint.webhook != asked {
+                    // What was registered before is there no more, which says nothing of what is registered now.
+                    let ended = Ended::failed(Why::Refused);
+                    self.schedule.ended(at, &delivery_id, ended, now_ms);
+                    continue;
+                }
                 tracing::warn!(
                     endpoint = &*endpoint_id,
                     carrier = endpoint.carrier_id,
@@ -161,6 +169,7 @@ impl<'p> Messenger<'p> {
         };
         let (client, url) = (self.post.client.clone(), endpoint.webhook.url.clone());
         let (send, carrier) = (self.send.clone(), endpoint.carrier_id.clone());
+        let asked = endpoint.webhook.clone();
         self.post.runtime.spawn(async move {
             let began = Instant::now();
             let ended = client.send(&url, message).await;
@@ -173,7 +182,7 @@ impl<'p> Messenger<'p> {
                 tracing::info!(carrier, endpoint, host, id, why, "not taken");
             }
             // Nobody waits for it if the host has begun anew.
-            let _ = send.send(Done { at, delivery_id, endpoint_id, ended });
+            let _ = send.send(Done { at, delivery_id, endpoint_id, asked, ended });
         });
     }
 
@@ -210,6 +219,10 @@ impl Courier for Messenger<'_> {
         self.schedule.take_in(at, delivery, now_ms);
     }
 
+    fn erase(&mut self, at: At, erasure: &Erasure, now_ms: i64) {
+        self.schedule.erase(at, &erasure.carrier_id, &erasure.shipment_id, now_ms);
+    }
+
     fn turn(&mut self, now_ms: i64) -> Vec<(At, Delivery)> {
         self.look_up();
         self.collect(now_ms);
@@ -223,7 +236,7 @@ impl Courier for Messenger<'_> {
         for (_, delivery) in &over {
             let (state, why) = (delivery.state.as_str(), delivery.why.as_str());
             metrics().deliveries.with_label_values(&[state, why]).inc();
-            if delivery.state == DeliveryState::Dead {
+            if delivery.state == DeliveryState::Dead && delivery.why != Why::Erased.as_str() {
                 tracing::warn!(
                     carrier = delivery.carrier_id,
                     endpoint = delivery.endpoint_id,

@@ -96,7 +96,7 @@ fn delivery_id(carrier: &str, endpoint: &str, kind: &str, identity: &[String]) -
 }
 
 fn delivery<D: Serialize>(
-    (carrier, endpoint): (&str, &str),
+    (carrier, endpoint, shipment): (&str, &str, &str),
     kind: &'static str,
     identity: &[String],
     (made_at, now_ms): (i64, i64),
@@ -117,6 +117,7 @@ fn delivery<D: Serialize>(
         open_since: now_ms,
         ended_at: None,
         payload,
+        shipment_id: shipment.to_owned(),
     })
 }
 
@@ -136,7 +137,7 @@ pub fn of_reject(record: &RejectRecord, endpoint: &str, now_ms: i64) -> Option<D
         received: time(record.received_at),
         rejected: time(record.rejected_at),
     };
-    let whose = (record.carrier_id.as_str(), endpoint);
+    let whose = (record.carrier_id.as_str(), endpoint, "");
     let times = (record.rejected_at, now_ms);
     delivery(whose, EVENT_REJECTED, &rejected_identity(record), times, data)
 }
@@ -162,7 +163,7 @@ pub fn of_event(record: &AcceptedEvent, endpoint: &str, now_ms: i64) -> Option<D
         delay_ms: history.delay_ms,
         received: time(event.provenance.received_at),
     };
-    let whose = (event.provenance.carrier_id.as_str(), endpoint);
+    let whose = (event.provenance.carrier_id.as_str(), endpoint, event.shipment_id.as_str());
     let identity = [uuid(event.event_id)];
     delivery(whose, SHIPMENT_MILESTONE, &identity, (history.aggregated_at, now_ms), data)
 }

@@ -33,6 +33,7 @@ fn delivery(id: &str, endpoint: &str, open_since: i64) -> Delivery {
         open_since,
         ended_at: None,
         payload: vec![b'x'; 100],
+        shipment_id: String::new(),
     }
 }
 
@@ -441,4 +442,44 @@ fn of_a_partition_that_goes_to_another_nothing_is_kept() {
     assert_eq!((world.schedule.open(), world.schedule.running()), (0, 0));
     world.schedule.ended(jobs[0].at, "a", Ended::Taken, 0);
     assert!(world.schedule.take_over().is_empty());
+}
+
+/// What was written of a shipment before it was erased is told no more, wherever it stands; what a carrier sends of it
+/// later is.
+#[test]
+fn of_an_erased_shipment_nothing_is_tried_any_more() {
+    let mut world = World::new(BOUNDS);
+    world.answer("e", failed(Why::Connect));
+    let of = |id: &str, carrier: &str, shipment: &str| Delivery {
+        carrier_id: carrier.into(),
+        shipment_id: shipment.into(),
+        ..delivery(id, "e", 0)
+    };
+    world.append(of("runs", "acme-line", "s-1"));
+    let jobs = world.start();
+    assert_eq!(jobs.len(), 1);
+    world.append(of("waits", "acme-line", "s-1"));
+    world.append(of("another", "acme-line", "s-2"));
+    world.append(of("another's", "other-line", "s-1"));
+    world.append(of("reject", "acme-line", ""));
+    let at = At { partition: 0, offset: world.log.len() as i64 };
+    world.schedule.erase(at, "acme-line", "s-1", 0);
+    // Nobody is erased who has no name.
+    world.schedule.erase(at, "acme-line", "", 0);
+    world.append(of("later", "acme-line", "s-1"));
+    // Another partition's erasure is not about these.
+    world.schedule.erase(At { partition: 1, offset: 100 }, "acme-line", "s-2", 0);
+    world.write();
+    assert_eq!(world.state("waits"), (DeliveryState::Dead, "erased".into()));
+    // The request that was under way has its end, and there is no other.
+    assert_eq!(world.state("runs").0, DeliveryState::Open);
+    world.finish(&jobs[0]);
+    assert_eq!(world.state("runs"), (DeliveryState::Dead, "erased".into()));
+    world.answer("e", Ended::Taken);
+    world.run(DAY_MS);
+    for told in ["another", "another's", "reject", "later"] {
+        assert_eq!(world.state(told).0, DeliveryState::Settled, "{told}");
+    }
+    assert_eq!((world.times("waits").len(), world.times("runs").len()), (0, 1));
+    assert_eq!(world.schedule.bytes(), 0);
 }

@@ -5,8 +5,12 @@
 //!
 //! Nothing is told that is not on the topic. So what is told is told again after a crash, and nothing is forgotten;
 //! and an endpoint that is away costs its place on the topic, and no memory but what the courier allows.
+//!
+//! An erasure comes on `events`, in its shipment's partition; its deliveries lie in any partition, and may be another
+//! instance's. So it is passed on to every partition of the topic of deliveries, where it stands behind all that was
+//! written of the shipment as it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::message::BorrowedMessage;
@@ -16,15 +20,18 @@ use waybill_schemas::{AcceptedEvent, Delivery, Erasure, RejectRecord};
 use waybill_sink::Mark;
 use waybill_stage::Fault;
 
+use crate::acl::READERS;
 use crate::chain::{decoded, opened as opened_value};
 use crate::consumer::{Event, GroupConsumer, IDLE_WAIT};
+use crate::courier::Courier;
 use crate::crash_point::crash_point;
 use crate::health::now_ms;
 use crate::host::Incoming;
 use crate::input::Input;
 use crate::metrics::metrics;
+use crate::offsets::{numbers, probe};
 use crate::transaction::{ATTEMPTS, Failed, Transactor};
-use crate::webhook_log::{At, opened, payloads, take_over};
+use crate::webhook_log::{At, ERASURE, Written, opened, payloads, take_over};
 use crate::{Batch, Health, HostSettings, Role, Shutdown, Values};
 
 /// What is read: what carriers are told of, and the topic of deliveries.
@@ -37,49 +44,6 @@ const FINISH_WAIT: Duration = Duration::from_secs(5);
 const BUSY_WAIT: Duration = Duration::from_millis(10);
 /// Where nothing else is to be committed, how far the topic of deliveries was read is committed so often.
 const MARK_EVERY: Duration = Duration::from_secs(5);
-
-/// Decides what is told to whom, and tells it.
-pub trait Courier {
-    /// What is to be told of a reject.
-    fn reject(&mut self, record: &RejectRecord, now_ms: i64) -> Vec<Delivery>;
-
-    /// What is to be told of an event.
-    fn event(&mut self, record: &AcceptedEvent, now_ms: i64) -> Vec<Delivery>;
-
-    /// Whether anybody is told of events: if not, they are not even opened.
-    fn wants_events(&mut self) -> bool;
-
-    /// A delivery's record was read: this is what is known of it from now on.
-    fn take_in(&mut self, at: At, delivery: Delivery, now_ms: i64);
-
-    /// Begins what is due, and takes up what has ended. What is over from here on is to be written: it stays open,
-    /// for [`Courier::first_open`], until that is [done](Courier::written).
-    fn turn(&mut self, now_ms: i64) -> Vec<(At, Delivery)>;
-
-    /// This is on the topic.
-    fn written(&mut self, ends: &[At]);
-
-    /// The oldest open delivery of a partition.
-    fn first_open(&self, partition: i32) -> Option<i64>;
-
-    /// Offsets of deliveries that are due, and whose payloads are not in memory.
-    fn missing(&mut self, now_ms: i64) -> Option<(i32, BTreeSet<i64>)>;
-
-    /// A payload that was missing.
-    fn bring(&mut self, at: At, payload: Vec<u8>, now_ms: i64);
-
-    /// A partition goes to another.
-    fn lose(&mut self, partition: i32);
-
-    /// Begins nothing new while it is held.
-    fn hold(&mut self, held: bool);
-
-    /// Whether requests are under way.
-    fn is_busy(&self) -> bool;
-
-    /// When something is due next, ms UTC.
-    fn due_at(&self) -> Option<i64>;
-}
 
 /// Runs `courier` until shutdown, or until a fault; what was not committed is then read again.
 pub fn webhook_host(
@@ -183,7 +147,7 @@ impl WebhookHost<'_> {
                     self.values,
                     start.partition,
                     start.offset,
-                    |at, delivery| courier.take_in(at, delivery, now),
+                    |at, written| take_in(courier, at, written, now),
                 )?;
             }
             self.read_up_to.insert(input, start.offset);
@@ -219,11 +183,11 @@ impl WebhookHost<'_> {
             return Err(Fault(format!("{input} was read and is not ours")));
         };
         *next = message.offset() + 1;
-        let deliveries = match input.role {
+        let to_write = match input.role {
             Role::Webhooks => {
-                if let Some(delivery) = opened(self.values, message)? {
+                if let Some(written) = opened(self.values, message)? {
                     let at = At { partition, offset: message.offset() };
-                    self.courier.take_in(at, delivery, now_ms());
+                    take_in(self.courier, at, written, now_ms());
                 }
                 return Ok(());
             }
@@ -231,18 +195,31 @@ impl WebhookHost<'_> {
         };
         self.batch.read(&input, message.offset());
         // How far was read is no hurry.
-        if !deliveries.is_empty() {
+        if !to_write.is_empty() {
             self.began.get_or_insert_with(Instant::now);
         }
-        for delivery in deliveries {
-            let id = delivery.delivery_id.as_bytes();
-            self.batch.put(self.values, Role::Webhooks, None, id, &delivery)?;
+        for written in to_write {
+            match written {
+                Written::Delivery(delivery) => {
+                    let id = delivery.delivery_id.as_bytes();
+                    self.batch.put(self.values, Role::Webhooks, None, id, &delivery)?;
+                }
+                Written::Erasure(erasure) => self.pass_on(&erasure)?,
+            }
         }
         Ok(())
     }
 
-    /// What is to be told of a record. One that nobody of ours has written is the sink's to answer.
-    fn told(&mut self, role: Role, message: &BorrowedMessage<'_>) -> Result<Vec<Delivery>, Fault> {
+    fn pass_on(&mut self, erasure: &Erasure) -> Result<(), Fault> {
+        let topic = self.settings.topics.name(Role::Webhooks);
+        for partition in numbers(&probe(&self.settings.connection, READERS)?, topic)? {
+            self.batch.put(self.values, Role::Webhooks, Some(partition), ERASURE, erasure)?;
+        }
+        Ok(())
+    }
+
+    /// What is to be written because of a record. One that nobody of ours has written is the sink's to answer.
+    fn told(&mut self, role: Role, message: &BorrowedMessage<'_>) -> Result<Vec<Written>, Fault> {
         let record = Incoming {
             role,
             topic: message.topic(),
@@ -252,21 +229,21 @@ impl WebhookHost<'_> {
             value: message.payload(),
             appended_at: message.timestamp().to_millis().unwrap_or_default(),
         };
-        if role == Role::Events && !self.courier.wants_events() {
-            return Ok(Vec::new());
-        }
         let Ok(plain) = opened_value(role, &record, self.values)? else { return Ok(Vec::new()) };
-        if role == Role::Rejects {
+        let deliveries = if role == Role::Rejects {
             let read = decoded::<RejectRecord>(&plain, &record)?;
-            return Ok(read
-                .map(|reject| self.courier.reject(&reject, now_ms()))
-                .unwrap_or_default());
-        }
-        if waybill_schemas::is::<Erasure>(&plain) {
+            read.map(|reject| self.courier.reject(&reject, now_ms()))
+        } else if waybill_schemas::is::<Erasure>(&plain) {
+            // Also when nobody wants events any more: what was wanted before may be open.
+            let read = decoded::<Erasure>(&plain, &record)?;
+            return Ok(read.map(Written::Erasure).into_iter().collect());
+        } else if self.courier.wants_events() {
+            let read = decoded::<AcceptedEvent>(&plain, &record)?;
+            read.map(|event| self.courier.event(&event, now_ms()))
+        } else {
             return Ok(Vec::new());
-        }
-        let read = decoded::<AcceptedEvent>(&plain, &record)?;
-        Ok(read.map(|event| self.courier.event(&event, now_ms())).unwrap_or_default())
+        };
+        Ok(deliveries.unwrap_or_default().into_iter().map(Written::Delivery).collect())
     }
 
     fn bring_missing(&mut self) -> Result<(), Fault> {
@@ -371,6 +348,13 @@ impl WebhookHost<'_> {
         self.commit(ended, true)?;
         // What has ended by now.
         self.commit(Vec::new(), true)
+    }
+}
+
+fn take_in(courier: &mut dyn Courier, at: At, written: Written, now_ms: i64) {
+    match written {
+        Written::Delivery(delivery) => courier.take_in(at, delivery, now_ms),
+        Written::Erasure(erasure) => courier.erase(at, &erasure, now_ms),
     }
 }
 

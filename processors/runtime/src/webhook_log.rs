@@ -1,6 +1,9 @@
 //! The topic of what carriers' endpoints are to be told. It is a log of deliveries: one is open from its first
 //! record on, until another record of its id says that it is settled or dead. So the offset that the group commits
 //! of a partition is that of its oldest open delivery, and whoever takes the partition over reads on from there.
+//!
+//! Between them stand erasures, one in each partition: of a shipment that was erased, nobody is told any more what
+//! stands before.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
@@ -10,7 +13,7 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Message, Offset};
 use waybill_schemas::vocabulary::DeliveryState;
-use waybill_schemas::{DecodeError, Delivery};
+use waybill_schemas::{DecodeError, Delivery, Erasure, Record};
 use waybill_stage::Fault;
 
 use crate::acl::{Acl, READERS};
@@ -33,25 +36,38 @@ pub struct At {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     pub last: Delivery,
-    /// Empty where the first record is not kept any more.
+    /// Empty where the first record is not kept any more, and where what it tells of was erased.
     pub payload: Vec<u8>,
+}
+
+/// The key of every erasure: no delivery's id, and nothing about a shipment.
+pub(crate) const ERASURE: &[u8] = b"erasure";
+
+/// What a record of the topic is.
+#[derive(Debug)]
+pub(crate) enum Written {
+    Delivery(Delivery),
+    Erasure(Erasure),
 }
 
 /// A record of the topic; `None` if nobody of ours wrote it as it stands there.
 pub(crate) fn opened(
     values: &Values,
     message: &BorrowedMessage<'_>,
-) -> Result<Option<Delivery>, Fault> {
+) -> Result<Option<Written>, Fault> {
     let place = || format!("{}-{}@{}", message.topic(), message.partition(), message.offset());
     let (key, value) = (message.key().unwrap_or_default(), message.payload().unwrap_or_default());
     let plain = values.open(Role::Webhooks, key, value);
     let plain = plain.map_err(|fault| Fault(format!("{}: {fault}", place())))?;
-    let found = match plain.map(|plain| waybill_schemas::decode::<Delivery>(&plain)) {
-        Some(Ok(delivery)) if delivery.delivery_id.as_bytes() == key => Some(delivery),
-        Some(Err(error @ DecodeError::UnknownSchema)) => {
-            return Err(Fault(format!("{}: a record is {error}", place())));
-        }
-        _ => None,
+    let Some(plain) = plain else {
+        tracing::error!(place = place(), "no delivery of ours: left out");
+        return Ok(None);
+    };
+    let found = if key == ERASURE {
+        read_as(&plain, &place)?.map(Written::Erasure)
+    } else {
+        let delivery = read_as::<Delivery>(&plain, &place)?;
+        delivery.filter(|d| d.delivery_id.as_bytes() == key).map(Written::Delivery)
     };
     if found.is_none() {
         tracing::error!(place = place(), "no delivery of ours: left out");
@@ -59,14 +75,25 @@ pub(crate) fn opened(
     Ok(found)
 }
 
-/// What is open between `from` and the end of a partition as it is now, in the order of the log, and where that end
-/// is. It is read twice: what ends is known before what is open is kept.
+/// `None` if it is no such record.
+fn read_as<R: Record>(plain: &[u8], place: &impl Fn() -> String) -> Result<Option<R>, Fault> {
+    match waybill_schemas::decode(plain) {
+        Ok(read) => Ok(Some(read)),
+        Err(error @ DecodeError::UnknownSchema) => {
+            Err(Fault(format!("{}: a record is {error}", place())))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// What is open between `from` and the end of a partition as it is now, and erasures, in the order of the log, and where
+/// that end is. It is read twice: what ends is known before what is open is kept.
 pub(crate) fn take_over(
     settings: &HostSettings,
     values: &Values,
     partition: i32,
     from: i64,
-    mut each: impl FnMut(At, Delivery),
+    mut each: impl FnMut(At, Written),
 ) -> Result<i64, Fault> {
     let (connection, topic) = (&settings.connection, settings.topics.name(Role::Webhooks));
     // Whoever had it before us may have committed what is not marked committed yet.
@@ -90,12 +117,15 @@ pub(crate) fn take_over(
         if offset >= end {
             return Ok(Go::Enough);
         }
-        let id = hasher.hash_one(message.key().unwrap_or_default());
-        if last.get(&id) == Some(&offset)
-            && let Some(delivery) = opened(values, message)?
-            && delivery.state == DeliveryState::Open
-        {
-            each(At { partition, offset }, delivery);
+        let key = message.key().unwrap_or_default();
+        let is_last = last.get(&hasher.hash_one(key)) == Some(&offset);
+        if !(is_last || key == ERASURE) {
+            return Ok(Go::On);
+        }
+        match opened(values, message)? {
+            Some(Written::Delivery(delivery)) if delivery.state != DeliveryState::Open => {}
+            Some(written) => each(At { partition, offset }, written),
+            None => {}
         }
         Ok(Go::On)
     })?;
@@ -115,12 +145,23 @@ pub(crate) fn payloads(
     read(&settings.connection, topic, partition, Offset::Offset(*first), |message| {
         let offset = message.offset();
         if offsets.contains(&offset)
-            && let Some(delivery) = opened(values, message)?
+            && let Some(Written::Delivery(delivery)) = opened(values, message)?
         {
             each(At { partition, offset }, delivery.payload);
         }
         Ok(if offset < *last { Go::On } else { Go::Enough })
     })
+}
+
+/// What was written of an erased shipment in this partition so far can be replayed no more.
+fn forget(found: &mut BTreeMap<String, (i32, Kept)>, partition: i32, erasure: &Erasure) {
+    for (of, kept) in found.values_mut() {
+        let whose = (kept.last.carrier_id.as_str(), kept.last.shipment_id.as_str());
+        if *of == partition && whose == (erasure.carrier_id.as_str(), erasure.shipment_id.as_str())
+        {
+            kept.payload.clear();
+        }
+    }
 }
 
 /// Looks at what is kept, and has it tried again, for an operator.
@@ -139,35 +180,41 @@ impl WebhookLog<'_> {
     pub fn kept(&self, is_meant: impl Fn(&Delivery) -> bool) -> Result<Vec<Kept>, Fault> {
         let topic = self.settings.topics.name(Role::Webhooks);
         let connection = &self.settings.connection;
-        let mut found: BTreeMap<String, Kept> = BTreeMap::new();
+        // With the partition that it was found in.
+        let mut found: BTreeMap<String, (i32, Kept)> = BTreeMap::new();
         for partition in numbers(&probe(connection, READERS)?, topic)? {
             let (low, high) = settled(connection, topic, partition)?;
             if low == high {
                 continue;
             }
             read(connection, topic, partition, Offset::Beginning, |message| {
-                let Some(mut last) = opened(self.values, message)? else { return Ok(Go::On) };
-                if !is_meant(&last) {
-                    return Ok(Go::On);
-                }
+                let mut last = match opened(self.values, message)? {
+                    Some(Written::Delivery(delivery)) if is_meant(&delivery) => delivery,
+                    Some(Written::Erasure(erasure)) => {
+                        forget(&mut found, partition, &erasure);
+                        return Ok(Go::On);
+                    }
+                    _ => return Ok(Go::On),
+                };
                 let payload = std::mem::take(&mut last.payload);
                 let has_room = found.len() < Self::MOST;
                 match found.get_mut(&last.delivery_id) {
-                    Some(kept) => {
+                    Some((_, kept)) => {
                         kept.last = last;
                         if !payload.is_empty() {
                             kept.payload = payload;
                         }
                     }
                     None if has_room => {
-                        found.insert(last.delivery_id.clone(), Kept { last, payload });
+                        let id = last.delivery_id.clone();
+                        found.insert(id, (partition, Kept { last, payload }));
                     }
                     None => {}
                 }
                 Ok(Go::On)
             })?;
         }
-        let mut found: Vec<Kept> = found.into_values().collect();
+        let mut found: Vec<Kept> = found.into_values().map(|(_, kept)| kept).collect();
         found.sort_by(|a, b| {
             let of = |kept: &Kept| (kept.last.made_at, kept.last.delivery_id.clone());
             of(a).cmp(&of(b))

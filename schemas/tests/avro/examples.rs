@@ -331,6 +331,7 @@ pub fn delivery() -> Delivery {
         open_since: T + 8,
         ended_at: Some(T + 9),
         payload: br#"{"type":"event.rejected"}"#.to_vec(),
+        shipment_id: "acme-line/CSQU3054383/9c1f03ab".into(),
     }
 }
 
@@ -539,6 +540,7 @@ pub mod minimal {
             open_since: 0,
             ended_at: None,
             payload: Vec::new(),
+            shipment_id: String::new(),
         }
     }
 }

@@ -9,10 +9,12 @@ use waybill_tests::{
 };
 use waybill_webhooks::Secret;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::verifier;
+
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A deployment whose carriers' endpoints are on this machine.
-fn deployment(name: &str, ports: &[u16]) -> Deployment {
+pub fn deployment(name: &str, ports: &[u16]) -> Deployment {
     let d = Deployment::new(name, "");
     authority(&d.folder, "ca");
     certificate(&d.folder, "ca", "endpoint", "/CN=endpoint");
@@ -26,7 +28,7 @@ fn deployment(name: &str, ports: &[u16]) -> Deployment {
 }
 
 /// Registers an endpoint: its id, and its secret.
-fn register(d: &Deployment, carrier: &str, port: u16) -> (String, String) {
+pub fn register(d: &Deployment, carrier: &str, port: u16) -> (String, String) {
     let url = format!("https://127.0.0.1:{port}/hook?key=hush");
     let shown = d.ok(&[
         "carriers",
@@ -44,7 +46,7 @@ fn register(d: &Deployment, carrier: &str, port: u16) -> (String, String) {
 }
 
 /// Of what was received, id, and what it says; each must be signed with that secret.
-fn read(received: &[Received], secret: &str) -> Vec<(String, Value)> {
+pub fn read(received: &[Received], secret: &str) -> Vec<(String, Value)> {
     let secret = Secret::from_text(secret).unwrap();
     let read = |request: &Received| {
         let header = |name: &str| request.headers[name].clone();
@@ -80,6 +82,9 @@ fn an_endpoint_is_told_of_its_own_once_and_again_after_all_that_may_happen() {
     d.publish_all("acme-line", DCSA_22, &[gate_in("MSKU1234565"), b"no JSON".to_vec()], &[]);
     wait_until("both to be told", PATIENCE, || receiver.received().len() >= 2);
     let mut told = read(&receiver.received(), &secret);
+    for request in receiver.received() {
+        verifier::holds(&request, &secret, &other_secret);
+    }
     told.sort_by_key(|(_, told)| told["type"].to_string());
     assert_eq!(receiver.received()[0].line, "POST /hook?key=hush HTTP/1.1");
     let (rejected, milestone) = (&told[0].1, &told[1].1);

@@ -78,7 +78,7 @@ fn clean() -> Facts {
         ],
         ..Books::default()
     };
-    Facts { asked: standings.clone(), standings, books, is_whole: true }
+    Facts { asked: standings.clone(), after: standings.clone(), standings, books, is_whole: true }
 }
 
 #[test]
@@ -226,7 +226,9 @@ fn each_thing_that_is_not_in_order_is_found() {
         (
             |f| {
                 f.books.coverage[2].records = 10;
-                f.standings.get_mut(&Role::Rejects).unwrap()[0].waiting = 1;
+                for standings in [&mut f.standings, &mut f.after] {
+                    standings.get_mut(&Role::Rejects).unwrap()[0].waiting = 1;
+                }
             },
             "opened: 9 records were written, and 10 read, 0 wait",
         ),
@@ -253,6 +255,79 @@ fn what_is_on_its_way_is_no_finding() {
     assert!(facts.is_moving());
 }
 
+/// Everything that is true of a batch is seen in steps: its offsets, then what it wrote and its entry, then that entry in
+/// the table. None of the states between is a finding, nor the last word while the audit may wait.
+#[test]
+fn a_batch_that_is_being_told_is_no_finding() {
+    type Change = fn(&mut Facts);
+    let cases: [(&str, Change); 5] = [
+        // This is how it was seen: "9 records were written, and 9 read, 3 wait".
+        ("what waited was read before its book was", |f| {
+            let opened = &mut f.standings.get_mut(&Role::Opened).unwrap()[0];
+            (opened.next, opened.waiting) = (Some(7), 3);
+            f.asked = f.standings.clone();
+        }),
+        // Committed after the audit began, and no entry of it is to be seen.
+        ("its offsets alone are there", |f| {
+            f.asked.get_mut(&Role::Enriched).unwrap()[0].next = Some(7);
+            f.books.coverage[4].next = 7;
+            f.books.coverage[4].records = 7;
+            f.books.stages[4].records = 6;
+            f.books.stages[4].parts = 6;
+        }),
+        ("it came between two books", |f| {
+            f.standings.get_mut(&Role::Enriched).unwrap()[0].next = Some(7);
+            f.asked = f.standings.clone();
+            f.books.written[4].records = 7;
+        }),
+        // What was read is told, and what was written stands in another partition of the ledger.
+        ("the writer's entry is not stored", |f| {
+            f.books.written[3].records = 5;
+            for standings in [&mut f.standings, &mut f.after] {
+                standings.insert(Role::Ledger, vec![Standing { waiting: 1, ..standing(3) }]);
+            }
+        }),
+        ("the sink has claimed it", |f| {
+            f.books.written[3].records = 5;
+            for standings in [&mut f.standings, &mut f.after] {
+                let claim = "claimed".to_owned();
+                standings.insert(Role::Ledger, vec![Standing { claim, ..standing(3) }]);
+            }
+        }),
+    ];
+    for (what, change) in cases {
+        let mut facts = clean();
+        change(&mut facts);
+        assert!(facts.is_moving(), "{what}: it is waited for");
+        let verdict = judge(&facts);
+        assert_eq!(verdict.findings, Vec::<String>::new(), "{what}");
+        assert!(!verdict.moving.is_empty(), "{what}");
+    }
+}
+
+/// An audit whose patience has ended says that it does not know, and not that something is lost; where nothing is to
+/// come any more, it is.
+#[test]
+fn what_is_not_told_yet_is_neither_clean_nor_a_finding() {
+    let mut facts = clean();
+    facts.books.coverage[4].next = 7;
+    for standings in [&mut facts.standings, &mut facts.after] {
+        standings.insert(Role::Ledger, vec![Standing { waiting: 2, ..standing(3) }]);
+    }
+    let verdict = judge(&facts);
+    assert_eq!(verdict.findings, Vec::<String>::new());
+    assert!(!verdict.is_clean(), "{verdict}");
+    let said = verdict.to_string();
+    assert!(said.contains("not told yet: enriched-0: offsets 7 to "), "{said}");
+    assert!(said.ends_with("or with a longer --wait."), "{said}");
+
+    for standings in [&mut facts.standings, &mut facts.after] {
+        standings.insert(Role::Ledger, vec![standing(5)]);
+    }
+    let verdict = judge(&facts);
+    assert!(verdict.findings[0].starts_with("enriched-0: offsets 7 to "), "{verdict}");
+}
+
 #[test]
 fn with_since_only_entries_and_ranges_are_judged() {
     let mut facts = clean();
@@ -268,7 +343,7 @@ fn with_since_only_entries_and_ranges_are_judged() {
 fn of_several_sealed_topics_each_has_its_offsets() {
     let mut facts = clean();
     let other = Standing { topic: "in.b".into(), topic_id: "b".into(), ..standing(4) };
-    for standings in [&mut facts.asked, &mut facts.standings] {
+    for standings in [&mut facts.asked, &mut facts.standings, &mut facts.after] {
         standings.get_mut(&Role::Sealed).unwrap().push(other.clone());
     }
     let covered = facts.books.coverage[0].clone();
@@ -293,7 +368,7 @@ fn of_several_sealed_topics_each_has_its_offsets() {
 
     // One that is gone.
     facts.books.seams.clear();
-    for standings in [&mut facts.asked, &mut facts.standings] {
+    for standings in [&mut facts.asked, &mut facts.standings, &mut facts.after] {
         let sealed = standings.get_mut(&Role::Sealed).unwrap();
         sealed[1] = Standing { topic_id: "c".into(), topic: "in.c".into(), ..standing(0) };
     }
@@ -307,7 +382,7 @@ fn of_several_sealed_topics_each_has_its_offsets() {
 #[test]
 fn a_topic_that_began_anew_is_told_apart() {
     let mut facts = clean();
-    for standings in [&mut facts.asked, &mut facts.standings] {
+    for standings in [&mut facts.asked, &mut facts.standings, &mut facts.after] {
         let events = standings.get_mut(&Role::Events).unwrap();
         *events = vec![Standing { topic_id: "new".into(), ..standing(0) }];
     }
@@ -319,6 +394,7 @@ fn a_topic_that_began_anew_is_told_apart() {
     let of_new = facts.standings.get_mut(&Role::Events).unwrap();
     of_new[0].next = Some(3);
     facts.asked = facts.standings.clone();
+    facts.after = facts.standings.clone();
     let verdict = judge(&facts);
     assert!(verdict.to_string().contains("events-0: offsets 0 to 2 are committed, and the ledger"));
 }

@@ -53,19 +53,19 @@ pub fn audit(config: &Config, question: &Question) -> Result<Verdict, Failure> {
     };
     let began = Instant::now();
     let asked = standings(&connection, &readers).map_err(|f| unreachable(&f))?;
-    let mut now = asked.clone();
+    let mut before = asked.clone();
     loop {
-        // Offsets first: what the books say of them is then at least as new.
         let books = database.books(&books_asked).map_err(|f| unreachable(&f))?;
+        let after = standings(&connection, &readers).map_err(|f| unreachable(&f))?;
         let is_whole = since_ms == 0;
-        let facts = Facts { asked: asked.clone(), standings: now, books, is_whole };
+        let facts = Facts { asked: asked.clone(), standings: before, after, books, is_whole };
         // A batch is committed before its entry has come through to the table: what is still
         // moving is looked at again.
         if !facts.is_moving() || began.elapsed() >= question.patience {
             return Ok(judge(&facts));
         }
         std::thread::sleep(Duration::from_millis(500));
-        now = standings(&connection, &readers).map_err(|f| unreachable(&f))?;
+        before = facts.after;
     }
 }
 

@@ -62,6 +62,7 @@ impl Spool {
             if self.state().is_stopped {
                 return Ok(Ended::Stopped);
             }
+            self.heal()?;
             window.fill(&self.file)?;
             let batch = window.choose(most, self.limits.batch_bytes);
             if batch.is_empty() {
@@ -146,8 +147,10 @@ impl Spool {
         }
         let each = settled.iter().map(|entry| Entry::bytes(&entry.source, &entry.event));
         let bytes: u64 = each.sum();
-        self.file.remove(&settled, bytes)?;
+        // As in `take`: the file first, then the counts, so that nobody counts between.
+        let writing = self.file.begin()?;
         let mut state = self.state();
+        self.file.remove(writing, &settled, bytes)?;
         state.events = state.events.saturating_sub(settled.len() as u64);
         state.bytes = state.bytes.saturating_sub(bytes);
         state.rejected_bytes += kept_bytes;

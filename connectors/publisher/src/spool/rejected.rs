@@ -50,7 +50,10 @@ impl Rejected {
 
     /// Keeps it; the bytes of its file. The same again, after a crash say, replaces it.
     pub fn keep(&self, entry: &Entry, code: &str, detail: &str) -> io::Result<u64> {
+        let holders = super::file::holders_of_new(&self.folder);
         std::fs::create_dir_all(&self.folder)?;
+        // The folder's own name; those of the files come later (`sync`).
+        holders.iter().try_for_each(|holder| super::file::sync(holder))?;
         let Entry { sequence, source, event } = entry;
         let kept = Kept {
             id: event.message_id(),
@@ -73,6 +76,6 @@ impl Rejected {
 
     /// The files' names are on the disk when this returns.
     pub fn sync(&self) -> io::Result<()> {
-        File::open(&self.folder)?.sync_all()
+        super::file::sync(&self.folder)
     }
 }

@@ -329,3 +329,29 @@ fn what_is_taken_meanwhile_is_delivered() {
     });
     assert_eq!(good, 20);
 }
+
+/// The file is this process', and is opened again by it.
+#[test]
+fn after_a_failure_of_the_disk_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), QUICK).unwrap();
+    spool.take(&[event("a", "1")]).unwrap();
+    spool.file.fail();
+    spool.take(&[event("a", "2")]).unwrap();
+    assert_eq!(spool.held().events, 2);
+    spool.file.fail();
+    assert_eq!(deliver(&spool, &mut Answering(all_accepted)).0, ["1", "2"]);
+}
+
+/// A new folder's name lies in the one above it: without that on the disk, what is in it goes with the power.
+#[test]
+fn all_folders_that_get_a_new_name_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let above = folder.path();
+    let new = |path: &str| super::file::holders_of_new(&above.join(path));
+    assert_eq!(new("a/b/c"), [above.join("a/b"), above.join("a"), above.to_owned()]);
+    std::fs::create_dir(above.join("a")).unwrap();
+    assert_eq!(new("a/b"), [above.join("a")]);
+    assert!(new("a").is_empty());
+    assert_eq!(super::file::holders_of_new(Path::new("no-such-spool")), [Path::new(".")]);
+}

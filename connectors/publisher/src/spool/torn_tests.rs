@@ -45,6 +45,8 @@ struct Inside {
     random: fastrand::Rng,
     /// … and this is what is there then.
     lost: Option<Vec<u8>>,
+    /// There is no room for what is written after so many writes more.
+    room: Option<usize>,
 }
 
 impl Inside {
@@ -62,6 +64,19 @@ impl Inside {
                 }
             }
             self.lost = Some(disk);
+        }
+    }
+}
+
+impl Inside {
+    fn use_room(&mut self) -> io::Result<()> {
+        match &mut self.room {
+            Some(0) => Err(io::Error::from(io::ErrorKind::StorageFull)),
+            Some(room) => {
+                *room -= 1;
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 }
@@ -89,6 +104,7 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.inside().use_room()?;
         self.inside().write(Write::Length(usize::try_from(len).unwrap()));
         Ok(())
     }
@@ -101,13 +117,16 @@ impl StorageBackend for Disk {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.inside().use_room()?;
         self.inside().write(Write::Bytes(usize::try_from(offset).unwrap(), data.to_vec()));
         Ok(())
     }
 }
 
 fn spool(disk: &Disk) -> Spool {
-    let file = File::on(disk.clone()).unwrap();
+    let disk = disk.clone();
+    let open = move || super::file::builder().create_with_backend(disk.clone());
+    let file = File::on(open).unwrap();
     Spool::of(PathBuf::from("disk"), file, None, 0, Limits::default()).unwrap()
 }
 
@@ -157,4 +176,50 @@ fn what_was_taken_survives_a_loss_of_power_at_any_write() {
         torn += usize::from(found == there);
     }
     assert!((20..150).contains(&torn), "{torn} of 150 changes were undone");
+}
+
+/// A disk that is full refuses, whatever was being written; what was taken is there, and once there is room it goes on,
+/// in the same process.
+#[test]
+fn a_full_disk_refuses_and_the_spool_goes_on_when_there_is_room() {
+    let answer = || Answer::Accepted { position: "t-0-1".to_owned() };
+    let (mut refused, mut there_all_the_same) = (0, 0);
+    for room in 0..40 {
+        let disk = Disk::default();
+        let spool = spool(&disk);
+        let event = |id: u32| {
+            (String::new(), SealedEvent::read(sealed(&format!("h-{id}"), &id.to_string())).unwrap())
+        };
+        spool.take(&[event(0), event(1)]).unwrap();
+        disk.inside().room = Some(room);
+        let took = spool.take(&[event(2)]);
+        if let Err(error) = &took {
+            assert!(matches!(error, SpoolError::Storage { .. }), "{error}");
+            refused += 1;
+            // There still is none, or there is.
+            if room % 2 == 0 {
+                assert!(spool.take(&[event(3)]).is_err(), "room {room}");
+            }
+        }
+        disk.inside().room = None;
+        spool.take(&[event(4)]).unwrap();
+        let mut found = ids(&spool);
+        there_all_the_same += usize::from(took.is_err() && found.contains(&2));
+        assert!(took.is_err() || found.contains(&2), "room {room}");
+        found.remove(&2);
+        found.remove(&3);
+        assert_eq!(found, [0, 1, 4].into(), "room {room}");
+        let entries = spool.file.read(0, usize::MAX, usize::MAX).unwrap();
+        let entries: Vec<&Entry> = entries.iter().collect();
+        disk.inside().room = Some(room);
+        let settled = spool.settle(&entries, &vec![answer(); entries.len()]);
+        disk.inside().room = None;
+        spool.heal().unwrap();
+        match settled {
+            Ok(_) => assert_eq!(ids(&spool), BTreeSet::new()),
+            // Sent once more: nothing is forgotten.
+            Err(_) => assert!(ids(&spool).is_empty() || ids(&spool).len() == entries.len()),
+        }
+    }
+    assert!(refused > 2, "{refused} of 40 were refused, {there_all_the_same} of them there");
 }

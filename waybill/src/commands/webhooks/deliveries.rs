@@ -188,6 +188,7 @@ mod tests {
                 open_since: 2,
                 ended_at: Some(3),
                 payload: Vec::new(),
+                shipment_id: String::new(),
             },
             payload: payload.to_vec(),
         };
