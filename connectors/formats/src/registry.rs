@@ -5,6 +5,7 @@ use mediatype::{MediaType, Name};
 use waybill_schemas::vocabulary::NoteCode;
 use waybill_stage::{Code, Reject};
 
+use crate::edi::begins;
 use crate::{Parts, air, dcsa, easypost, edifact, epcis, limits, parcel, terminal49, text, x12};
 
 /// A format: how it is named, and how it is read.
@@ -297,10 +298,10 @@ pub const REGISTRY: &[Format] = &[
         looks_like: terminal49::looks_like,
     },
     Format {
-        name: "ASC X12 214, 315 and 322",
+        name: "ASC X12 214, 315, 322 and 323",
         patterns: &[Pattern { essence: x12::MEDIA_TYPE, version: Version::Any }],
         reader: x12::read,
-        looks_like: |text| text.trim_start().starts_with("ISA"),
+        looks_like: |text| begins(text.trim_start(), "ISA"),
     },
     Format {
         name: "UN/EDIFACT IFTSTA, CODECO and COARRI",
@@ -309,8 +310,7 @@ pub const REGISTRY: &[Format] = &[
         looks_like: |text| {
             let text = text.trim_start();
             // Cargo-IMP travels in the same envelope.
-            (text.starts_with("UNA") || text.starts_with("UNB"))
-                && !air::cargo_imp::looks_like(text)
+            (begins(text, "UNA") || begins(text, "UNB")) && !air::cargo_imp::looks_like(text)
         },
     },
 ];
@@ -410,8 +410,8 @@ mod tests {
         check("application/vnd.gs1.epcis+json", epcis);
         check("application/vnd.gs1.epcis+json;version=2.0.1", epcis);
         check("application/vnd.gs1.epcis+xml;version=1.2", Ok("GS1 EPCIS 1.2, 2.0 XML"));
-        check("application/EDI-X12", Ok("ASC X12 214, 315 and 322"));
-        check("APPLICATION/edi-x12; version=004010", Ok("ASC X12 214, 315 and 322"));
+        check("application/EDI-X12", Ok("ASC X12 214, 315, 322 and 323"));
+        check("APPLICATION/edi-x12; version=004010", Ok("ASC X12 214, 315, 322 and 323"));
         check("application/EDIFACT;charset=utf-8", Ok("UN/EDIFACT IFTSTA, CODECO and COARRI"));
         let version = Err("no format is registered for this version");
         check("application/vnd.dcsa.tnt+json;version=4.0", version);

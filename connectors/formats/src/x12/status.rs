@@ -1,4 +1,4 @@
-//! The code lists of 315 and 322: 157, its reasons 641, the events 304, and what the dates of ports
+//! The code lists of 315, 322 and 323: 157, its reasons 641, the events 304, and what the dates of ports
 //! and units mean (374).
 
 use waybill_schemas::vocabulary::{Classifier, Milestone as M, Mode};
