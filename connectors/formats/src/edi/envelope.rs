@@ -209,7 +209,10 @@ impl<'t> Reader<'_, '_, 't> {
         };
         let message =
             Message { segments: &segments, group: self.group.as_ref().map(|open| &open.header) };
-        if let Err(reject) = (syntax.supports)(&message) {
+        // (Of what kind it is, a header that is cut does not say.)
+        if !(header.is_last && segments.len() == 1)
+            && let Err(reject) = (syntax.supports)(&message)
+        {
             return push(self.parts, header.number, Err(reject));
         }
         let before = self.parts.parts.len();

@@ -25,7 +25,7 @@ use crate::edi::{Moment, Odd, Output, References, Segment, push, whole};
 use crate::wrong::at;
 use crate::x12::codes::STATUS_REASON;
 use crate::x12::status as x12;
-use crate::{Draft, air, limits};
+use crate::{Draft, air, limits, sscc};
 
 #[derive(Default)]
 struct Set<'s, 't> {
@@ -498,8 +498,8 @@ impl<'s, 't> Status<'s, 't> {
             "PCI" if matches!(&*segment.code(1, 1), "30" | "33E") => {
                 for m in 1..=10 {
                     let mark = segment.component(2, m);
-                    let is_sscc = mark.len() == 18 && mark.bytes().all(|b| b.is_ascii_digit());
-                    if is_sscc {
+                    // Other marks stand here, too.
+                    if sscc::is_valid(&mark) {
                         self.references.add(ReferenceKind::Sscc, &mark, "PCI 7102")?;
                     }
                 }

@@ -45,7 +45,7 @@ pub static EVENTS: CodeList = code_list!("x12-304", "X12-304", "X12 304 Event Co
 pub fn event_classifier(code: &str) -> Classifier {
     match code {
         "APU" | "ASO" | "EAD" | "EDD" | "EFT" | "ERD" | "ETA" => Classifier::Estimated,
-        "SAD" | "SDD" => Classifier::Planned,
+        "SAD" | "SDD" | "SPD" => Classifier::Planned,
         _ => Classifier::Actual,
     }
 }
