@@ -10,7 +10,7 @@ use super::elements::{Unit, location, refer, remark, transport};
 use super::lists::Owner;
 use super::moments::moment;
 use crate::codes::CodeList;
-use crate::edi::{Odd, Output, References, Segment, decimal, push, whole};
+use crate::edi::{Moment, Odd, Output, References, Segment, decimal, push, whole};
 use crate::wrong::at;
 use crate::{Draft, limits};
 
@@ -25,6 +25,8 @@ struct Header {
     odd: Odd,
     transport: Option<Transport>,
     places: Vec<(String, Place)>,
+    /// Times of all moves, by their qualifiers.
+    times: Vec<(String, Moment)>,
 }
 
 /// An EQD and what follows it.
@@ -147,6 +149,12 @@ impl Header {
                     transport.call_id = transport.call_id.take().or(call);
                 }
             }
+            // After TDT it is the vessel's.
+            "DTM" if self.transport.is_none() && self.times.len() < limits::LIST => {
+                if let Ok(moment) = moment(segment) {
+                    self.times.push((segment.code(1, 1).into_owned(), moment));
+                }
+            }
             "RFF" => refer(&mut self.references, segment)?,
             "TDT" if self.transport.is_none() => self.transport = Some(transport(segment)?),
             "LOC" => placed(&mut self.places, segment)?,
@@ -164,9 +172,15 @@ impl Header {
         }
         let time = |wanted: &&str| of.times.iter().find(|dtm| dtm.code(1, 1) == **wanted);
         // 203 is the execution of the move; others stand for it where it is not sent.
-        let wanted = ["203"].iter().chain(STATUS_TIMES).chain(HAPPENED);
-        let dtm = wanted.into_iter().find_map(time).ok_or_else(|| no_time(&of.times))?;
-        let moment = moment(dtm)?;
+        let mut wanted = ["203"].iter().chain(STATUS_TIMES).chain(HAPPENED);
+        let moment = match wanted.clone().find_map(time) {
+            Some(dtm) => moment(dtm)?,
+            None => {
+                let shared = |wanted: &&str| self.times.iter().find(|(own, _)| own == wanted);
+                let shared = wanted.find_map(shared).ok_or_else(|| no_time(&of.times))?;
+                shared.1
+            }
+        };
         let own = self.owner.as_ref().filter(|owner| owner.is_own());
         let mut draft = match own {
             Some(owner) => Draft::of_code(owner.prefix(), &self.code, None, moment.at),

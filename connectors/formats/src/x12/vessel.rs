@@ -104,7 +104,7 @@ impl<'s> Set<'s> {
         parts: &mut Output<'_>,
     ) -> Result<(), Reject> {
         let statuses = segments.iter().any(|segment| segment.is("SG"));
-        let main = (!b4.text(3).is_empty() || !statuses).then(|| self.main(b4));
+        let main = (!b4.text(3).is_empty() || !statuses).then(|| self.main(b4, segments));
         let mut same = None;
         if let Some(main) = main {
             same = main.as_ref().ok().cloned();
@@ -154,10 +154,14 @@ impl<'s> Set<'s> {
         Ok(())
     }
 
-    fn main(&self, b4: &Segment<'_>) -> Result<Draft, Reject> {
+    fn main(&self, b4: &Segment<'_>, segments: &[Segment<'_>]) -> Result<Draft, Reject> {
         let code = b4.code_at(3);
         let code = required(&code, "B403")?;
-        let moment = moment(b4, [4, 5, NOT_SENT], ["B404", "B405", ""])?;
+        // Some have the date at the port of the activity alone.
+        let moment = match (b4.text(4), activity_date(segments)) {
+            ("", Some(dtm)) => moment(dtm, [2, 3, 4], ["DTM02", "DTM03", "DTM04"])?,
+            _ => moment(b4, [4, 5, NOT_SENT], ["B404", "B405", ""])?,
+        };
         self.status(code, moment)
     }
 
@@ -221,6 +225,19 @@ impl<'s> Set<'s> {
         self.odd.note(&mut draft);
         draft
     }
+}
+
+/// When the activity was (DTM 140) at its place (R4 of the function 5).
+fn activity_date<'m, 't>(segments: &'m [Segment<'t>]) -> Option<&'m Segment<'t>> {
+    let mut at_activity = false;
+    segments.iter().find(|segment| match segment.tag() {
+        "R4" => {
+            at_activity = segment.text(1) == "5";
+            false
+        }
+        "DTM" => at_activity && segment.text(1) == "140",
+        _ => false,
+    })
 }
 
 /// V9: event, its name, date, time, city, state, country, reason, …, time code.
