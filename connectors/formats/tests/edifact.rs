@@ -199,6 +199,44 @@ fn a_code_is_of_the_list_that_it_names() {
     }
 }
 
+/// In any place of the group, by any qualifier that says when the status came to be, and by no other.
+#[test]
+fn when_a_status_came_to_be() {
+    let read_so = |group: &str| {
+        let payload = format!(
+            "UNB+UNOC:3+A+B+1+1'UNH+1+IFTSTA:D:04A'DTM+137:202601200915:203'CNI+1+C'\
+             STS+1+21'{group}UNT+9+1'UNZ+1+1'"
+        );
+        shown::shown(&read(EDIFACT, payload.as_bytes()))
+    };
+    for qualifier in ["334", "78", "7", "203", "178", "11", "35", "186", "136", "200"] {
+        let dtm = format!("DTM+{qualifier}:202601171628:203'");
+        for group in [
+            dtm.clone(),
+            format!("RFF+CU:X'NAD+CN+++SOMEBODY'{dtm}LOC+14+DEHAM'"),
+            format!("LOC+14+DEHAM'GID+1+1'{dtm}"),
+            format!("DTM+137:202601200915:203'DTM+132:202602010000:203'{dtm}"),
+        ] {
+            let text = read_so(&group);
+            let first = "1 delivered actual REC24/21 wall=2026-01-17T16:28:00Z offset=none";
+            assert!(text.starts_with(first), "{group} {text}");
+            let others = text.lines().skip(1).all(|line| line.contains("EDIFACT-2005/132"));
+            assert!(others && !text.contains("reject"), "{group} {text}");
+        }
+    }
+    let of = "DTM: is required, of when the status came to be (334, 78, 7, ...)";
+    for (group, found) in [
+        ("", "137 (of the message)"),
+        ("DTM+137:202601171628:203'", "137 (of the message)"),
+        ("DTM+132:202601171628:203'", "137 (of the message), 132 (estimated arrival)"),
+        ("DTM+XYZ:202601171628:203'", "137 (of the message), another"),
+    ] {
+        let text = read_so(group);
+        let expect = format!("1 reject missing_field segment 5: {of}; found {found}\n");
+        assert!(text.starts_with(&expect), "{text}");
+    }
+}
+
 #[test]
 fn what_is_no_interchange() {
     let check = |payload: &str, expect: &str| {
