@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Format, How, Pattern, Version};
+use crate::edi::begins;
 use crate::{air, dcsa, dialect, easypost, edifact, epcis, parcel, terminal49, x12};
 
 /// The dialect `dialects/….toml`. Nothing of those compiled in can be wrong: their tests count.
@@ -206,11 +207,11 @@ pub(super) fn built_in() -> [Option<Format>; 39] {
             how: How::Code { reader: terminal49::read, looks_like: terminal49::looks_like },
         }),
         Some(Format {
-            name: "ASC X12 214, 315 and 322",
+            name: "ASC X12 214, 315, 322 and 323",
             patterns: &[Pattern { essence: x12::MEDIA_TYPE, version: Version::Any }],
             how: How::Code {
                 reader: x12::read,
-                looks_like: |text| text.trim_start().starts_with("ISA"),
+                looks_like: |text| begins(text.trim_start(), "ISA"),
             },
         }),
         Some(Format {
@@ -221,7 +222,7 @@ pub(super) fn built_in() -> [Option<Format>; 39] {
                 looks_like: |text| {
                     let text = text.trim_start();
                     // Cargo-IMP travels in the same envelope.
-                    (text.starts_with("UNA") || text.starts_with("UNB"))
+                    (begins(text, "UNA") || begins(text, "UNB"))
                         && !air::cargo_imp::looks_like(text)
                 },
             },
