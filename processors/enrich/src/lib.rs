@@ -7,12 +7,15 @@
 
 mod airports;
 mod countries;
+mod divisions;
 mod locate;
 mod names;
 mod occurrence;
 mod places;
+mod spelling;
 mod tables;
 mod terminals;
+mod written;
 mod zones;
 
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Canada Post, Get Tracking Details (REST, XML, v2): `tracking-detail`, or several of them in one
 //! element. `event-time-zone` is the abbreviation of a Canadian zone with daylight saving time or
-//! without, and so states the offset; any other name does not.
+//! without, and so states the offset; `NO` behind it (`CSTNO`) says that the place keeps it all
+//! year. Any other name does not.
 
 use waybill_schemas::vocabulary::ExceptionKind as E;
 use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
@@ -92,7 +93,9 @@ const PROVINCES: [&str; 13] =
     ["AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT"];
 
 fn offset(zone: &str) -> Option<i32> {
-    let minutes = match zone {
+    // Saskatchewan's `CSTNO`.
+    let all_year = zone.strip_suffix("NO").filter(|zone| zone.ends_with("ST"));
+    let minutes = match all_year.unwrap_or(zone) {
         "NST" => -210,
         "NDT" => -150,
         "AST" => -240,
@@ -226,3 +229,25 @@ pub const EVENTS: CodeList = CodeList {
         trouble("4700", M::CustomsHold, E::CustomsHold, "Item held by customs abroad"),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_abbreviation_of_a_zone_states_the_offset() {
+        for (zone, minutes) in [
+            ("EST", Some(-300)),
+            ("EDT", Some(-240)),
+            // Saskatchewan has no daylight saving time.
+            ("CSTNO", Some(-360)),
+            ("MSTNO", Some(-420)),
+            ("CDTNO", None),
+            ("NO", None),
+            ("CET", None),
+            ("", None),
+        ] {
+            assert_eq!(offset(zone), minutes, "{zone}");
+        }
+    }
+}
