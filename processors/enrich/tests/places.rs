@@ -7,6 +7,8 @@
 //! names: the World Port Index also says how large a harbour is and how charts call it, and where
 //! one lies that UN/LOCODE has no coordinates of. Zones are those of the coordinates.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use jiff::civil::DateTime;
@@ -132,8 +134,8 @@ fn check(table: &'static str, with_state: bool) -> (usize, Vec<String>, Vec<Stri
     for row in rows(table) {
         let state = if with_state { row.state } else { "" };
         let names = std::iter::once(&row.city).chain(&row.other_names);
-        let answers = names.map(|name| ask(&row, name, state));
-        match answers.filter(|answer| !matches!(answer, Answer::Unresolved)).next() {
+        let mut answers = names.map(|name| ask(&row, name, state));
+        match answers.find(|answer| !matches!(answer, Answer::Unresolved)) {
             Some(Answer::Right) => right += 1,
             Some(Answer::Wrong(shown)) => wrong.push(shown),
             _ => unresolved.push(format!("{}, {}, {}", row.city, row.state, row.country)),
