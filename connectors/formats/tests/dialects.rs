@@ -146,6 +146,16 @@ fn everything_that_a_dialect_may_say_is_read() {
     assert!(lines[5].contains("city=\"TEANECK\" region=\"NJ\""), "{}", lines[5]);
 }
 
+/// What holds of an answer as a whole is not asked of a list's first element.
+#[test]
+fn a_list_is_no_error_as_a_whole() {
+    let seko =
+        load(&std::fs::read_to_string(folder().join("seko.toml")).unwrap(), folder()).unwrap();
+    let one = r#"{"ConsignmentNo": "C1", "Errors": "late", "Events": [{"Code": "OP-1", "EventDT": "2026-01-20"}]}"#;
+    assert!(told(&seko, &format!("[{one}]")).starts_with("1 shipment_created actual SEKO/OP-1"));
+    assert!(told(&seko, one).starts_with("0 reject carrier_error"));
+}
+
 const CSV: &str = r##"
 name = "Boreal export"
 media_type = "text/vnd.boreal.events+csv"
