@@ -7,11 +7,17 @@ mod shown;
 
 use std::path::Path;
 
-use waybill_formats::dialect::load;
-use waybill_formats::{Format, Parts, REGISTRY};
+use waybill_formats::dialect::Faults;
+use waybill_formats::{Format, Parts, REGISTRY, dialect};
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/dialects"))
+}
+
+fn load(text: &str, folder: &Path) -> Result<Format, Faults> {
+    dialect::load(text, &|name| {
+        std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+    })
 }
 
 fn told(format: &Format, payload: &str) -> String {
