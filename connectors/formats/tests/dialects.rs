@@ -7,11 +7,17 @@ mod shown;
 
 use std::path::Path;
 
-use waybill_formats::dialect::load;
-use waybill_formats::{Format, Parts, REGISTRY};
+use waybill_formats::dialect::Faults;
+use waybill_formats::{Format, Parts, REGISTRY, dialect};
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/dialects"))
+}
+
+fn load(text: &str, folder: &Path) -> Result<Format, Faults> {
+    dialect::load(text, &|name| {
+        std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+    })
 }
 
 fn told(format: &Format, payload: &str) -> String {
@@ -144,6 +150,16 @@ fn everything_that_a_dialect_may_say_is_read() {
     let error = "0 reject carrier_error the carrier answers with an error, not with events\n";
     assert_eq!(told(&acme, r#"{"error": "x"}"#), error);
     assert!(lines[5].contains("city=\"TEANECK\" region=\"NJ\""), "{}", lines[5]);
+}
+
+/// What holds of an answer as a whole is not asked of a list's first element.
+#[test]
+fn a_list_is_no_error_as_a_whole() {
+    let seko =
+        load(&std::fs::read_to_string(folder().join("seko.toml")).unwrap(), folder()).unwrap();
+    let one = r#"{"ConsignmentNo": "C1", "Errors": "late", "Events": [{"Code": "OP-1", "EventDT": "2026-01-20"}]}"#;
+    assert!(told(&seko, &format!("[{one}]")).starts_with("1 shipment_created actual SEKO/OP-1"));
+    assert!(told(&seko, one).starts_with("0 reject carrier_error"));
 }
 
 const CSV: &str = r##"

@@ -1,7 +1,5 @@
 //! The rows of the registry.
 
-use std::path::Path;
-
 use super::{Format, How, Pattern, Version};
 use crate::edi::begins;
 use crate::{air, dcsa, dialect, easypost, edifact, epcis, parcel, terminal49, x12};
@@ -11,7 +9,7 @@ macro_rules! dialect {
     ($name:literal) => {
         dialect::load(
             include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/dialects/", $name, ".toml")),
-            Path::new(""),
+            &|_| Err("nothing is compiled in beside it".to_owned()),
         )
         .ok()
     };
