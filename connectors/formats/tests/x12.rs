@@ -271,7 +271,7 @@ fn what_is_cut_is_rejected_and_what_is_whole_passes() {
         |n: u8| format!("ST*214*{n}~B10*P{n}~AT7*X1*NS***20260101~AT7*D1*NS***20260102~SE*5*{n}~");
     let isa = "ISA*00**00**ZZ*A*ZZ*B*220524*1120*U*00401*1*0*P*:~GS*QM*A*B*1*1*1*X*004010~";
     let whole = [isa, &set(1), &set(2), "GE*2*1~IEA*1*1~"].concat();
-    let read_to = |end: usize| shown::shown(&read(X12, whole[..end].as_bytes()));
+    let read_to = |end: usize| shown::shown(&read(X12, &whole.as_bytes()[..end]));
     let of = |text: &str| (text.matches(" actual ").count(), text.matches(" reject ").count());
     let begin_2 = whole.find("ST*214*2").unwrap();
     let end_2 = whole.find("GE*2").unwrap();

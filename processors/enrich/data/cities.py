@@ -322,6 +322,6 @@ def better(a, b):
 
 def weight(place):
     own = key(place.name) == key(place.city.name)
-    return (-place.tier, own, place.has_flights, bool(place.traffic),
+    return (not place.is_removed, -place.tier, own, place.has_flights, bool(place.traffic),
             bin(place.functions & 0b11011).count("1"), bool(place.functions & 0b1001),
             -place.order)

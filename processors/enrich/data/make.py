@@ -110,6 +110,8 @@ class Place:
         self.name = row[3].strip()
         self.subdivision = row[5].strip()
         self.functions = functions(row[6])
+        # Status XX: to be removed from the list; another row has the place.
+        self.is_removed = row[7].strip() == "XX"
         self.iata = row[9].strip()
         self.at = coordinates(row[10])
         self.zone = None

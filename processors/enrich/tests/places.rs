@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use waybill_enrich::Enrich;
-use waybill_schemas::vocabulary::{Classifier, Milestone, PlaceSource, ZoneQuality};
+use waybill_schemas::vocabulary::{Classifier, Milestone, PlaceSource, TimePrecision, ZoneQuality};
 use waybill_schemas::{Enrichment, EventId, OccurrenceTime, Place, Provenance, ShipmentEvent};
 use waybill_stage::{Context, Stage};
 
@@ -36,7 +36,7 @@ fn enrich(place: Place, wall: DateTime) -> Enrichment {
         classifier: Classifier::Actual,
         raw_code: "AR".into(),
         raw_id: None,
-        occurred: OccurrenceTime { wall_ms: in_zone(wall, "UTC"), offset_minutes: None },
+        occurred: OccurrenceTime::wall(in_zone(wall, "UTC"), TimePrecision::Minute),
         created_at: None,
         references: vec![],
         equipment: None,
@@ -48,7 +48,8 @@ fn enrich(place: Place, wall: DateTime) -> Enrichment {
         remark: None,
         readings: vec![],
         withdraws: None,
-        flags: vec![],
+        notes: vec![],
+        notes_about: vec![],
         validated_at: 1,
     };
     let mut answer = waybill_stage::Answer::default();
@@ -278,4 +279,62 @@ fn names_mean_the_place_that_people_mean() {
         check(city(name, state, country), code);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Cities that were resolved wrong in the field (`../shared/data/field/cities.tsv`).
+#[test]
+fn cities_of_the_field() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/field/cities.tsv");
+    let Ok(table) = std::fs::read_to_string(file) else {
+        println!("skipped: ../shared is absent");
+        return;
+    };
+    let mut checked = 0;
+    for line in table.lines().skip(1) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [city, state, country, unlocode] = fields[..] else { panic!("{line}") };
+        let sent = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let place = Place {
+            city: sent(city),
+            region: sent(state),
+            country: sent(country),
+            ..Place::default()
+        };
+        let found = enrich(place, WINTER);
+        assert_eq!(found.unlocode.as_deref(), Some(unlocode), "{line}");
+        assert_eq!(found.zone_quality, ZoneQuality::FromPlace, "{line}");
+        checked += 1;
+    }
+    assert!(checked >= 19);
+    let named = |city: &str, country: &str| {
+        let place =
+            Place { city: Some(city.into()), country: Some(country.into()), ..Place::default() };
+        let found = enrich(place, WINTER);
+        format!(
+            "{:?} {:?} {:?} {:?}",
+            found.unlocode, found.place_name, found.latitude, found.place_score
+        )
+    };
+    for (city, country) in [
+        ("VANTAA", "FI"),
+        ("Vanda", "FI"),
+        ("NUREMBERG", "DE"),
+        ("Nürnberg", "DE"),
+        ("VALENCIA", "ES"),
+        ("TAMPERE", "FI"),
+        ("SANTOS", "BR"),
+        ("OSAKA", "JP"),
+        ("BUSAN", "KR"),
+        ("HO CHI MINH CITY", "VN"),
+        ("MUMBAI", "IN"),
+        ("GDANSK", "PL"),
+        ("ROTTERDAM", "NL"),
+        ("QINGDAO", "CN"),
+        ("TIANJIN", "CN"),
+        ("GUANGZHOU", "CN"),
+        ("ISTANBUL", "TR"),
+        ("JEDDAH", "SA"),
+    ] {
+        println!("{city} {country}: {}", named(city, country));
+    }
 }

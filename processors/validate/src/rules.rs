@@ -201,10 +201,10 @@ pub(crate) fn flag_identifiers(draft: &mut Draft) {
                     wrong.push(NoteCode::SsccCheckDigit);
                 }
             }
-            ReferenceKind::TrackingNumber => {
-                if tracking_number::verdict(&reference.value) == Verdict::CheckDigit {
-                    wrong.push(NoteCode::TrackingCheckDigit);
-                }
+            ReferenceKind::TrackingNumber
+                if tracking_number::verdict(&reference.value) == Verdict::CheckDigit =>
+            {
+                wrong.push(NoteCode::TrackingCheckDigit);
             }
             _ => {}
         }

@@ -1,7 +1,6 @@
 //! The fields of one event, and what is odd about them.
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
 
 use waybill_schemas::vocabulary::{Classifier, Mode, NoteCode, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place, Reference};
@@ -79,26 +78,18 @@ impl<'t> Fields<'t> {
 
     /// The text at that path: what is too long, or no text, is left out.
     pub(super) fn text(&self, path: &str, characters: usize) -> Option<&'t str> {
-        self.text_of(self.tree, path, path, characters)
+        self.text_of(self.tree, path, characters)
     }
 
-    fn text_of(
-        &self,
-        tree: Tree<'t>,
-        path: &str,
-        shown: &str,
-        characters: usize,
-    ) -> Option<&'t str> {
+    fn text_of(&self, tree: Tree<'t>, path: &str, characters: usize) -> Option<&'t str> {
         let Some(sent) = tree.text(path) else {
             if tree.holds_more(path) {
-                self.odd(shown);
+                self.odd(path);
             }
             return None;
         };
-        let short = sent.len() <= characters || sent.chars().count() <= characters;
-        let clean = !sent.bytes().any(|b| b < b' ' && !b.is_ascii_whitespace() || b == 0x7f);
-        if !short || !clean {
-            self.odd(shown);
+        if !is_good(sent, characters) {
+            self.odd(path);
             return None;
         }
         Some(sent)
@@ -126,7 +117,7 @@ impl<'t> Fields<'t> {
     pub(super) fn common(&self, paths: &[&str], characters: usize) -> Option<&'t str> {
         self.first(paths, characters).or_else(|| {
             let around = self.around?;
-            paths.iter().find_map(|path| self.text_of(around, path, path, characters))
+            paths.iter().find_map(|path| self.text_of(around, path, characters))
         })
     }
 
@@ -231,43 +222,46 @@ impl<'t> Fields<'t> {
         degrees(latitude, 90.0).zip(degrees(longitude, 180.0))
     }
 
-    /// The elements of a list, of which there are not too many, with the path of each.
-    pub(super) fn each(&self, path: &'static str) -> impl Iterator<Item = (Tree<'t>, String)> + '_ {
-        let all = self.tree.each(path).take(limits::LIST + 1).enumerate();
+    /// The elements of a list, of which there are not too many, with the place of each.
+    pub(super) fn each(&self, list: &'static str) -> impl Iterator<Item = (Tree<'t>, At)> + '_ {
+        let all = self.tree.each(list).take(limits::LIST + 1).enumerate();
         all.filter_map(move |(index, element)| {
             if index == limits::LIST {
-                self.odd(path);
+                self.odd(list);
                 return None;
             }
             if !element.is_object() && element.text("").is_none() {
-                self.odd(path);
+                self.odd(list);
             }
-            let mut within = String::with_capacity(path.len() + 24);
-            let _ = write!(within, "{path}/{index}");
-            Some((element, within))
+            Some((element, At { list, index }))
         })
     }
 
     pub(super) fn within(
         &self,
         element: Tree<'t>,
-        within: &str,
-        name: &str,
+        at: At,
+        name: &'static str,
         characters: usize,
     ) -> Option<&'t str> {
-        self.text_of(element, name, &format!("{within}/{name}"), characters)
+        let sent = element.text(name);
+        let good = sent.is_some_and(|sent| is_good(sent, characters));
+        if !good && (sent.is_some() || element.holds_more(name)) {
+            self.odd(&at.member(name));
+        }
+        sent.filter(|_| good)
     }
 
     /// References with their kinds: those of an unknown kind are kept as such.
     pub(super) fn references(
         &self,
         path: &'static str,
-        kind: &str,
-        value: &str,
+        kind: &'static str,
+        value: &'static str,
         to: &mut Vec<Reference>,
     ) {
-        for (element, within) in self.each(path) {
-            let code = self.within(element, &within, kind, limits::CODE);
+        for (element, at) in self.each(path) {
+            let code = self.within(element, at, kind, limits::CODE);
             let code = code.map(str::to_ascii_uppercase);
             let known = code.as_deref().and_then(|code| {
                 let versions = [V2, V3].into_iter();
@@ -280,17 +274,40 @@ impl<'t> Fields<'t> {
                     },
                 )
             });
-            let Some(value) = self.within(element, &within, value, limits::ID) else {
-                self.missing(&format!("{within}/{value}"));
+            let Some(value) = self.within(element, at, value, limits::ID) else {
+                self.missing(&at.member(value));
                 continue;
             };
             if known.is_none() {
-                self.odd(&format!("{within}/{kind}"));
+                self.odd(&at.member(kind));
             }
             let kind = known.unwrap_or(ReferenceKind::Other);
             to.push(Reference { kind, value: value.to_owned() });
         }
     }
+}
+
+/// An element of a list of the event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    list: &'static str,
+    index: usize,
+}
+
+impl At {
+    pub(super) fn member(self, name: &str) -> String {
+        let Self { list, index } = self;
+        match name {
+            "" => format!("{list}/{index}"),
+            name => format!("{list}/{index}/{name}"),
+        }
+    }
+}
+
+/// Short enough, and nothing but text.
+fn is_good(sent: &str, characters: usize) -> bool {
+    let short = sent.len() <= characters || sent.chars().count() <= characters;
+    short && !sent.bytes().any(|b| b < b' ' && !b.is_ascii_whitespace() || b == 0x7f)
 }
 
 /// A place, unless nothing is known of it.

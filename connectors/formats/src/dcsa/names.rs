@@ -1,7 +1,8 @@
 //! The names of the standard's fields, of both versions, and those beyond it that carriers are known to
 //! send and that are read.
 
-use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// Of the schemas' properties (`TNT_v2.2.0-resolved.yaml`, `tnt_v2.3.0.yaml` with the event domain 2.0.2,
 /// `TNT_v3.0.0.yaml`), in the order of their letters without regard to case.
@@ -211,16 +212,15 @@ pub(super) enum Name {
 }
 
 pub(super) fn of(name: &str) -> Name {
-    match NAMES.binary_search_by(|known| lower_cmp(known, name)) {
-        Ok(at) if NAMES.get(at).is_some_and(|known| *known == name) => Name::Known,
-        Ok(_) => Name::Spelt,
-        Err(_) => Name::Unknown,
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| NAMES.iter().copied().collect());
+    // As most are written, and many are asked for.
+    if KNOWN.contains(name) {
+        return Name::Known;
     }
-}
-
-fn lower_cmp(known: &str, name: &str) -> Ordering {
-    let lower = |byte: u8| byte.to_ascii_lowercase();
-    known.bytes().map(lower).cmp(name.bytes().map(lower))
+    match NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        true => Name::Spelt,
+        false => Name::Unknown,
+    }
 }
 
 #[cfg(test)]

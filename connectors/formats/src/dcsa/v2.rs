@@ -340,11 +340,11 @@ fn transport_of(event: &Fields<'_>, vessel: bool) -> Option<Transport> {
 
 fn references(event: &Fields<'_>, to: &mut Vec<Reference>) {
     let mut listed = Vec::new();
-    for (element, within) in event.each("documentReferences") {
-        let value = event.within(element, &within, "documentReferenceValue", limits::ID);
+    for (element, at) in event.each("documentReferences") {
+        let value = event.within(element, at, "documentReferenceValue", limits::ID);
         // Neither is required.
         let Some(value) = value else { continue };
-        let code = event.within(element, &within, "documentReferenceType", limits::CODE);
+        let code = event.within(element, at, "documentReferenceType", limits::CODE);
         let known = code.and_then(|code| document_type(&code.to_ascii_uppercase()));
         let kind = known.map_or(ReferenceKind::Other, |known| known.reference);
         listed.push(Reference { kind, value: value.to_owned() });
@@ -361,12 +361,12 @@ fn references(event: &Fields<'_>, to: &mut Vec<Reference>) {
     }
     to.append(&mut listed);
     event.references("references", "referenceType", "referenceValue", to);
-    for (element, within) in event.each("seals") {
-        match event.within(element, &within, "sealNumber", limits::ID) {
+    for (element, at) in event.each("seals") {
+        match event.within(element, at, "sealNumber", limits::ID) {
             Some(value) => {
                 to.push(Reference { kind: ReferenceKind::Seal, value: value.to_owned() });
             }
-            None => event.missing(&format!("{within}/sealNumber")),
+            None => event.missing(&at.member("sealNumber")),
         }
     }
 }

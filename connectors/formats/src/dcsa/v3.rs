@@ -120,9 +120,9 @@ fn equipment(event: &Fields<'_>, draft: &mut Draft) -> Option<String> {
     let iso_type = event.owned("equipmentDetails/ISOEquipmentCode", limits::CODE);
     let number = event.owned("equipmentDetails/equipmentReference", limits::ID);
     draft.equipment = number.map(|number| Equipment { number, iso_type, empty });
-    for (element, within) in event.each("equipmentDetails/seals") {
+    for (element, at) in event.each("equipmentDetails/seals") {
         let number = ["number", "sealNumber"];
-        let value = number.iter().find_map(|n| event.within(element, &within, n, limits::ID));
+        let value = number.iter().find_map(|n| event.within(element, at, n, limits::ID));
         if let Some(value) = value {
             draft.references.push(Reference { kind: ReferenceKind::Seal, value: value.to_owned() });
         }
@@ -137,8 +137,8 @@ fn equipment(event: &Fields<'_>, draft: &mut Draft) -> Option<String> {
 
 fn transport(event: &Fields<'_>, draft: &mut Draft) {
     draft.remark = event.remark("transportDetails/changeRemark");
-    for (element, within) in event.each("transportDetails/delayReasonCodes") {
-        if let Some(code) = event.within(element, &within, "", limits::CODE) {
+    for (element, at) in event.each("transportDetails/delayReasonCodes") {
+        if let Some(code) = event.within(element, at, "", limits::CODE) {
             let (kind, raw) = codes::delay_reason(code);
             draft.exception(kind, Some(raw));
         }
@@ -176,19 +176,19 @@ fn documents(event: &Fields<'_>, draft: &mut Draft) -> Option<String> {
     for path in
         ["shipmentDetails/documentReference", "shipmentDetails/additionalDocumentReferences"]
     {
-        for (element, within) in event.each(path) {
-            let code = event.within(element, &within, "typeCode", limits::CODE);
+        for (element, at) in event.each(path) {
+            let code = event.within(element, at, "typeCode", limits::CODE);
             let code = code.map(str::to_ascii_uppercase);
             let known = code.as_deref().and_then(document_type);
             if known.is_none() {
                 let note = if code.is_some() { NoteCode::OddField } else { NoteCode::MissingField };
-                event.note(note, &format!("{within}/typeCode"));
+                event.note(note, &at.member("typeCode"));
             }
             if path == "shipmentDetails/documentReference" {
                 own_kind = own_kind.or(code);
             }
-            let Some(number) = event.within(element, &within, "reference", limits::ID) else {
-                event.missing(&format!("{within}/reference"));
+            let Some(number) = event.within(element, at, "reference", limits::ID) else {
+                event.missing(&at.member("reference"));
                 continue;
             };
             let reference = known.map_or(ReferenceKind::Other, |known| known.reference);

@@ -104,12 +104,12 @@ fn month(text: &str) -> Option<(i16, &str)> {
     }
     let end = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (name, rest) = text.split_at(end);
-    let is = |month: &&str| {
+    let is = |month: &&'static str| {
         let short = month.get(..3).unwrap_or(month);
         [*month, short].iter().any(|known| known.eq_ignore_ascii_case(name))
             || (*month == "september" && name.eq_ignore_ascii_case("sept"))
     };
-    let position = MONTHS.iter().position(|month| is(month))?;
+    let position = MONTHS.iter().position(is)?;
     Some((i16::try_from(position).ok()? + 1, rest))
 }
 
@@ -131,10 +131,10 @@ fn separator(text: &str) -> Option<(char, &str)> {
 fn without_weekday(text: &str) -> &str {
     let end = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (name, rest) = text.split_at(end);
-    let is = |day: &&str| {
+    let is = |day: &&'static str| {
         let known = [*day, day.get(..3).unwrap_or(day)];
         known.iter().any(|known| known.eq_ignore_ascii_case(name))
     };
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    if days.iter().any(|day| is(day)) { rest.trim_start_matches([',', ' ', '.']) } else { text }
+    if days.iter().any(is) { rest.trim_start_matches([',', ' ', '.']) } else { text }
 }

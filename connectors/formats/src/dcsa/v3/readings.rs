@@ -42,8 +42,8 @@ pub(super) fn of_reefer(event: &Fields<'_>, to: &mut Vec<Reading>) {
     let own = |name: &str| event.number(&["reeferDetails/", name].concat());
     temperature(ReadingKind::SetPoint, own("internalSetpointTemperature"), None);
     temperature(ReadingKind::AmbientTemperature, own("ambientMeasuredTemperature"), None);
-    for (element, within) in event.each("reeferDetails/temperatureProbeMeasurements") {
-        let text = |name: &str, most| event.within(element, &within, name, most);
+    for (element, at) in event.each("reeferDetails/temperatureProbeMeasurements") {
+        let text = |name: &'static str, most| event.within(element, at, name, most);
         // `USDA 1`, the COA key, or the label.
         let sensor = text("USDAProbeNumber", limits::CODE)
             .map(|number| format!("USDA {number}"))
@@ -52,7 +52,7 @@ pub(super) fn of_reefer(event: &Fields<'_>, to: &mut Vec<Reading>) {
         let value = text("measuredTemperatureValue", limits::CODE);
         let read = value.and_then(|value| value.parse::<f64>().ok()).filter(|v| v.is_finite());
         if value.is_some() && read.is_none() {
-            event.odd(&format!("{within}/measuredTemperatureValue"));
+            event.odd(&at.member("measuredTemperatureValue"));
         }
         temperature(ReadingKind::Temperature, read, sensor);
     }
