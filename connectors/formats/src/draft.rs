@@ -94,7 +94,7 @@ impl Draft {
     }
 
     /// An actual event by what the list `list` says of `code`; a code that it does not have is kept
-    /// raw, with milestone `other` and the flag `unmapped_code`.
+    /// raw, with milestone `other` and the note `unmapped_code`.
     pub fn of_code(
         list: &str,
         code: &str,
@@ -165,7 +165,7 @@ impl Draft {
             + list(notes, |note| note.about.len())
     }
 
-    /// What its code means; one that no list has leaves it `other`, with the flag `unmapped_code`.
+    /// What its code means; one that no list has leaves it `other`, with the note `unmapped_code`.
     pub fn means(&mut self, milestone: Option<Milestone>) {
         match milestone {
             Some(milestone) => self.milestone = milestone,

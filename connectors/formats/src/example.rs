@@ -88,7 +88,7 @@ const EXAMPLES: &[(&str, Example)] = &[
     sample!("USPS IV-MTR scans", "usps-iv-mtr/good", "json"),
     sample!("EasyPost trackers", "easypost/good", "json"),
     sample!("Terminal49 events", "terminal49/good", "json"),
-    sample!("ASC X12 214, 315 and 322", "x12/good-214", "edi"),
+    sample!("ASC X12 214, 315, 322 and 323", "x12/good-214", "edi"),
     sample!("UN/EDIFACT IFTSTA, CODECO and COARRI", "edifact/good-codeco", "edi"),
 ];
 

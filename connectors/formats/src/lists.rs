@@ -70,6 +70,7 @@ pub static LISTS: &[&CodeList] = &[
 
 /// Lists of codes that tell why.
 pub static REASONS: &[&ReasonList] = &[
+    &x12::codes::LADING_EXCEPTION,
     &x12::codes::STATUS_REASON,
     &x12::status::REASONS,
     &edifact::codes::REASONS,

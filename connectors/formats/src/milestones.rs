@@ -6,7 +6,7 @@ use waybill_schemas::vocabulary::{ExceptionKind as E, Milestone as M};
 pub const MILESTONES: &[(M, &str)] = &[
     (
         M::Other,
-        "A code that says nothing of the way of the cargo, or that no mapping names (then with the flag `unmapped_code`).",
+        "A code that says nothing of the way of the cargo, or that no mapping names (then with the note `unmapped_code`).",
     ),
     (
         M::Withdrawn,

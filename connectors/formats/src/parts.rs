@@ -160,6 +160,16 @@ impl Parts {
         }
     }
 
+    /// Notes something on each event from the part at `from` (0, 1, …) on; whether there is one.
+    pub(crate) fn note_since(&mut self, from: usize, code: NoteCode, about: &'static str) -> bool {
+        let mut any = false;
+        for draft in self.parts.get_mut(from..).unwrap_or_default().iter_mut().flatten() {
+            draft.note_about(code, about);
+            any = true;
+        }
+        any
+    }
+
     /// Marks events that repeat a carrier's id within the message: with the same content the later
     /// one is flagged; with other content it is what `other` makes of it, given the pointer of the
     /// first.

@@ -237,8 +237,8 @@ mod tests {
         check("application/vnd.gs1.epcis+json", epcis);
         check("application/vnd.gs1.epcis+json;version=2.0.1", epcis);
         check("application/vnd.gs1.epcis+xml;version=1.2", Ok("GS1 EPCIS 1.2, 2.0 XML"));
-        check("application/EDI-X12", Ok("ASC X12 214, 315 and 322"));
-        check("APPLICATION/edi-x12; version=004010", Ok("ASC X12 214, 315 and 322"));
+        check("application/EDI-X12", Ok("ASC X12 214, 315, 322 and 323"));
+        check("APPLICATION/edi-x12; version=004010", Ok("ASC X12 214, 315, 322 and 323"));
         check("application/EDIFACT;charset=utf-8", Ok("UN/EDIFACT IFTSTA, CODECO and COARRI"));
         let version = Err("no format is registered for this version");
         check("application/vnd.dcsa.tnt+json;version=4.0", version);

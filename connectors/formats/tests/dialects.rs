@@ -7,11 +7,17 @@ mod shown;
 
 use std::path::Path;
 
-use waybill_formats::dialect::load;
-use waybill_formats::{Format, Parts, REGISTRY};
+use waybill_formats::dialect::Faults;
+use waybill_formats::{Format, Parts, REGISTRY, dialect};
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/dialects"))
+}
+
+fn load(text: &str, folder: &Path) -> Result<Format, Faults> {
+    dialect::load(text, &|name| {
+        std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+    })
 }
 
 fn told(format: &Format, payload: &str) -> String {
@@ -197,6 +203,16 @@ fn one_dialect_reads_several_wrappings_and_takes_the_meaning_from_where_it_is_sa
     let both = WRAPPED.replace("at_first =", "at = \"x\"\nat_first =");
     let faults = load(&both, folder()).err().unwrap();
     assert_eq!(faults, ["package.at_first: stands in the place of package.at"]);
+}
+
+/// What holds of an answer as a whole is not asked of a list's first element.
+#[test]
+fn a_list_is_no_error_as_a_whole() {
+    let seko =
+        load(&std::fs::read_to_string(folder().join("seko.toml")).unwrap(), folder()).unwrap();
+    let one = r#"{"ConsignmentNo": "C1", "Errors": "late", "Events": [{"Code": "OP-1", "EventDT": "2026-01-20"}]}"#;
+    assert!(told(&seko, &format!("[{one}]")).starts_with("1 shipment_created actual SEKO/OP-1"));
+    assert!(told(&seko, one).starts_with("0 reject carrier_error"));
 }
 
 const CSV: &str = r##"

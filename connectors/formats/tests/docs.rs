@@ -157,6 +157,15 @@ fn sources<'t>(of_rows: impl Iterator<Item = &'t str>) -> String {
 }
 
 #[test]
+fn notes() {
+    let mut made = String::from("| note | what it says |\n|---|---|\n");
+    for code in NoteCode::VARIANTS {
+        made += &format!("| `{}` | {} |\n", code.as_str(), code.meaning());
+    }
+    check("formats.md", "notes", &made);
+}
+
+#[test]
 fn media_types() {
     let mut text = String::from("| format | media type |\n|---|---|\n");
     for format in REGISTRY.iter() {

@@ -1,5 +1,5 @@
-//! Events a second on one core: places by UN/LOCODE, with and without a stated offset, and by
-//! bare coordinates. `cargo bench -p waybill-enrich`.
+//! Events a second on one core: places by UN/LOCODE, with and without a stated offset, by bare
+//! coordinates, and by city. `cargo bench -p waybill-enrich`.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -48,7 +48,8 @@ fn event(place: Place, offset_minutes: Option<i32>, n: usize) -> ShipmentEvent {
 fn enrich(c: &mut Criterion) {
     let stage = Enrich::default();
     let places = Places::bundled();
-    let spread: Vec<_> = places.iter().step_by(115).take(EVENTS).collect();
+    let spread: Vec<_> =
+        places.iter().filter(|place| !place.code.is_empty()).step_by(115).take(EVENTS).collect();
     let events = |make: &dyn Fn(usize, &waybill_enrich::Place) -> ShipmentEvent| {
         spread.iter().enumerate().map(|(n, place)| make(n, place)).collect::<Vec<_>>()
     };
@@ -61,12 +62,19 @@ fn enrich(c: &mut Criterion) {
         longitude: place.coordinates.map(|c| c.longitude),
         ..Place::default()
     };
+    let named = |place: &waybill_enrich::Place| Place {
+        city: Some(place.name.to_uppercase()),
+        country: Some(place.country.into()),
+        region: Some(place.division.into()).filter(|division: &String| !division.is_empty()),
+        ..Place::default()
+    };
     let mut group = c.benchmark_group("enrich");
     group.throughput(Throughput::Elements(EVENTS as u64));
     for (name, input) in [
         ("unlocode, offset stated", events(&|n, p| event(coded(p), Some(480), n))),
         ("unlocode, offset from place", events(&|n, p| event(coded(p), None, n))),
         ("coordinates, offset from place", events(&|n, p| event(bare(p), None, n))),
+        ("city, offset from place", events(&|n, p| event(named(p), None, n))),
     ] {
         group.bench_function(name, |b| {
             let cx = Context::at(0);

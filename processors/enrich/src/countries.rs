@@ -29,7 +29,7 @@ const ALIASES: [(&str, &str); 20] = [
 /// The table: 249 countries.
 #[derive(Clone, Debug)]
 pub struct Countries {
-    /// Code to the only time zone of the country, if it has only one.
+    /// Code to the time zone of the country, if it has one.
     codes: BTreeMap<&'static str, Option<&'static str>>,
     /// Upper-case name to code.
     names: BTreeMap<&'static str, &'static str>,
@@ -41,7 +41,8 @@ impl Countries {
         Self::read(include_str!("../data/countries.tsv"))
     }
 
-    /// Reads `countries.tsv`: code, only zone or nothing, names in upper case.
+    /// Reads `countries.tsv`: code, zone or nothing, names in upper case (ISO 3166-1 alpha-3 among
+    /// them).
     pub fn read(table: &'static str) -> Self {
         let mut countries = Self { codes: BTreeMap::new(), names: ALIASES.into() };
         for line in table.lines() {
@@ -62,11 +63,14 @@ impl Countries {
         }
         let upper = text.to_uppercase();
         let code = self.codes.get_key_value(upper.as_str()).map(|(code, _)| *code);
-        code.or_else(|| self.names.get(upper.as_str()).copied())
+        let named = |name: &str| self.names.get(name).copied();
+        // "HONG KONG SAR, CHINA"
+        code.or_else(|| named(&upper)).or_else(|| named(upper.split_once(',')?.0.trim()))
     }
 
-    /// IANA name of a country's time zone, if it has only one.
-    pub fn only_zone(&self, code: &str) -> Option<&'static str> {
+    /// IANA name of a country's time zone, if it has but one, or several that have shown the same
+    /// time since 2000: the one that most of its people are in.
+    pub fn zone(&self, code: &str) -> Option<&'static str> {
         self.codes.get(code).copied().flatten()
     }
 
@@ -101,6 +105,9 @@ mod tests {
             ("Korea, Republic of", Some("KR")),
             ("South Korea", Some("KR")),
             ("Bahamas", Some("BS")),
+            ("JAM", Some("JM")),
+            ("Taiwan, China", Some("TW")),
+            ("Hong Kong SAR, China", Some("HK")),
             ("XZ", None),
             ("ZZ", None),
             ("Atlantis", None),
@@ -113,10 +120,15 @@ mod tests {
     #[test]
     fn a_country_may_have_one_zone_or_several() {
         let countries = Countries::bundled();
-        for (code, zone) in
-            [("NL", Some("Europe/Amsterdam")), ("US", None), ("ZZ", None), ("XZ", None)]
-        {
-            assert_eq!(countries.only_zone(code), zone, "{code}");
+        for (code, zone) in [
+            ("NL", Some("Europe/Amsterdam")),
+            ("DE", Some("Europe/Berlin")),
+            ("CN", Some("Asia/Shanghai")),
+            ("US", None),
+            ("ZZ", None),
+            ("XZ", None),
+        ] {
+            assert_eq!(countries.zone(code), zone, "{code}");
         }
     }
 }

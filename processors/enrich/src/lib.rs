@@ -7,17 +7,20 @@
 
 mod airports;
 mod countries;
+mod divisions;
 mod locate;
 mod names;
 mod occurrence;
 mod places;
+mod spelling;
 mod tables;
 mod terminals;
+mod written;
 mod zones;
 
 use std::sync::Arc;
 
-use waybill_schemas::vocabulary::NoteCode;
+use waybill_schemas::vocabulary::{NoteCode, PlaceSource};
 use waybill_schemas::{EnrichedEvent, Enrichment, ShipmentEvent};
 use waybill_stage::{Answer, Context, Failure, Stage};
 
@@ -75,7 +78,7 @@ impl Stage for Enrich {
             time_zone: at.zone.map(|zone| zone.name.clone()),
             unlocode: at.unlocode,
             place_source: at.source,
-            place_score: None,
+            place_score: (at.source != PlaceSource::None).then(|| at.score.into()),
             place_name: at.name,
             country: at.country,
             latitude: at.coordinates.map(|c| c.latitude),

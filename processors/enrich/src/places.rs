@@ -18,10 +18,10 @@ impl Coordinates {
     }
 }
 
-/// A place of UN/LOCODE.
+/// A place of UN/LOCODE, or a city that it does not list.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
-    /// UN/LOCODE, five characters.
+    /// UN/LOCODE, five characters; nothing for a city that has none.
     pub code: &'static str,
     pub name: &'static str,
     /// ISO 3166-1 alpha-2; `XZ` for installations in international waters.
@@ -34,16 +34,33 @@ pub struct Place {
     pub division: &'static str,
     /// Bit n: function n + 1 of UN/LOCODE.
     pub functions: u8,
+    /// How much goes on there, to compare places of one name: 8 log10 of its people, or of what
+    /// its port and airport are worth in people. 24: a village of 1,000; 48: a city of a million.
+    pub rank: u8,
 }
 
-const RECORD: usize = 18;
+/// How a name stands to its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The name in UN/LOCODE, or GeoNames'.
+    Own,
+    /// Another spelling, in this language or another: `Munich`.
+    Spelling,
+    /// A part of it: `New York` of `Astoria/New York`.
+    Part,
+}
+
+const RECORD: usize = 19;
+const SPELLING: usize = 7;
 const UNKNOWN: i16 = i16::MIN;
 
-/// The table: 115,770 places.
+/// The table: 115,770 places of UN/LOCODE, and 24,686 towns and harbours that it lacks.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// Ascending by code, their first five bytes.
     records: &'static [[u8; RECORD]],
+    /// Ascending by place, their first three bytes.
+    spellings: &'static [[u8; SPELLING]],
     pool: &'static [u8],
     zones: Vec<&'static str>,
 }
@@ -57,10 +74,13 @@ impl Places {
     /// `None` for what is no such table.
     pub fn read(table: &'static [u8]) -> Option<Self> {
         let (count, rest) = u32_le(table)?;
+        let (spelling_count, rest) = u32_le(rest)?;
         let (zone_count, rest) = u32_le(rest)?;
         let (pool_length, rest) = u32_le(rest)?;
         let (records, rest) = rest.split_at_checked(count.checked_mul(RECORD)?)?;
         let (records, _) = records.as_chunks::<RECORD>();
+        let (spellings, rest) = rest.split_at_checked(spelling_count.checked_mul(SPELLING)?)?;
+        let (spellings, _) = spellings.as_chunks::<SPELLING>();
         let (pool, mut rest) = rest.split_at_checked(pool_length)?;
         let mut zones = Vec::with_capacity(zone_count.min(rest.len()));
         for _ in 0..zone_count {
@@ -68,7 +88,7 @@ impl Places {
             zones.push(zone);
             rest = rest.get(1 + zone.len()..)?;
         }
-        Some(Self { records, pool, zones })
+        Some(Self { records, spellings, pool, zones })
     }
 
     pub fn len(&self) -> usize {
@@ -87,6 +107,9 @@ impl Places {
     /// Where in the table a UN/LOCODE stands.
     pub fn position(&self, unlocode: &str) -> Option<usize> {
         let code: [u8; 5] = unlocode.as_bytes().try_into().ok()?;
+        if code.contains(&b' ') {
+            return None;
+        }
         self.records.binary_search_by(|r| r.first_chunk::<5>().cmp(&Some(&code))).ok()
     }
 
@@ -94,14 +117,15 @@ impl Places {
     pub fn get(&self, position: usize) -> Option<Place> {
         let (code, rest) = self.records.get(position)?.split_first_chunk::<5>()?;
         let (&[n0, n1, n2, lat0, lat1, lon0, lon1, z0, z1], rest) = rest.split_first_chunk()?;
-        let (division, functions) = rest.split_first_chunk::<3>()?;
+        let (division, rest) = rest.split_first_chunk::<3>()?;
+        let &[functions, rank] = rest.first_chunk()?;
         let code = std::str::from_utf8(code).ok()?;
         let name = u32::from_le_bytes([n0, n1, n2, 0]);
         let latitude = i16::from_le_bytes([lat0, lat1]);
         let longitude = i16::from_le_bytes([lon0, lon1]);
         let zone = u16::from_le_bytes([z0, z1]);
         Some(Place {
-            code,
+            code: if code.contains(' ') { "" } else { code },
             name: text_at(self.pool, usize::try_from(name).ok()?)?,
             country: code.get(..2)?,
             coordinates: (latitude != UNKNOWN).then(|| Coordinates {
@@ -110,8 +134,35 @@ impl Places {
             }),
             zone: self.zones.get(usize::from(zone)).copied(),
             division: std::str::from_utf8(division).ok()?.trim_end(),
-            functions: *functions.first()?,
+            functions,
+            rank,
         })
+    }
+
+    /// Every name of the places of a country, with the position of its place.
+    pub fn names_of_country(
+        &self,
+        country: &str,
+    ) -> impl Iterator<Item = (usize, &'static str, Kind)> + '_ {
+        let range = self.of_country(country);
+        let place = |spelling: &[u8; SPELLING]| {
+            let [n0, n1, n2, ..] = *spelling;
+            usize::try_from(u32::from_le_bytes([n0, n1, n2, 0])).unwrap_or(usize::MAX)
+        };
+        let first = self.spellings.partition_point(|spelling| place(spelling) < range.start);
+        let others = self.spellings.get(first..).unwrap_or_default().iter();
+        let end = range.end;
+        let others = others.map(move |s| (place(s), s)).take_while(move |(n, _)| *n < end);
+        let others = others.filter_map(|(n, [_, _, _, n0, n1, n2, kind])| {
+            let name = usize::try_from(u32::from_le_bytes([*n0, *n1, *n2, 0])).ok()?;
+            let kind = match kind {
+                0 => Kind::Own,
+                1 => Kind::Spelling,
+                _ => Kind::Part,
+            };
+            Some((n, text_at(self.pool, name)?, kind))
+        });
+        range.filter_map(|n| Some((n, self.get(n)?.name, Kind::Own))).chain(others)
     }
 
     /// Positions of the places of a country.
@@ -147,16 +198,20 @@ mod tests {
     #[test]
     fn the_table_is_whole() {
         let places = Places::bundled();
-        assert_eq!(places.len(), 115_770);
+        assert_eq!(places.len(), 140_456);
         let all: Vec<_> = places.iter().collect();
         assert_eq!(all.len(), places.len(), "every record can be read");
-        assert!(all.is_sorted_by(|a, b| a.code < b.code), "ascending, each code once");
-        assert_eq!(all.iter().filter(|p| p.coordinates.is_some()).count(), 92_513);
-        assert_eq!(all.iter().filter(|p| p.zone.is_some()).count(), 111_871);
-        assert_eq!(places.zones.len(), 395);
+        let coded: Vec<_> = all.iter().filter(|place| !place.code.is_empty()).collect();
+        assert_eq!(coded.len(), 115_770);
+        assert!(coded.is_sorted_by(|a, b| a.code < b.code), "ascending, each code once");
+        assert_eq!(all.iter().filter(|p| p.coordinates.is_some()).count(), 134_076);
+        assert_eq!(all.iter().filter(|p| p.zone.is_some()).count(), 139_187);
+        assert_eq!(places.zones.len(), 413);
         for place in all {
             assert!(!place.name.is_empty(), "{}", place.code);
-            assert_eq!(places.lookup(place.code), Some(place));
+            if !place.code.is_empty() {
+                assert_eq!(places.lookup(place.code), Some(place));
+            }
             if let Some(c) = place.coordinates {
                 assert!(c.latitude.abs() <= 90.0 && c.longitude.abs() <= 180.0, "{}", place.code);
             }
@@ -183,14 +238,14 @@ mod tests {
         // from the overlay
         check("SGSIN", "Singapore", 1.27, 103.8, "Asia/Singapore");
         check("USLAX", "Los Angeles", 33.74, -118.27, "America/Los_Angeles");
-        check("CNSHA", "Shanghai", 30.63, 122.06, "Asia/Shanghai");
+        check("CNSHA", "Shanghai", 31.23, 121.47, "Asia/Shanghai");
         check("CNYTN", "Yantian Pt", 22.57, 114.27, "Asia/Shanghai");
     }
 
     #[test]
     fn a_place_without_coordinates_has_the_zone_of_its_subdivision() {
         let places = Places::bundled();
-        let place = places.lookup("USRDU").unwrap();
+        let place = places.lookup("USAKW").unwrap();
         assert_eq!((place.coordinates, place.zone), (None, Some("America/New_York")));
     }
 

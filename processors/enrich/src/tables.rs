@@ -1,4 +1,5 @@
 use crate::airports::Airports;
+use crate::divisions::Divisions;
 use crate::names::Names;
 use crate::terminals::Terminals;
 use crate::{Countries, Places, Zones};
@@ -10,6 +11,7 @@ pub struct Tables {
     pub(crate) places: Places,
     pub(crate) names: Names,
     pub(crate) countries: Countries,
+    pub(crate) divisions: Divisions,
     pub(crate) airports: Airports,
     pub(crate) terminals: Terminals,
     pub(crate) zones: Zones,
@@ -17,8 +19,8 @@ pub struct Tables {
 
 impl Tables {
     /// The names of the files that can take a bundled table's place.
-    pub const FILES: [&'static str; 4] =
-        ["places.bin", "countries.tsv", "airports.tsv", "terminals.tsv"];
+    pub const FILES: [&'static str; 5] =
+        ["places.bin", "countries.tsv", "divisions.tsv", "airports.tsv", "terminals.tsv"];
 
     pub fn bundled() -> Self {
         let bundled = Self::with(|_| Ok(None));
@@ -27,6 +29,7 @@ impl Tables {
             places: Places::default(),
             names: Names::default(),
             countries: Countries::read(""),
+            divisions: Divisions::read(""),
             airports: Airports::read(""),
             terminals: Terminals::read(""),
             zones: Zones::bundled(),
@@ -50,6 +53,8 @@ impl Tables {
             .ok_or("places.bin: no table as data/make.py makes it")?;
         let countries =
             Countries::read(text("countries.tsv", include_str!("../data/countries.tsv"))?);
+        let divisions =
+            Divisions::read(text("divisions.tsv", include_str!("../data/divisions.tsv"))?);
         let airports = Airports::read(text("airports.tsv", include_str!("../data/airports.tsv"))?);
         let terminals =
             Terminals::read(text("terminals.tsv", include_str!("../data/terminals.tsv"))?);
@@ -57,6 +62,7 @@ impl Tables {
             names: Names::new(countries.all()),
             places,
             countries,
+            divisions,
             airports,
             terminals,
             zones: Zones::bundled(),
@@ -72,7 +78,8 @@ mod tests {
     #[test]
     fn the_bundled_tables_are_whole() {
         let tables = Tables::bundled();
-        assert_eq!(tables.places.len(), 115_770);
+        assert_eq!(tables.places.len(), 140_456);
+        assert_eq!(tables.divisions.len(), 2_258);
         assert_eq!(tables.airports.len(), 7_906);
         assert_eq!(tables.terminals.len(), 1_255);
         for airport in tables.airports.all() {

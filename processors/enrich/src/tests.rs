@@ -155,7 +155,7 @@ fn a_place_without_a_code() {
     };
     check(
         eiffel_tower,
-        (None, Some("Paris"), Some("FR"), Some("Europe/Paris"), 1, FromPlace),
+        (Some("FRPAR"), Some("Paris"), Some("FR"), Some("Europe/Paris"), 1, FromPlace),
         Some((48.86, 2.29)),
         &[],
     );
@@ -265,6 +265,65 @@ fn a_place_is_known_by_other_means() {
     check(city("Springfield", "", "USA"), ("none", "", "US", ""));
     check(city("Savannah", "", ""), ("none", "", "", ""));
     check(city("Atlantis", "", "Netherlands"), ("none", "", "NL", "Europe/Amsterdam"));
+    // The code is in no table, the city is.
+    let sent = Place { unlocode: text("USZZ9"), ..city("Memphis", "TN", "US") };
+    check(sent, ("name", "USZZ9", "US", "America/Chicago"));
+}
+
+/// DHL's codes are mostly, but not always, IATA's.
+#[test]
+fn dhls_service_area_counts_where_nothing_else_is_known_and_nothing_speaks_against_it() {
+    let area = |code: &str, city: &str, country: &str| {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let facility = text(&format!("DHL/{code}"));
+        let sent = Place { facility, city: text(city), country: text(country), ..Place::default() };
+        let found = enrich(event(Some(sent), None)).enrichment;
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        (
+            found.place_source.as_str(),
+            text(found.unlocode.as_deref()),
+            text(found.time_zone.as_deref()),
+        )
+    };
+    let expect = |source, code: &str, zone: &str| (source, code.to_owned(), zone.to_owned());
+    assert_eq!(area("HKG", "", ""), expect("airport", "HKHKG", "Asia/Hong_Kong"));
+    assert_eq!(area("CVG", "HUB ONE", "USA"), expect("airport", "USCVG", "America/New_York"));
+    assert_eq!(area("CVG", "Munich", "DEU"), expect("name", "DEMUC", "Europe/Berlin"));
+    assert_eq!(area("CVG", "HUB ONE", "Germany"), expect("none", "", "Europe/Berlin"));
+    assert_eq!(area("ZZZ", "", ""), expect("none", "", ""));
+}
+
+/// The zone of what is known of a place, if it is no more than its state or country.
+#[test]
+fn a_state_or_a_country_may_have_one_zone() {
+    let zone = |city: &str, state: &str, country: &str| {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let sent = Place {
+            city: text(city),
+            region: text(state),
+            country: text(country),
+            ..Place::default()
+        };
+        enrich(event(Some(sent), None)).enrichment.time_zone.map(|zone| zone.to_string())
+    };
+    for (state, country, expect) in [
+        ("NJ", "US", Some("America/New_York")),
+        ("Georgia", "US", Some("America/New_York")),
+        // El Paso is an hour behind.
+        ("TX", "US", None),
+        ("", "US", None),
+        ("QC", "CA", None),
+        // Büsingen has a zone of its own, and has shown Berlin's time since 1980.
+        ("", "DE", Some("Europe/Berlin")),
+        ("", "CN", Some("Asia/Shanghai")),
+        ("", "MY", Some("Asia/Kuala_Lumpur")),
+        // The Canary Islands are an hour behind.
+        ("", "ES", None),
+        ("", "AU", None),
+        ("QLD", "AU", Some("Australia/Brisbane")),
+    ] {
+        assert_eq!(zone("Atlantis", state, country).as_deref(), expect, "{state}, {country}");
+    }
 }
 
 /// The terminal stands elsewhere than its town.

@@ -52,7 +52,7 @@ fn explained(file: &Path) -> (String, Vec<String>) {
 }
 
 const DCSA: &str = "DCSA Track & Trace 2.x";
-const X12: &str = "ASC X12 214, 315 and 322";
+const X12: &str = "ASC X12 214, 315, 322 and 323";
 const EDIFACT: &str = "UN/EDIFACT IFTSTA, CODECO and COARRI";
 
 const BOTH: &[&str] = &[

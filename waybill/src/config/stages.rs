@@ -137,7 +137,8 @@ pub fn format(file: &Path) -> Result<Format, Vec<String>> {
     let named = |what: String| format!("{}: {what}", file.display());
     let text = std::fs::read_to_string(file).map_err(|e| vec![named(e.to_string())])?;
     let folder = file.parent().unwrap_or(Path::new(""));
-    let loaded = waybill_formats::dialect::load(&text, folder);
+    let beside = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|e| e.to_string());
+    let loaded = waybill_formats::dialect::load(&text, &beside);
     loaded.map_err(|faults| faults.into_iter().map(named).collect())
 }
 

@@ -1,8 +1,6 @@
 //! A dialect, and behind its first NUL a document that is read by it.
 #![no_main]
 
-use std::path::Path;
-
 use waybill_formats::{Parts, dialect};
 
 const DOCUMENTS: [&[u8]; 3] = [
@@ -16,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let (table, document) = input.split_at(at);
     let Ok(table) = std::str::from_utf8(table) else { return };
     // One that is right stays in memory.
-    let Ok(format) = dialect::load(table, Path::new("/nonexistent")) else { return };
+    let Ok(format) = dialect::load(table, &|_| Err(String::new())) else { return };
     for document in DOCUMENTS.into_iter().chain([document]) {
         let mut parts = Parts::default();
         let whole = format.read(document, &mut parts);

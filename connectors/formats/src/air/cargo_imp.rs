@@ -10,6 +10,9 @@
 //! [`Draft::year_open`](crate::Draft::year_open). What the envelope says helps: EDIFACT's has the
 //! date with its year, and Type B's the day and the time of day (UTC) when the message was sent.
 
+use std::borrow::Cow;
+
+use waybill_schemas::OccurrenceTime;
 use waybill_stage::{Code, Reject};
 
 use super::{fsu, fwb};
@@ -21,8 +24,8 @@ use crate::{Draft, Parts, limits, text, time};
 pub(super) struct Envelope {
     /// Day of the month, hour and minute, UTC (Type B; IATA SCRM).
     pub sent: Option<(i16, i16, i16)>,
-    /// The date with its year, ms as if UTC (EDIFACT UNB S004).
-    pub dated: Option<i64>,
+    /// The date with its year, and the time of day if it has one, as if UTC (EDIFACT UNB S004).
+    pub dated: Option<OccurrenceTime>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +53,11 @@ pub(super) struct Message<'t> {
 
 /// Reads the status messages and air waybills of the payload.
 pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    let text = text::decoded(payload)?;
+    let mut text = text::decoded(payload)?;
+    // The standard has capital letters alone.
+    if text.bytes().any(|b| b.is_ascii_lowercase()) {
+        text = Cow::Owned(text.to_ascii_uppercase());
+    }
     let read = messages(&text, parts);
     if read.is_err() {
         parts.clear();
@@ -224,21 +231,24 @@ fn is_addresses(line: &str) -> bool {
             .all(|a| a.len() == 7 && a.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
-/// `YYMMDD:hhmm` or `YYYYMMDD:hhmm` (UNB S004): the date, ms.
-fn interchange_date(text: &str) -> Option<i64> {
-    let date = text.split(':').next()?;
+/// `YYMMDD:hhmm` or `YYYYMMDD:hhmm` (UNB S004).
+fn interchange_date(text: &str) -> Option<OccurrenceTime> {
+    let (date, clock) = text.split_once(':').unwrap_or((text, ""));
     let (year, rest) = match date.len() {
         6 => (2000 + time::number(date.get(..2)?)?, date.get(2..)?),
         8 => (time::number(date.get(..4)?)?, date.get(4..)?),
         _ => return None,
     };
     let (month, day) = (time::number(rest.get(..2)?)?, time::number(rest.get(2..)?)?);
-    time::day((year, month, day)).map(|t| t.wall_ms)
+    let two = |from: usize| clock.get(from..from + 2).and_then(time::number);
+    let at = two(0).zip(two(2)).and_then(|clock| time::minute((year, month, day), clock));
+    at.or_else(|| time::day((year, month, day)))
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {
     // An envelope is at most some lines long.
     text.lines().take(12).any(|line| {
+        let line = line.get(..line.len().min(200)).unwrap_or(line).to_ascii_uppercase();
         let line = line.trim_matches(|c: char| c.is_control() || c == ' ');
         let line = line.rsplit_once('\'').map_or(line, |(_, rest)| rest);
         identifier(line).is_some_and(|(kind, _)| kind != Kind::Foreign)
@@ -277,9 +287,11 @@ mod tests {
         assert_eq!(origin("..."), None);
         assert!(is_addresses("QD SELPRCR") && is_addresses("QK SELPRCR SIN05XH"));
         assert!(!is_addresses("QD") && !is_addresses("ULD"));
-        assert_eq!(interchange_date("101120:1015"), Some(1_290_211_200_000));
-        assert_eq!(interchange_date("20101120:1015"), Some(1_290_211_200_000));
-        assert_eq!(interchange_date("101320:1015"), None);
-        assert_eq!(interchange_date("é1120"), None);
+        let dated = |text| interchange_date(text).map(|at| at.wall_ms);
+        assert_eq!(dated("101120:1015"), Some(1_290_248_100_000));
+        assert_eq!(dated("20101120:1015"), Some(1_290_248_100_000));
+        assert_eq!(dated("20101120:9"), Some(1_290_211_200_000));
+        assert_eq!(dated("101320:1015"), None);
+        assert_eq!(dated("é1120"), None);
     }
 }

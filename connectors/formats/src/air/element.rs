@@ -51,6 +51,11 @@ impl DayTime {
         read.at(None).map(|_| read)
     }
 
+    /// The day alone, of a time of day that is none.
+    pub fn day_alone(text: &str) -> Option<Self> {
+        Self::read(text.get(..5)?)
+    }
+
     pub fn has_clock(&self) -> bool {
         self.clock.is_some()
     }

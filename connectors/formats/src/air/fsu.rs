@@ -5,15 +5,19 @@
 //! - Its status, at its own date and time. A line with a date alone means 00:00 of that day.
 //! - The date of `BKD`, `MAN` and `PRE` is that of the flight, and not when the consignment was
 //!   booked, manifested or prepared. If the envelope says when the message was sent, that is when
-//!   (not in FSA, which answers later, nor where several statuses are told at once). Without it `MAN` and `PRE` take the flight's date; a booking
-//!   may be weeks older than its flight, so that `BKD` then tells only of the planned flight.
+//!   (not in FSA, which answers later, nor where several kinds of status are told at once). Without it
+//!   `MAN` and `PRE` take the flight's date; a booking may be weeks older than its flight, so that
+//!   `BKD` then tells only of the planned flight, with a note.
+//! - A quantity, an airport or a time of day that cannot be read is left out, with a note.
 //! - A departure or an arrival at each time that says which of them it is and where: planned (S),
 //!   estimated (E) or actual (A). The first time of a line is the departure's, the second the
 //!   arrival's; one alone with one airport is that airport's.
 //! - The time of the flight's own event is that of `DEP` and `ARR`: `A` says when it was, and an
 //!   `ARR` that states an `E` alone is an estimate.
 
-use waybill_schemas::vocabulary::{Classifier, ExceptionKind, Milestone, Mode, ReferenceKind};
+use waybill_schemas::vocabulary::{
+    Classifier, ExceptionKind, Milestone, Mode, NoteCode, ReferenceKind, TimePrecision,
+};
 use waybill_schemas::{Customs, OccurrenceTime, Place, Reference, Transport};
 use waybill_stage::{Code, Reject};
 
@@ -30,6 +34,8 @@ pub(super) struct Consignment<'t> {
     pub number: &'t str,
     pub route: Option<(&'t str, &'t str)>,
     pub amounts: Amounts,
+    /// What of the line cannot be read.
+    pub odd: Option<&'static str>,
 }
 
 impl<'t> Consignment<'t> {
@@ -43,13 +49,21 @@ impl<'t> Consignment<'t> {
             .filter(|(number, _)| air_waybill::has_form(number))
             .ok_or_else(|| invalid("an air waybill number, 020-12345675"))?;
         let (route, quantity) = rest.split_once('/').unwrap_or((rest, ""));
+        let (route, quantity) = (route.trim(), quantity.trim());
+        let mut odd = None;
         let route = match element::airports(route) {
             Some((origin, Some(destination))) => Some((origin, destination)),
             _ if route.is_empty() => None,
-            _ => return Err(invalid("the airports of origin and destination")),
+            _ => {
+                odd = Some("airports of the consignment");
+                None
+            }
         };
-        let amounts = element::quantity(quantity).ok_or_else(|| invalid("a quantity, T10K100"))?;
-        Ok(Self { number, route, amounts })
+        let amounts = element::quantity(quantity).unwrap_or_else(|| {
+            odd = odd.or(Some("quantity of the consignment"));
+            Amounts::default()
+        });
+        Ok(Self { number, route, amounts, odd })
     }
 }
 
@@ -63,6 +77,14 @@ struct Status<'t> {
     /// Of OSI and OCI lines.
     more: Vec<(&'static str, &'t str)>,
     too_many: bool,
+}
+
+/// When the message was sent, where that is when its status was reached.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    envelope: Envelope,
+    /// By the interchange, to the minute.
+    dated: Option<OccurrenceTime>,
 }
 
 /// What a line that begins with `/` goes on with.
@@ -85,8 +107,14 @@ pub(super) fn read(
     };
     let consignment = Consignment::read(first)?;
     let mut envelope = message.envelope;
-    let alone = message.lines.iter().skip(1).filter(|line| begins_status(line.1)).count() == 1;
-    envelope.sent = envelope.sent.filter(|_| sent_at_once && alone);
+    let mut told = message.lines.iter().skip(1).map(|line| line.1).filter(|l| begins_status(l));
+    let is_booking = |line: &str| line.starts_with("BKD");
+    let first_told = told.next();
+    let alone = told.all(|line| is_booking(line) && first_told.is_some_and(is_booking));
+    let at_once = sent_at_once && alone;
+    envelope.sent = envelope.sent.filter(|_| at_once);
+    let by_interchange = envelope.dated.filter(|at| at.precision != TimePrecision::Day);
+    let sent = Sent { envelope, dated: by_interchange.filter(|_| at_once) };
     let before = parts.len();
     let mut status: Option<Status<'_>> = None;
     let mut of = Of::Status;
@@ -101,7 +129,7 @@ pub(super) fn read(
         let (code, rest) = line.split_once('/').unwrap_or((line, ""));
         of = what_follows(code);
         if matches!(of, Of::Status) {
-            end_status(&mut status, &consignment, envelope, parts)?;
+            end_status(&mut status, &consignment, sent, parts)?;
             if !matches!(code.as_bytes(), [b'A'..=b'Z', b'A'..=b'Z', b'A'..=b'Z']) {
                 let detail = "expected a status line, a code of three letters and its elements";
                 push(parts, number, Err(Reject::new(Code::WrongStructure, detail)))?;
@@ -114,7 +142,7 @@ pub(super) fn read(
             None => push(parts, number, Err(misplaced()))?,
         }
     }
-    end_status(&mut status, &consignment, envelope, parts)?;
+    end_status(&mut status, &consignment, sent, parts)?;
     if parts.len() == before {
         return Err(Reject::new(Code::WrongStructure, "no status in it"));
     }
@@ -159,15 +187,15 @@ impl<'t> Status<'t> {
 fn end_status(
     status: &mut Option<Status<'_>>,
     consignment: &Consignment<'_>,
-    envelope: Envelope,
+    sent: Sent,
     parts: &mut Parts,
 ) -> Result<(), Reject> {
     let Some(status) = status.take() else { return Ok(()) };
-    match events(&status, consignment, envelope) {
+    match events(&status, consignment, sent) {
         Ok(drafts) => {
             for mut draft in drafts {
-                if let Some(dated) = envelope.dated {
-                    draft.resolve_year(dated);
+                if let Some(dated) = sent.envelope.dated {
+                    draft.resolve_year(dated.wall_ms);
                 }
                 push(parts, status.line, Ok(draft))?;
             }
@@ -190,6 +218,8 @@ struct Elements<'t> {
     departure: Option<ClockTime>,
     arrival: Option<ClockTime>,
     texts: Vec<&'t str>,
+    /// What cannot be read.
+    odd: Vec<&'static str>,
 }
 
 impl<'t> Elements<'t> {
@@ -207,9 +237,13 @@ impl<'t> Elements<'t> {
             if element.is_empty() {
                 slot += usize::from(read.amounts.is_some());
             } else if read.date.is_none() && DayTime::is_meant(element) {
-                match DayTime::read(element) {
-                    Some(date) => read.date = Some(date),
-                    None => {
+                match (DayTime::read(element), DayTime::day_alone(element)) {
+                    (Some(date), _) => read.date = Some(date),
+                    (None, Some(day)) => {
+                        read.date = Some(day);
+                        read.odd.push("time of day");
+                    }
+                    (None, None) => {
                         return invalid(Code::InvalidTime, "a day and a month, perhaps a time");
                     }
                 }
@@ -240,12 +274,15 @@ impl<'t> Elements<'t> {
                         }
                         slot += 1;
                     }
-                    None => return invalid(Code::InvalidTime, "a time of departure or arrival"),
+                    None => {
+                        read.odd.push("time of departure or arrival");
+                        slot += 1;
+                    }
                 }
             } else if read.amounts.is_none() && element::is_meant_as_quantity(element) {
                 match element::quantity(element) {
                     Some(amounts) => read.amounts = Some(amounts),
-                    None => return invalid(Code::InvalidField, "a quantity, T10K100"),
+                    None => read.odd.push("quantity"),
                 }
             } else if element::is_meant_as_volume(element) {
                 match element::quantity(element) {
@@ -253,7 +290,7 @@ impl<'t> Elements<'t> {
                         let all = read.amounts.get_or_insert_default();
                         all.volume = amounts.volume.or(all.volume);
                     }
-                    None => return invalid(Code::InvalidField, "a volume, MC1.5"),
+                    None => read.odd.push("volume"),
                 }
             } else {
                 read.texts.push(element);
@@ -281,7 +318,7 @@ fn is_of_departure(code: &str) -> bool {
 fn events(
     status: &Status<'_>,
     consignment: &Consignment<'_>,
-    envelope: Envelope,
+    sent: Sent,
 ) -> Result<Vec<Draft>, Reject> {
     if status.too_many {
         let detail = format!("more than {} elements", limits::LIST);
@@ -303,13 +340,13 @@ fn events(
     let context = Context { status, consignment, read: &read };
     let mut drafts = Vec::with_capacity(3);
     let (mut departure, mut arrival) = (read.departure, read.arrival);
-    if let Some((classifier, at)) = own_time(status, &read, envelope, &mut departure, &mut arrival)
-    {
+    if let Some((classifier, at)) = own_time(status, &read, sent, &mut departure, &mut arrival) {
         drafts.push(context.own(classifier, at, place));
     }
-    if status.code == "BKD" && departure.is_none() && read.flight.is_some() {
+    let booked_when = !drafts.is_empty();
+    if status.code == "BKD" && departure.is_none() && (read.flight.is_some() || !booked_when) {
         // Booked on a flight of that day.
-        let at = read.date.and_then(|date| date.at(None));
+        let at = read.date.and_then(|date| on(date, None));
         drafts
             .extend(at.map(|at| context.other(Milestone::Departed, Classifier::Planned, at, from)));
     }
@@ -317,36 +354,55 @@ fn events(
         [(Milestone::Departed, departure, from), (Milestone::Arrived, arrival, to)]
     {
         let Some((time, date)) = time.zip(read.date).filter(|_| place.is_some()) else { continue };
-        let at = date.at(Some(time));
+        let at = on(date, Some(time));
         drafts.extend(at.map(|at| context.other(milestone, time.classifier, at, place)));
     }
     if drafts.is_empty() {
         return Err(Reject::new(Code::MissingField, "status line: no date"));
     }
+    for draft in &mut drafts {
+        for about in consignment.odd.iter().chain(&read.odd) {
+            draft.note_about(NoteCode::OddField, *about);
+        }
+        if status.code == "BKD" && !booked_when {
+            draft.note_about(NoteCode::MissingField, "time of booking");
+        }
+    }
     Ok(drafts)
 }
 
-type When = (OccurrenceTime, YearOpen);
+type When = (OccurrenceTime, Option<YearOpen>);
+
+/// A date of the line, and what of it is not known.
+fn on(date: DayTime, at: Option<ClockTime>) -> Option<When> {
+    date.at(at).map(|(at, open)| (at, Some(open)))
+}
 
 /// When the status itself was reached, if the message tells. Takes the time of the flight that
 /// says it away.
 fn own_time(
     status: &Status<'_>,
     read: &Elements<'_>,
-    envelope: Envelope,
+    sent: Sent,
     departure: &mut Option<ClockTime>,
     arrival: &mut Option<ClockTime>,
 ) -> Option<(Classifier, When)> {
     let sent = || {
-        let (day, hour, minute) = envelope.sent?;
+        if let Some(at) = sent.dated {
+            let at = OccurrenceTime { offset_minutes: Some(0), ..at };
+            return Some((Classifier::Actual, (at, None)));
+        }
+        let (day, hour, minute) = sent.envelope.sent?;
         let at = time::minute((ANY_YEAR, 1, day), (hour, minute))?;
         let at = OccurrenceTime { offset_minutes: Some(0), ..at };
-        Some((Classifier::Actual, (at, YearOpen { month_too: true, then_days: 0 })))
+        let open = YearOpen { month_too: true, then_days: 0 };
+        Some((Classifier::Actual, (at, Some(open))))
     };
     let Some(date) = read.date else { return sent() };
     let of_flight = read.flight.is_some();
     match status.code {
-        "BKD" if of_flight => return sent(),
+        // A day alone is the flight's, whether or not that is named.
+        "BKD" if of_flight || !date.has_clock() => return sent(),
         "MAN" | "PRE" if of_flight && !date.has_clock() => {
             if let Some(sent) = sent() {
                 return Some(sent);
@@ -354,7 +410,7 @@ fn own_time(
         }
         "DEP" => {
             if let Some(time) = departure.take_if(|t| t.classifier == Classifier::Actual) {
-                return Some((Classifier::Actual, date.at(Some(time))?));
+                return Some((Classifier::Actual, on(date, Some(time))?));
             }
         }
         "ARR" => {
@@ -364,12 +420,12 @@ fn own_time(
                 Classifier::Planned => false,
             };
             if let Some(time) = arrival.take_if(tells) {
-                return Some((time.classifier, date.at(Some(time))?));
+                return Some((time.classifier, on(date, Some(time))?));
             }
         }
         _ => {}
     }
-    Some((Classifier::Actual, date.at(None)?))
+    Some((Classifier::Actual, on(date, None)?))
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -383,7 +439,7 @@ impl Context<'_, '_> {
     fn draft(self, meaning: Option<Meaning>, at: When, place: Option<&str>) -> Draft {
         let (occurred, open) = at;
         let mut draft = Draft::of_code(STATUS.prefix, self.status.code, meaning, occurred);
-        draft.year_open = Some(open);
+        draft.year_open = open;
         give_air_waybill(self.consignment.number, &mut draft);
         draft.place = place.map(|iata| Place { iata: Some(iata.to_owned()), ..Place::default() });
         draft.transport = Some(Transport {

@@ -5,7 +5,7 @@
 //! A flight is stated by the day of its month alone: it is the one nearest to the date of issue, or,
 //! without that, to the receipt. Both dates are days, so that the events are at 00:00 of them.
 
-use waybill_schemas::vocabulary::{Classifier, Mode};
+use waybill_schemas::vocabulary::{Classifier, Mode, NoteCode};
 use waybill_schemas::{Place, Transport};
 use waybill_stage::{Code, Reject};
 
@@ -46,6 +46,8 @@ pub(super) fn read(message: &Message<'_>, parts: &mut Parts) -> Result<(), Rejec
             issued_at = issue.as_ref().ok().map(|draft| draft.occurred.wall_ms);
             push(parts, number, issue)?;
         }
+        // The flights are known without it.
+        None if flights.is_some() => {}
         None => {
             let detail = "no line ISU, which says when it was issued";
             push(parts, message.line, Err(Reject::new(Code::MissingField, detail)))?;
@@ -60,8 +62,10 @@ pub(super) fn read(message: &Message<'_>, parts: &mut Parts) -> Result<(), Rejec
     for place in from {
         let (Some(flight), day) = (elements.next(), elements.next()) else { break };
         let mut departure = departure(&consignment, flight, day, place);
-        if let (Ok(draft), Some(issued_at)) = (&mut departure, issued_at) {
-            draft.resolve_year(issued_at);
+        match (&mut departure, issued_at) {
+            (Ok(draft), Some(issued_at)) => draft.resolve_year(issued_at),
+            (Ok(draft), None) => draft.note_about(NoteCode::MissingField, "ISU"),
+            (Err(_), _) => {}
         }
         push(parts, number, departure)?;
     }
@@ -114,4 +118,7 @@ fn give_common(consignment: &Consignment<'_>, flight: Option<&str>, draft: &mut 
         ..Transport::default()
     });
     consignment.amounts.give_to(draft);
+    if let Some(about) = consignment.odd {
+        draft.note_about(NoteCode::OddField, about);
+    }
 }

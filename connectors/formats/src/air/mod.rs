@@ -21,6 +21,7 @@ pub mod one_record;
 pub mod xfsu;
 
 use waybill_schemas::OccurrenceTime;
+use waybill_schemas::vocabulary::TimePrecision;
 
 use crate::time;
 
@@ -32,6 +33,16 @@ pub const ONE_RECORD: &str = "application/vnd.iata.one-record+json";
 /// then a wall clock of the place.
 fn date_time(text: &str) -> Option<OccurrenceTime> {
     time::read(text)
+}
+
+/// The same, or the day alone where the clock behind it is no time: then it is odd.
+fn date_time_or_day(text: &str) -> Option<(OccurrenceTime, bool)> {
+    if let Some(read) = date_time(text) {
+        return Some((read, false));
+    }
+    let (day, clock) = text.trim().split_once(['T', 't', ' '])?;
+    let day = time::read(day).filter(|day| day.precision == TimePrecision::Day)?;
+    (!clock.is_empty()).then_some((day, true))
 }
 
 #[cfg(test)]
@@ -52,5 +63,10 @@ mod tests {
             let read = date_time(text).map(|t| (t.wall_ms, t.offset_minutes));
             assert_eq!(read, expect, "{text}");
         }
+        let or_day = |text| date_time_or_day(text).map(|(t, odd)| (t.wall_ms, odd));
+        assert_eq!(or_day("2023-10-16T16:15:00"), Some((1_697_472_900_000, false)));
+        assert_eq!(or_day("2023-10-16T25:15:00Z"), Some((1_697_414_400_000, true)));
+        assert_eq!(or_day("2023-10-36T25:15:00Z"), None);
+        assert_eq!(or_day("2023-10-16T"), None);
     }
 }

@@ -162,27 +162,35 @@ impl<'n> Reader<'n, '_> {
     fn draft(&self, event: &'n Node<'n>) -> Result<(Draft, Vec<Subject<'n>>), Reject> {
         let date = at("/eventDate");
         let occurred = event.get("eventDate").ok_or_else(|| date.missing())?;
-        let occurred = occurred.text().and_then(super::date_time);
-        let occurred = occurred.ok_or_else(|| date.invalid_time())?;
+        let occurred = occurred.text().and_then(super::date_time_or_day);
+        let (occurred, is_odd) = occurred.ok_or_else(|| date.invalid_time())?;
         let name = event.get("eventName").and_then(Node::text).filter(|name| !name.is_empty());
         let mut draft = of_code(event.get("eventCode"), name, occurred)?;
+        if is_odd {
+            draft.note_about(NoteCode::OddField, "/eventDate");
+        }
         if let Some(kind) = event.get("eventTimeType") {
-            let kind = kind.iri().map(local_name).and_then(codes::time_type);
-            draft.classifier =
-                kind.ok_or_else(|| at("/eventTimeType").unknown_code("event time type"))?;
+            match kind.iri().map(local_name).and_then(codes::time_type) {
+                Some(kind) => draft.classifier = kind,
+                None => draft.note_about(NoteCode::OddField, "/eventTimeType"),
+            }
         }
         draft.raw_id = match event.get("@id").and_then(Node::text) {
             Some(id) if id.len() > limits::EVENT_ID => {
-                return Err(at("/@id").too_long(limits::EVENT_ID));
+                draft.note_about(NoteCode::OddField, "/@id");
+                None
             }
             // A blank node's id and a relative one (JSON-LD 1.1, 3.3) are of this document only.
             id => id.filter(|id| id.contains("://") || id.starts_with("urn:")).map(str::to_owned),
         };
         if let Some(created) = event.get("creationDate") {
-            let created = created.text().and_then(super::date_time);
-            let created = created.ok_or_else(|| at("/creationDate").invalid_time())?;
-            // A record's time without an offset is of no place that it could be told by.
-            draft.created_at = created.offset_minutes.map(|_| created.utc_or_wall_ms());
+            match created.text().and_then(super::date_time) {
+                // A record's time without an offset is of no place that it could be told by.
+                Some(created) => {
+                    draft.created_at = created.offset_minutes.map(|_| created.utc_or_wall_ms());
+                }
+                None => draft.note_about(NoteCode::OddField, "/creationDate"),
+            }
         }
         let location = event.get("eventLocation").or_else(|| event.get("recordedAtLocation"));
         draft.place = location.and_then(|location| place(self.resolved(location)));
@@ -241,11 +249,26 @@ impl<'n> Reader<'n, '_> {
         draft: &mut Draft,
     ) -> Result<(), Reject> {
         let iri = subject.iri.filter(|iri| !iri.is_empty());
-        if iri.is_some_and(|iri| iri.len() > limits::ID) {
-            return Err(named.too_long(limits::ID));
+        let mut wrong = None;
+        if let Some(waybill) = subject.object.and_then(|object| self.waybill(object))
+            && let Err(reject) = self.give_waybill(waybill, draft)
+        {
+            wrong = Some(reject);
         }
-        if let Some(waybill) = subject.object.and_then(|object| self.waybill(object)) {
-            self.give_waybill(waybill, draft)?;
+        let iri = match iri {
+            Some(iri) if iri.len() > limits::ID => {
+                wrong.get_or_insert_with(|| named.too_long(limits::ID));
+                None
+            }
+            iri => iri,
+        };
+        // What names the object otherwise is enough.
+        if let Some(reject) = wrong {
+            if iri.is_none() && draft.document.is_none() {
+                return Err(reject);
+            }
+            let about = reject.detail.split(':').next().unwrap_or_default().to_owned();
+            draft.note_about(NoteCode::OddField, about);
         }
         if let Some(movement) = subject.object.filter(|o| o.is_a("TransportMovement")) {
             // `LH400/16OCT2023`
@@ -347,7 +370,11 @@ fn of_code(
         draft.note(NoteCode::UnmappedCode);
         return Ok(draft);
     };
-    let code = code.strip_prefix("StatusCode_").unwrap_or(code);
+    let code = code.strip_prefix("StatusCode_").unwrap_or(code).to_ascii_uppercase();
+    let code = code.as_str();
+    if let Some(list) = sent.and_then(other_list) {
+        return Ok(Draft::of_code(&list, code, None, occurred));
+    }
     if code.len() > limits::CODE {
         return Err(within.too_long(limits::CODE));
     }
@@ -361,6 +388,26 @@ fn of_code(
         give_discrepancy(None, &mut draft);
     }
     Ok(draft)
+}
+
+/// The list that a code says it is of, where that is not IATA's: by the name or the reference of the list,
+/// or by the IRI that the code's local name ends.
+fn other_list(sent: &Node<'_>) -> Option<String> {
+    let named = ["codeListName", "codeListReference"]
+        .iter()
+        .find_map(|term| sent.get(term).and_then(Node::iri).filter(|list| !list.is_empty()));
+    let list = named.or_else(|| {
+        let iri = sent.iri().filter(|iri| iri.contains("://"))?;
+        iri.rsplit_once(['#', '/']).map(|(list, _)| list)
+    })?;
+    let plain: String =
+        list.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let is_iata = plain.contains("iata")
+        || plain.contains("statuscode")
+        || plain.contains("cxml")
+        || plain.contains("118");
+    let name = list.trim_end_matches(['#', '/']).rsplit(['#', '/']).next().unwrap_or(list);
+    if is_iata { None } else { text::clipped(name, limits::CODE) }
 }
 
 /// An airport by its code, embedded or in the graph; or by an IRI that ends in one, as the guides
@@ -404,6 +451,10 @@ mod tests {
             (r#"{"@type": "CodeListElement", "code": "DEP"}"#, "FSU/DEP"),
             (r#""DEP""#, "FSU/DEP"),
             (r#""XYZ""#, "FSU/XYZ"),
+            (r#""dep""#, "FSU/DEP"),
+            (r#"{"@type": "CodeListElement", "code": "DEP", "codeListName": "ACME"}"#, "ACME/DEP"),
+            (r#"{"code": "DEP", "codeListName": "IATA Status Codes"}"#, "FSU/DEP"),
+            (r#"{"@id": "https://acme.example/codes/own#DEP"}"#, "own/DEP"),
         ] {
             let node: Node<'_> = serde_json::from_str(json).unwrap();
             let draft = of_code(Some(&node), None, at).unwrap();

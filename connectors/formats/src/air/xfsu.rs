@@ -4,13 +4,15 @@
 //! The status is reached at its own time (`SpecifiedEvent`), of the kind that stands beside it (A
 //! actual, E estimated, S scheduled); else, if the flight's departure or arrival is the status, at that.
 //! A booking, a manifest and a preparation without a time of their own were made when the message
-//! was, if it tells of nothing else. Departures and arrivals of the flight that are stated besides are events of their own.
+//! was, if it tells of nothing else. The time of a booking is the flight's, unless it is said to be
+//! actual; where nothing tells when it was booked, that is noted on its flight. Departures and arrivals
+//! of the flight that are stated besides are events of their own.
 //! Times without an offset are local at the airport.
 //!
 //! Names are compared without their namespaces, which differ from version to version.
 
 use roxmltree::Node;
-use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, ReferenceKind};
+use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, NoteCode, ReferenceKind};
 use waybill_schemas::{Customs, OccurrenceTime, Place, Reference, Transport};
 use waybill_stage::{Code, Reject};
 
@@ -23,6 +25,8 @@ use crate::parts::Whence;
 use crate::wrong::at;
 use crate::xml::{at as element_at, child, children, text_at};
 use crate::{Draft, Parts, limits, text, xml};
+
+const DAY_MS: i64 = 24 * 3_600_000;
 
 const STATUSES: &str = "/MasterConsignment/ReportedStatus";
 
@@ -43,9 +47,13 @@ struct Master<'a> {
     amounts: Amounts,
     /// When the message was made.
     issued: Option<OccurrenceTime>,
-    /// Whether it tells of one status alone.
+    /// Whether it tells of one status alone, or of bookings alone.
     alone: bool,
+    odd: [Option<&'static str>; 2],
 }
+
+/// Elements that cannot be read, and that the event does not need.
+type Odd = Vec<&'static str>;
 
 fn message(root: Node<'_, '_>, parts: &mut Parts) -> Result<(), Reject> {
     match root.tag_name().name() {
@@ -66,15 +74,17 @@ fn message(root: Node<'_, '_>, parts: &mut Parts) -> Result<(), Reject> {
     if waybill.len() > limits::ID {
         return Err(id.too_long(limits::ID));
     }
-    let issued = match text_at(root, "MessageHeaderDocument/IssueDateTime") {
-        Some(sent) => {
-            let issued = at("/MessageHeaderDocument/IssueDateTime");
-            Some(super::date_time(sent).ok_or_else(|| issued.invalid_time())?)
-        }
-        None => None,
-    };
-    let alone = children(consignment, "ReportedStatus").nth(1).is_none();
-    let master = Master { waybill, amounts: amounts(consignment)?, issued, alone };
+    let sent = text_at(root, "MessageHeaderDocument/IssueDateTime");
+    let issued = sent.and_then(super::date_time);
+    let mut codes =
+        children(consignment, "ReportedStatus").map(|status| text_at(status, "ReasonCode"));
+    let first = codes.next().flatten();
+    let is_booking = |code: Option<&str>| code.is_some_and(|c| c.eq_ignore_ascii_case("BKD"));
+    let alone = codes.all(|code| is_booking(code) && is_booking(first));
+    let (amounts, odd_amount) = amounts(consignment);
+    let odd_issue = (sent.is_some() && issued.is_none()).then_some("/IssueDateTime");
+    let odd = [odd_issue, odd_amount];
+    let master = Master { waybill, amounts, issued, alone, odd };
     for (index, status) in children(consignment, "ReportedStatus").enumerate() {
         let mut shares = children(status, "AssociatedStatusConsignment").enumerate().peekable();
         if shares.peek().is_none() {
@@ -126,29 +136,40 @@ impl Master<'_> {
         share: Option<Node<'_, '_>>,
     ) -> Result<Vec<Draft>, Reject> {
         let code_at = at("/ReasonCode");
+        let reason = child(status, "ReasonCode");
         let code = text_at(status, "ReasonCode").ok_or_else(|| code_at.missing())?;
+        let code = code.to_ascii_uppercase();
+        let code = code.as_str();
         if code.len() > limits::CODE {
             return Err(code_at.too_long(limits::CODE));
         }
         let movement = share.and_then(|s| child(s, "SpecifiedLogisticsTransportMovement"));
         let departs = matches!(code, "BKD" | "PRE" | "MAN" | "DEP");
         let mut times = Vec::new();
+        let mut odd: Odd = self.odd.into_iter().flatten().collect();
         if let Some(movement) = movement {
-            flight_times(movement, departs, code == "DEP", &mut times)?;
+            flight_times(movement, departs, code == "DEP", &mut times, &mut odd);
         }
-        let mut own = match movement.and_then(|m| child(m, "SpecifiedEvent")) {
-            Some(event) => {
-                let at =
-                    time_of(event, "OccurrenceDateTime", "/SpecifiedEvent/OccurrenceDateTime")?;
-                at.zip(Some(kind_of(event, "DateTimeTypeCode", Classifier::Actual)?))
-            }
-            None => None,
-        };
+        // Of a booking it is when the flight goes, if nothing says that it is when it was booked.
+        let otherwise = if code == "BKD" { Classifier::Planned } else { Classifier::Actual };
+        let own_at = "/SpecifiedEvent/OccurrenceDateTime";
+        let mut own = movement.and_then(|m| child(m, "SpecifiedEvent")).and_then(|event| {
+            let at = time_of(event, "OccurrenceDateTime", own_at, &mut odd);
+            at.zip(Some(kind_of(event, "DateTimeTypeCode", otherwise, &mut odd)))
+        });
         let place = movement.and_then(|m| location(m, departs));
+        // Nobody books after the message that says so was made.
+        let is_later = |at: OccurrenceTime| {
+            self.issued.is_some_and(|i| at.wall_ms > i.wall_ms.saturating_add(DAY_MS))
+        };
         if let Some((occurred, classifier)) = own
             && code == "BKD"
-            && classifier != Classifier::Actual
+            && (classifier != Classifier::Actual || is_later(occurred))
         {
+            let classifier = match classifier {
+                Classifier::Actual => Classifier::Planned,
+                classifier => classifier,
+            };
             // When the flight goes, and not when it was booked.
             own = None;
             let milestone = Milestone::Departed;
@@ -171,18 +192,32 @@ impl Master<'_> {
             own = self.issued.filter(|_| self.alone).map(|at| (at, Classifier::Actual));
         }
         let mut drafts = Vec::with_capacity(1 + times.len());
-        let common = Common { master: self, code, share, movement };
+        let common = Common { master: self, code, list: list_of(reason), share, movement };
         if let Some((at, classifier)) = own {
-            let mut draft = common.draft(STATUS.find(code), at, classifier, place)?;
+            let mut draft = common.draft(common.meaning(), at, classifier, place, &mut odd);
             common.give_own(&mut draft);
             drafts.push(draft);
         }
         for time in times {
             let meaning = Meaning { milestone: time.milestone, exception: None };
-            drafts.push(common.draft(Some(meaning), time.at, time.classifier, time.place)?);
+            let (at, classifier, place) = (time.at, time.classifier, time.place);
+            drafts.push(common.draft(Some(meaning), at, classifier, place, &mut odd));
         }
         if drafts.is_empty() {
-            return Err(at("/SpecifiedEvent/OccurrenceDateTime").missing());
+            // Of the times that there are, none can be read.
+            let unreadable = odd.iter().find(|path| path.ends_with("OccurrenceDateTime"));
+            return Err(match unreadable {
+                Some(path) => at(path).invalid_time(),
+                None => at(own_at).missing(),
+            });
+        }
+        for draft in &mut drafts {
+            for about in &odd {
+                draft.note_about(NoteCode::OddField, *about);
+            }
+            if code == "BKD" && own.is_none() {
+                draft.note_about(NoteCode::MissingField, own_at);
+            }
         }
         Ok(drafts)
     }
@@ -192,20 +227,38 @@ fn time_of(
     event: Node<'_, '_>,
     name: &str,
     path: &'static str,
-) -> Result<Option<OccurrenceTime>, Reject> {
-    match text_at(event, name) {
-        Some(sent) => super::date_time(sent).map(Some).ok_or_else(|| at(path).invalid_time()),
-        None => Ok(None),
+    odd: &mut Odd,
+) -> Option<OccurrenceTime> {
+    let read = super::date_time_or_day(text_at(event, name)?);
+    if read.is_none_or(|(_, is_odd)| is_odd) {
+        odd.push(path);
     }
+    read.map(|(at, _)| at)
 }
 
 /// The kind of time: as stated, or what it is where nothing is.
-fn kind_of(event: Node<'_, '_>, name: &str, otherwise: Classifier) -> Result<Classifier, Reject> {
-    match text_at(event, name) {
-        Some(sent) => codes::time_type(sent)
-            .ok_or_else(|| at("/DateTimeTypeCode").unknown_code("date-time type code, A, E or S")),
-        None => Ok(otherwise),
+fn kind_of(event: Node<'_, '_>, name: &str, otherwise: Classifier, odd: &mut Odd) -> Classifier {
+    let sent = text_at(event, name);
+    let kind = sent.and_then(codes::time_type);
+    if sent.is_some() && kind.is_none() {
+        odd.push("/DateTimeTypeCode");
     }
+    kind.unwrap_or(otherwise)
+}
+
+/// The list that a code says it is of, if that is not IATA's.
+fn list_of(code: Option<Node<'_, '_>>) -> Option<String> {
+    let said = |names: [&str; 2]| names.iter().find_map(|name| code?.attribute(*name));
+    let agency = said(["listAgencyName", "listAgencyID"])?.trim();
+    // 3 is IATA in UN/EDIFACT 3055, and 1 is what its own samples have.
+    let is_iata = matches!(agency, "" | "1" | "3") || agency.to_ascii_uppercase().contains("IATA");
+    let name = match agency {
+        "87" | "21" => "CARRIER",
+        "86" => "SENDER",
+        "ZZZ" => "MUTUAL",
+        agency => agency,
+    };
+    if is_iata { None } else { text::clipped(name, limits::CODE) }
 }
 
 /// The departure and the arrival of the flight. Where nothing says of what kind a time is, it is the
@@ -215,7 +268,8 @@ fn flight_times<'a>(
     departs: bool,
     departed: bool,
     times: &mut Vec<FlightTime<'a>>,
-) -> Result<(), Reject> {
+    odd: &mut Odd,
+) {
     let past = |is: bool| if is { Classifier::Actual } else { Classifier::Planned };
     let known = [
         (
@@ -248,8 +302,8 @@ fn flight_times<'a>(
     ];
     for (event, time, kind, location_id, milestone, otherwise, path) in known {
         let Some(event) = child(movement, event) else { continue };
-        let Some(at) = time_of(event, time, path)? else { continue };
-        let classifier = kind_of(event, kind, otherwise)?;
+        let Some(at) = time_of(event, time, path, odd) else { continue };
+        let classifier = kind_of(event, kind, otherwise, odd);
         let leaving = milestone == Milestone::Departed;
         let place = text_at(event, location_id).or_else(|| location_of_kind(movement, leaving));
         // A wall clock without a place is no time.
@@ -257,7 +311,6 @@ fn flight_times<'a>(
             times.push(FlightTime { milestone, classifier, at, place });
         }
     }
-    Ok(())
 }
 
 /// The airport of the status: of several the one that the flight departs from, or arrives at.
@@ -277,23 +330,30 @@ fn location_of_kind<'a>(movement: Node<'a, '_>, departs: bool) -> Option<&'a str
         .and_then(|l| text_at(l, "ID"))
 }
 
-#[derive(Clone, Copy)]
 struct Common<'m, 'a> {
     master: &'m Master<'a>,
     code: &'m str,
+    /// Where it is not IATA's.
+    list: Option<String>,
     share: Option<Node<'m, 'm>>,
     movement: Option<Node<'m, 'm>>,
 }
 
 impl Common<'_, '_> {
+    fn meaning(&self) -> Option<Meaning> {
+        if self.list.is_some() { None } else { STATUS.find(self.code) }
+    }
+
     fn draft(
-        self,
+        &self,
         meaning: Option<Meaning>,
         occurred: OccurrenceTime,
         classifier: Classifier,
         place: Option<&str>,
-    ) -> Result<Draft, Reject> {
-        let mut draft = Draft::of_code(STATUS.prefix, self.code, meaning, occurred);
+        odd: &mut Odd,
+    ) -> Draft {
+        let list = self.list.as_deref().unwrap_or(STATUS.prefix);
+        let mut draft = Draft::of_code(list, self.code, meaning, occurred);
         draft.classifier = classifier;
         let issued = self.master.issued.filter(|issued| issued.offset_minutes.is_some());
         draft.created_at = issued.map(|issued| issued.utc_or_wall_ms());
@@ -313,16 +373,18 @@ impl Common<'_, '_> {
         };
         let flight = self.movement.and_then(flight);
         draft.transport = Some(Transport { mode: Some(Mode::Air), flight, ..Transport::default() });
-        let own = self.share.map(amounts).transpose()?.filter(|amounts| !amounts.is_empty());
+        let own = self.share.map(amounts);
+        odd.extend(own.and_then(|(_, odd)| odd));
+        let own = own.map(|(amounts, _)| amounts).filter(|amounts| !amounts.is_empty());
         own.unwrap_or(self.master.amounts).give_to(&mut draft);
-        let Some(share) = self.share else { return Ok(draft) };
+        let Some(share) = self.share else { return draft };
         // Not sought among the others: there may be a thousand.
         let mut add = |kind, value| draft.references.push(Reference { kind, value });
         let houses = children(share, "IncludedHouseConsignment").take(limits::LIST);
         for house in houses.filter_map(|h| text_at(h, "TransportContractDocument/ID")) {
             if house.len() > limits::ID {
-                return Err(at("/IncludedHouseConsignment/TransportContractDocument/ID")
-                    .too_long(limits::ID));
+                odd.push("/IncludedHouseConsignment/TransportContractDocument/ID");
+                continue;
             }
             add(ReferenceKind::HouseAirWaybill, house.to_owned());
         }
@@ -334,11 +396,11 @@ impl Common<'_, '_> {
                 add(ReferenceKind::CarrierEquipment, number);
             }
         }
-        Ok(draft)
+        draft
     }
 
     /// What is said of the status alone, and not of its flight.
-    fn give_own(self, draft: &mut Draft) {
+    fn give_own(&self, draft: &mut Draft) {
         let own = |path: &str| self.share.and_then(|share| text_at(share, path));
         if self.code == "DIS" {
             let code = own("DiscrepancyDescriptionCode").filter(|code| code.len() <= limits::CODE);
@@ -374,23 +436,28 @@ fn flight(movement: Node<'_, '_>) -> Option<String> {
     Some([carrier, id].concat()).filter(|flight| is_flight(flight))
 }
 
-fn amounts(consignment: Node<'_, '_>) -> Result<Amounts, Reject> {
-    let pieces = at("/PieceQuantity");
+/// What can be read of them, and which cannot.
+fn amounts(consignment: Node<'_, '_>) -> (Amounts, Option<&'static str>) {
+    let mut odd = None;
     let pieces = number(consignment, "PieceQuantity")
         .or_else(|| number(consignment, "TotalPieceQuantity"))
         .transpose()
-        .map_err(|()| pieces.invalid("a number"))?;
-    let measure = |names: [&'static str; 2], path: &'static str| {
-        let Some(found) = names.iter().find_map(|name| element_at(consignment, name)) else {
-            return Ok(None);
-        };
-        let value = parsed(found.text()).transpose().map_err(|()| at(path).invalid("a number"))?;
+        .unwrap_or_else(|()| {
+            odd = Some("/PieceQuantity");
+            None
+        });
+    let mut measure = |names: [&'static str; 2], path: &'static str| {
+        let found = names.iter().find_map(|name| element_at(consignment, name))?;
+        let value = parsed(found.text()).transpose().unwrap_or_else(|()| {
+            odd = odd.or(Some(path));
+            None
+        });
         // A measure without a unit, or with one unknown, measures nothing.
-        Ok(value.zip(found.attribute("unitCode").and_then(codes::unit)))
+        value.zip(found.attribute("unitCode").and_then(codes::unit))
     };
-    let weight = measure(["GrossWeightMeasure", "TotalGrossWeightMeasure"], "/GrossWeightMeasure")?;
-    let volume = measure(["GrossVolumeMeasure", "TotalGrossVolumeMeasure"], "/GrossVolumeMeasure")?;
-    Ok(Amounts { pieces, weight, volume })
+    let weight = measure(["GrossWeightMeasure", "TotalGrossWeightMeasure"], "/GrossWeightMeasure");
+    let volume = measure(["GrossVolumeMeasure", "TotalGrossVolumeMeasure"], "/GrossVolumeMeasure");
+    (Amounts { pieces, weight, volume }, odd)
 }
 
 fn number(node: Node<'_, '_>, name: &str) -> Option<Result<f64, ()>> {

@@ -1,7 +1,5 @@
 //! A dialect from its text, with all that is wrong with it.
 
-use std::path::Path;
-
 use waybill_schemas::vocabulary::ExceptionKind;
 
 use super::{Codes, Dialect, Reason};
@@ -12,14 +10,16 @@ use crate::registry::Format;
 /// What is wrong with a dialect, each with its place: `event.time.otherwise: …`.
 pub type Faults = Vec<String>;
 
-/// The format that the dialect `text` is. What it names beside itself is found in `folder`. It stays for as
-/// long as the process runs, as its events hold some of its texts.
-pub fn load(text: &str, folder: &Path) -> Result<Format, Faults> {
+/// What stands in a file beside the dialect, or why nothing does.
+pub type Beside<'f> = &'f dyn Fn(&str) -> Result<String, String>;
+
+/// The format that the dialect `text` is; `beside` finds what it names beside itself. It stays for as long as
+/// the process runs, as its events hold some of its texts.
+pub fn load(text: &str, beside: Beside<'_>) -> Result<Format, Faults> {
     let dialect = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut dialect: Dialect = toml::from_str(dialect).map_err(|e| vec![structure(text, &e)])?;
     let mut faults = dialect.faults();
-    let files = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|e| e.to_string());
-    dialect.list = dialect.codes.list(&dialect.name, files, &mut faults);
+    dialect.list = dialect.codes.list(&dialect.name, beside, &mut faults);
     if let Some(reason) = &dialect.event.reason {
         dialect.reasons = reason.list(&mut faults);
     }
@@ -43,12 +43,7 @@ fn structure(text: &str, error: &toml::de::Error) -> String {
 
 impl Codes {
     /// The list that they name or are.
-    fn list(
-        &self,
-        name: &str,
-        file: impl Fn(&str) -> Result<String, String>,
-        faults: &mut Faults,
-    ) -> Option<&'static CodeList> {
+    fn list(&self, name: &str, file: Beside<'_>, faults: &mut Faults) -> Option<&'static CodeList> {
         let mut rows = None;
         match (&self.list, &self.file, &self.rows) {
             (Some(list), None, None) => {

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use waybill_schemas::vocabulary::{ExceptionKind, Milestone, Mode, ReferenceKind};
 
-pub use self::load::{Faults, load};
+pub use self::load::{Beside, Faults, load};
 use self::paths::{Lists, Paths};
 use crate::codes::{CodeList, ReasonList};
 

@@ -1,7 +1,11 @@
-//! Interchanges, groups and messages, with their control numbers and counts. What is wrong with a
-//! message's own envelope rejects it; what is wrong with the envelope around it is a reject of its
-//! own, at the trailer that says it, since the messages in it are whole.
+//! Interchanges, groups and messages, with their control numbers and counts.
+//!
+//! A count or a number that does not fit, and a trailer or a group that is missing, say that something
+//! may be missing, and nothing against what is there: the events pass, each with a note of the
+//! element. Where there is no event to note it on, it is a reject of its own. A payload that ends
+//! within a segment rejects the message that is cut.
 
+use waybill_schemas::vocabulary::NoteCode;
 use waybill_stage::{Code, Reject};
 
 use super::segments::Segments;
@@ -24,6 +28,8 @@ pub(crate) struct Level {
 #[derive(Debug)]
 pub(crate) struct Syntax {
     pub interchange: Level,
+    /// Segments that an interchange may begin with.
+    pub starts: &'static [&'static str],
     pub group: Level,
     pub groups_required: bool,
     /// A segment beside the groups, which acknowledges an interchange.
@@ -36,7 +42,7 @@ pub(crate) struct Syntax {
     pub not_begun: &'static str,
     /// Whether the message is of a kind that is read: said first, whatever else is wrong with it.
     pub supports: fn(&Message<'_, '_>) -> Result<(), Reject>,
-    /// Reads a message whose envelope is right. `Err` rejects the payload, which is too large.
+    /// Reads a message. `Err` rejects the payload, which is too large.
     pub read: fn(Message<'_, '_>, &mut Output<'_>) -> Result<(), Reject>,
 }
 
@@ -58,7 +64,7 @@ pub(crate) fn read(text: &str, syntax: &Syntax, parts: &mut Parts) -> Result<(),
 }
 
 fn interchanges(text: &str, syntax: &Syntax, parts: &mut Output<'_>) -> Result<(), Reject> {
-    let mut segments = Segments::new(text);
+    let mut segments = Segments::new(text).ending(syntax.interchange.trailer, syntax.starts);
     let not = || Reject::new(Code::Unparsable, syntax.not_begun);
     loop {
         let rest = segments.rest();
@@ -79,28 +85,52 @@ fn interchanges(text: &str, syntax: &Syntax, parts: &mut Output<'_>) -> Result<(
 struct Open<'t> {
     header: Segment<'t>,
     count: usize,
+    /// How many parts the payload had before it.
+    before: usize,
 }
 
+/// What is wrong with a trailer: its name or that of its element, and what is said of it where there
+/// is no event.
+type Wrong = (&'static str, Reject);
+
 impl Open<'_> {
-    /// What is wrong with a trailer.
-    fn check(&self, level: &Level, trailer: &Segment<'_>) -> Option<Reject> {
+    /// What is wrong with a trailer. Zeros in front of a number are none of it.
+    fn check(&self, level: &Level, trailer: &Segment<'_>) -> [Option<Wrong>; 2] {
         let [count_name, number_name] = level.names;
         let number = self.header.component(level.number, 1);
         let count = trailer.component(1, 1);
         let digits = !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit());
-        if !digits || count.trim_start_matches('0').parse().unwrap_or(0) != self.count {
-            Some(at(count_name).contradicts("not the count of what is in it"))
-        } else if trailer.component(2, 1) != number {
-            Some(at(number_name).contradicts("not the control number of its header"))
-        } else {
-            None
-        }
+        let count_fits = digits && count.trim_start_matches('0').parse().unwrap_or(0) == self.count;
+        let number_fits = trailer.component(2, 1) == number;
+        let wrong = |fits: bool, name: &'static str, what: &str| {
+            (!fits).then(|| (name, at(name).contradicts(what)))
+        };
+        [
+            wrong(count_fits, count_name, "not the count of what is in it"),
+            wrong(number_fits, number_name, "not the control number of its header"),
+        ]
+    }
+
+    fn fits(&self, level: &Level, trailer: &Segment<'_>) -> bool {
+        self.check(level, trailer).iter().all(Option::is_none)
     }
 }
 
 fn unfinished(level: &Level) -> Reject {
     let detail = format!("{} has no {}", level.header, level.trailer);
     Reject::new(Code::WrongStructure, detail)
+}
+
+/// An interchange, from its header on.
+struct Reader<'r, 'p, 't> {
+    syntax: &'r Syntax,
+    parts: &'r mut Output<'p>,
+    interchange: Open<'t>,
+    group: Option<Open<'t>>,
+    /// From its header on; empty outside of messages.
+    message: Vec<Segment<'t>>,
+    /// Within a run of segments that stand in no message: one reject for all of them.
+    astray: bool,
 }
 
 fn interchange(
@@ -110,106 +140,155 @@ fn interchange(
     parts: &mut Output<'_>,
 ) -> Result<(), Reject> {
     let Some(header) = segments.next(separators) else { return Ok(()) };
-    let mut interchange = Open { header, count: 0 };
-    let mut group: Option<Open<'_>> = None;
-    let mut message: Vec<Segment<'_>> = Vec::new();
-    let mut astray = false;
+    let interchange = Open { header, count: 0, before: parts.parts.len() };
+    let mut reader =
+        Reader { syntax, parts, interchange, group: None, message: Vec::new(), astray: false };
     while let Some(segment) = segments.next(separators) {
-        let number = segment.number;
         let tag = segment.tag();
-        let around = [
-            syntax.message.header,
-            syntax.group.header,
-            syntax.group.trailer,
-            syntax.interchange.header,
-            syntax.interchange.trailer,
-        ];
-        if let Some(first) = message.first()
-            && around.contains(&tag)
-        {
-            push(parts, first.number, Err(unfinished(&syntax.message)))?;
-            message.clear();
+        if syntax.starts.contains(&tag) {
+            // It may have other service characters.
+            segments.back();
+            break;
         }
-        if tag == syntax.message.header {
-            if syntax.groups_required && group.is_none() {
-                let detail = format!("{tag} stands in no {}", syntax.group.header);
-                push(parts, number, Err(Reject::new(Code::WrongStructure, detail)))?;
-                astray = true;
-            } else {
-                group.as_mut().unwrap_or(&mut interchange).count += 1;
-                message.push(segment);
-                astray = false;
-            }
-        } else if !message.is_empty() {
-            let ends = tag == syntax.message.trailer;
-            message.push(segment);
-            if ends {
-                finish(&message, group.as_ref(), syntax, parts)?;
-                message.clear();
-            }
-        } else if tag == syntax.group.header {
-            if let Some(open) = &group {
-                push(parts, open.header.number, Err(unfinished(&syntax.group)))?;
-            }
-            interchange.count += 1;
-            group = Some(Open { header: segment, count: 0 });
-            astray = false;
-        } else if tag == syntax.group.trailer {
-            let wrong = match group.take() {
-                Some(open) => open.check(&syntax.group, &segment),
-                None => Some(Reject::new(Code::WrongStructure, "ends no group")),
-            };
-            if let Some(reject) = wrong {
-                push(parts, number, Err(reject))?;
-            }
-            astray = false;
-        } else if tag == syntax.interchange.trailer {
-            if let Some(open) = &group {
-                push(parts, open.header.number, Err(unfinished(&syntax.group)))?;
-            }
-            if let Some(reject) = interchange.check(&syntax.interchange, &segment) {
-                push(parts, number, Err(reject))?;
-            }
-            return Ok(());
-        } else if tag == syntax.interchange.header {
-            push(parts, interchange.header.number, Err(unfinished(&syntax.interchange)))?;
-            interchange = Open { header: segment, count: 0 };
-            group = None;
-            astray = false;
-        } else if tag == syntax.acknowledgement {
-            let detail = format!("{tag}: acknowledgements are not read");
-            push(parts, number, Err(Reject::new(Code::Unsupported, detail)))?;
-        } else if !astray {
-            // One reject for a run of them.
-            let detail = "stands in no message";
-            push(parts, number, Err(Reject::new(Code::WrongStructure, detail)))?;
-            astray = true;
+        if tag == syntax.interchange.trailer {
+            reader.end_message()?;
+            reader.end_group(None)?;
+            return reader.end_interchange(Some(&segment));
         }
+        reader.take(segment)?;
     }
-    if let Some(first) = message.first() {
-        push(parts, first.number, Err(unfinished(&syntax.message)))?;
-    }
-    if let Some(open) = &group {
-        push(parts, open.header.number, Err(unfinished(&syntax.group)))?;
-    }
-    push(parts, interchange.header.number, Err(unfinished(&syntax.interchange)))
+    reader.end_message()?;
+    reader.end_group(None)?;
+    reader.end_interchange(None)
 }
 
-/// A message from its header to its trailer.
-fn finish(
-    segments: &[Segment<'_>],
-    group: Option<&Open<'_>>,
-    syntax: &Syntax,
-    parts: &mut Output<'_>,
-) -> Result<(), Reject> {
-    let [header, .., trailer] = segments else { return Ok(()) };
-    let message = Message { segments, group: group.map(|open| &open.header) };
-    if let Err(reject) = (syntax.supports)(&message) {
-        return push(parts, header.number, Err(reject));
+impl<'t> Reader<'_, '_, 't> {
+    fn take(&mut self, segment: Segment<'t>) -> Result<(), Reject> {
+        let syntax = self.syntax;
+        let (tag, number) = (segment.tag(), segment.number);
+        if tag == syntax.message.header {
+            self.end_message()?;
+            self.group.as_mut().unwrap_or(&mut self.interchange).count += 1;
+            self.message.push(segment);
+            self.astray = false;
+        } else if tag == syntax.group.header {
+            self.end_message()?;
+            self.end_group(None)?;
+            self.interchange.count += 1;
+            let before = self.parts.parts.len();
+            self.group = Some(Open { header: segment, count: 0, before });
+            self.astray = false;
+        } else if tag == syntax.group.trailer {
+            self.end_message()?;
+            self.end_group(Some(&segment))?;
+            self.astray = false;
+        } else if !self.message.is_empty() {
+            let ends = tag == syntax.message.trailer;
+            self.message.push(segment);
+            if ends {
+                self.end_message()?;
+            }
+        } else if tag == syntax.acknowledgement {
+            let detail = format!("{tag}: acknowledgements are not read");
+            push(self.parts, number, Err(Reject::new(Code::Unsupported, detail)))?;
+        } else if !self.astray && !segment.is_last {
+            // (What is cut here is the trailer that is noted to be missing.)
+            let detail = "stands in no message";
+            push(self.parts, number, Err(Reject::new(Code::WrongStructure, detail)))?;
+            self.astray = true;
+        }
+        Ok(())
     }
-    let open = Open { header: header.clone(), count: segments.len() };
-    if let Some(reject) = open.check(&syntax.message, trailer) {
-        return push(parts, trailer.number, Err(reject));
+
+    /// Reads a message from its header to its trailer, or to where the next thing begins.
+    fn end_message(&mut self) -> Result<(), Reject> {
+        let syntax = self.syntax;
+        let segments = std::mem::take(&mut self.message);
+        let (Some(header), Some(last)) = (segments.first(), segments.last()) else {
+            return Ok(());
+        };
+        let message =
+            Message { segments: &segments, group: self.group.as_ref().map(|open| &open.header) };
+        // (Of what kind it is, a header that is cut does not say.)
+        if !(header.is_last && segments.len() == 1)
+            && let Err(reject) = (syntax.supports)(&message)
+        {
+            return push(self.parts, header.number, Err(reject));
+        }
+        let before = self.parts.parts.len();
+        let open = Open { header: header.clone(), count: segments.len(), before };
+        let level = &syntax.message;
+        let trailer = Some(last).filter(|last| segments.len() > 1 && last.is(level.trailer));
+        // A trailer without its terminator is whole if what it says fits.
+        let is_whole = |trailer: &Segment<'_>| open.fits(level, trailer);
+        if last.is_last && !trailer.is_some_and(is_whole) {
+            let detail = "the payload ends within it";
+            return push(self.parts, last.number, Err(Reject::new(Code::WrongStructure, detail)));
+        }
+        (syntax.read)(message, self.parts)?;
+        let mut note = |about: &'static str| {
+            self.parts.parts.note_since(before, NoteCode::EnvelopeMismatch, about);
+        };
+        match trailer {
+            Some(trailer) => {
+                open.check(level, trailer).into_iter().flatten().for_each(|wrong| note(wrong.0));
+            }
+            None => note(level.trailer),
+        }
+        if syntax.groups_required && self.group.is_none() {
+            note(syntax.group.header);
+        }
+        Ok(())
     }
-    (syntax.read)(message, parts)
+
+    fn end_group(&mut self, trailer: Option<&Segment<'t>>) -> Result<(), Reject> {
+        match (self.group.take(), trailer) {
+            (Some(open), trailer) => self.end(&open, &self.syntax.group, trailer),
+            (None, None) => Ok(()),
+            // Its messages were read without it, and are noted for that.
+            (None, Some(_)) if self.syntax.groups_required && self.interchange.count > 0 => Ok(()),
+            (None, Some(trailer)) => {
+                let reject = Reject::new(Code::WrongStructure, "ends no group");
+                self.doubt(
+                    self.interchange.before,
+                    trailer.number,
+                    (self.syntax.group.header, reject),
+                )
+            }
+        }
+    }
+
+    fn end_interchange(mut self, trailer: Option<&Segment<'t>>) -> Result<(), Reject> {
+        let Self { syntax, .. } = self;
+        let before = self.interchange.before;
+        let header = self.interchange.header.clone();
+        let open = Open { header, count: self.interchange.count, before };
+        self.end(&open, &syntax.interchange, trailer)
+    }
+
+    fn end(
+        &mut self,
+        open: &Open<'_>,
+        level: &Level,
+        trailer: Option<&Segment<'_>>,
+    ) -> Result<(), Reject> {
+        let Some(trailer) = trailer else {
+            let wrong = (level.trailer, unfinished(level));
+            return self.doubt(open.before, open.header.number, wrong);
+        };
+        for wrong in open.check(level, trailer).into_iter().flatten() {
+            self.doubt(open.before, trailer.number, wrong)?;
+        }
+        Ok(())
+    }
+
+    /// Notes what is wrong with an envelope on the events in it, which begin at the part `before`;
+    /// where there is none, it is a reject.
+    fn doubt(&mut self, before: usize, number: usize, wrong: Wrong) -> Result<(), Reject> {
+        let (about, reject) = wrong;
+        if self.parts.parts.note_since(before, NoteCode::EnvelopeMismatch, about) {
+            return Ok(());
+        }
+        push(self.parts, number, Err(reject))
+    }
 }

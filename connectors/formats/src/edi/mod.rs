@@ -4,10 +4,10 @@
 pub(crate) mod envelope;
 pub(crate) mod segments;
 
-pub(crate) use segments::{Segment, Separators};
+pub(crate) use segments::{Segment, Separators, begins};
 
-use waybill_schemas::vocabulary::{QuantityKind, ReferenceKind};
-use waybill_schemas::{Quantity, Reference};
+use waybill_schemas::vocabulary::{NoteCode, QuantityKind, ReferenceKind};
+use waybill_schemas::{OccurrenceTime, Quantity, Reference};
 use waybill_stage::{Code, Reject};
 
 use crate::parts::Whence;
@@ -65,6 +65,49 @@ pub(crate) fn whole(text: &str, at: At, characters: usize) -> Result<Option<&str
 
 pub(crate) fn required<'t>(text: &'t str, name: &'static str) -> Result<&'t str, Reject> {
     whole(text, at(name), limits::CODE)?.ok_or_else(|| at(name).missing())
+}
+
+/// A time, and what of it is not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub at: OccurrenceTime,
+    /// Elements that were left out, or read otherwise than they say.
+    pub odd: [Option<&'static str>; 2],
+}
+
+impl Moment {
+    pub(crate) fn note(&self, draft: &mut Draft) {
+        for about in self.odd.into_iter().flatten() {
+            draft.note_about(NoteCode::OddField, about);
+        }
+    }
+}
+
+/// Elements that an event does not need and that cannot be read: they are left out, and noted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Odd(Vec<String>);
+
+impl Odd {
+    /// Of what is too much for one message nothing is left out.
+    pub(crate) fn keep(&mut self, read: Result<(), Reject>) -> Result<(), Reject> {
+        match read {
+            Err(reject) if reject.code != Code::TooLarge => {
+                // `RFF 1154: more than 256 characters`
+                let element = reject.detail.split(':').next().unwrap_or_default();
+                if self.0.len() < limits::NOTES && !self.0.iter().any(|own| own == element) {
+                    self.0.push(element.to_owned());
+                }
+                Ok(())
+            }
+            read => read,
+        }
+    }
+
+    pub(crate) fn note(&self, draft: &mut Draft) {
+        for element in &self.0 {
+            draft.note_about(NoteCode::OddField, element.clone());
+        }
+    }
 }
 
 /// A decimal number; both decimal marks of ISO 9735 section 10.

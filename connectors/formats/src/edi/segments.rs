@@ -66,6 +66,8 @@ impl Separators {
 pub(crate) struct Segment<'t> {
     /// 1, 2, … in the payload.
     pub number: usize,
+    /// No terminator stands behind it: the payload ends with it, or within it.
+    pub is_last: bool,
     text: Cow<'t, str>,
     separators: Separators,
 }
@@ -95,9 +97,26 @@ impl Segment<'_> {
         self.separators.plain(self.separators.nth(self.element(n), component, m - 1))
     }
 
+    /// A code or a qualifier: letters of either case are the same.
+    pub(crate) fn code(&self, n: usize, m: usize) -> Cow<'_, str> {
+        upper(self.component(n, m))
+    }
+
     /// Element `n` of a syntax without release characters, whole.
     pub(crate) fn text(&self, n: usize) -> &str {
         self.element(n).trim()
+    }
+
+    /// That element, where it is a code or a qualifier.
+    pub(crate) fn code_at(&self, n: usize) -> Cow<'_, str> {
+        upper(Cow::Borrowed(self.text(n)))
+    }
+}
+
+fn upper(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.bytes().any(|b| b.is_ascii_lowercase()) {
+        true => Cow::Owned(text.to_ascii_uppercase()),
+        false => text,
     }
 }
 
@@ -106,11 +125,27 @@ impl Segment<'_> {
 pub(crate) struct Segments<'t> {
     rest: &'t str,
     number: usize,
+    /// What was not read yet when the last one was.
+    before: &'t str,
+    /// The segment that ends an interchange, and those that begin the next.
+    ends: (&'static str, &'static [&'static str]),
 }
 
 impl<'t> Segments<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { rest: text, number: 0 }
+        Self { rest: text, number: 0, before: text, ends: ("", &[]) }
+    }
+
+    /// Where files are put behind one another, the end of a line may be all that stands between the
+    /// trailer of one interchange and the header of the next.
+    pub(crate) fn ending(self, trailer: &'static str, headers: &'static [&'static str]) -> Self {
+        Self { ends: (trailer, headers), ..self }
+    }
+
+    /// The last segment is read again, perhaps with other service characters.
+    pub(crate) fn back(&mut self) {
+        self.rest = self.before;
+        self.number = self.number.saturating_sub(1);
     }
 
     /// What is not read yet, without the blanks, line ends and fillers in front of it.
@@ -134,16 +169,44 @@ impl<'t> Segments<'t> {
             if rest.is_empty() {
                 return None;
             }
-            let (text, after) = separators.split(rest, separators.segment).unwrap_or((rest, ""));
+            self.before = rest;
+            let found = separators.split(rest, separators.segment);
+            let is_last = found.is_none();
+            let (mut text, mut after) = found.unwrap_or((rest, ""));
+            if let Some(end) = self.glued(text) {
+                (text, after) = rest.split_at_checked(end).unwrap_or((text, after));
+            }
             self.rest = after;
             // An empty segment is two terminators, or one and the end of a line.
             if text.is_empty() {
                 continue;
             }
             self.number += 1;
-            return Some(Segment { number: self.number, text: unwrapped(text), separators });
+            let mut text = unwrapped(text);
+            // Whoever writes tags in lower case makes no difference anywhere.
+            if text.bytes().next().is_some_and(|b| b.is_ascii_lowercase()) {
+                text = upper(text);
+            }
+            return Some(Segment { number: self.number, is_last, text, separators });
         }
     }
+
+    /// Where a trailer ends that no terminator parts from the header of the next interchange.
+    fn glued(&self, text: &str) -> Option<usize> {
+        let (trailer, headers) = self.ends;
+        if trailer.is_empty() || !begins(text, trailer) {
+            return None;
+        }
+        let is_header = |next: &str| headers.iter().any(|header| begins(next, header));
+        text.match_indices(['\r', '\n'])
+            .map(|(end, _)| end)
+            .find(|end| text.get(*end..).is_some_and(|next| is_header(next.trim_start())))
+    }
+}
+
+/// Whether a text begins with that tag, in either case.
+pub(crate) fn begins(text: &str, tag: &str) -> bool {
+    text.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag))
 }
 
 /// A text without the line ends that cut it into records of a fixed length.
@@ -198,6 +261,33 @@ mod tests {
         check(EDIFACT, "A+12\r\n34:5'B\n+6'", &[&["A", "1234|5"], &["B", "6"]]);
         let lines = Separators { segment: b'\n', release: None, ..EDIFACT };
         check(lines, "A+1?\r\nB+2\r\n", &[&["A", "1?"], &["B", "2"]]);
+    }
+
+    #[test]
+    fn case_and_blanks() {
+        check(EDIFACT, "loc+14+deham:139'", &[&["LOC", "14", "DEHAM|139"]]);
+        check(EDIFACT, "LOC+14 + deham : 139'", &[&["LOC", "14", "deham|139"]]);
+        let mut segments = Segments::new("STS+1+ab:x'");
+        let segment = segments.next(EDIFACT).unwrap();
+        assert_eq!((&*segment.code(2, 1), &*segment.code_at(2)), ("AB", "AB:X"));
+    }
+
+    #[test]
+    fn where_a_payload_ends() {
+        let mut segments = Segments::new("A+1'B+2'\r\n C");
+        let last: Vec<bool> =
+            std::iter::from_fn(|| segments.next(EDIFACT)).map(|s| s.is_last).collect();
+        assert_eq!(last, [false, false, true]);
+    }
+
+    #[test]
+    fn interchanges_behind_one_another() {
+        let mut segments = Segments::new("UNZ+1\r\n+7\r\nunb+2'A'").ending("UNZ", &["UNB"]);
+        assert_eq!(segments.next(EDIFACT).unwrap().component(2, 1), "7");
+        assert!(segments.next(EDIFACT).unwrap().is("UNB"));
+        segments.back();
+        assert_eq!(segments.next(EDIFACT).unwrap().number, 2);
+        assert!(segments.next(EDIFACT).unwrap().is("A"));
     }
 
     #[test]

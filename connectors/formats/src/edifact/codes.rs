@@ -31,8 +31,44 @@ pub fn date(qualifier: &str) -> Option<(M, Classifier)> {
     })
 }
 
-/// 2005: when the status came to be; the surest first.
-pub const STATUS_TIMES: &[&str] = &["334", "7", "203", "181", "ACT"];
+/// 2005: when the status came to be; the surest first. 334 is the change of a status, 78 an event as it
+/// happened, 7 when something takes effect, 203 the execution of a move, 181 the positioning of a unit,
+/// 9 its processing, 1 a service's completion.
+pub const STATUS_TIMES: &[&str] = &["334", "78", "7", "203", "181", "ACT", "9", "1"];
+
+/// 2005: when something happened that a status may be about; where the status has no time of its own,
+/// this is it. 178 and 195 are arrivals, 186 and 136 departures, 11 is the despatch, 35 the delivery,
+/// 200 the pick-up of cargo, 201 that of equipment, 50 and 310 its receipt, 96 the discharge, 58 the
+/// clearance by customs, 118 the confirmation of a booking.
+pub const HAPPENED: &[&str] =
+    &["178", "186", "136", "35", "11", "200", "201", "50", "310", "96", "58", "118", "195"];
+
+/// 2005: dates that tell of the message or of a plan, and never when a status came to be, in words.
+const NO_STATUS_TIMES: &[(&str, &str)] = &[
+    ("137", "137 (of the message)"),
+    ("97", "97 (of the message)"),
+    ("132", "132 (estimated arrival)"),
+    ("133", "133 (estimated departure)"),
+    ("189", "189 (scheduled departure)"),
+    ("232", "232 (scheduled arrival)"),
+    ("17", "17 (estimated delivery)"),
+    ("191", "191 (expected delivery)"),
+    ("2", "2 (requested delivery)"),
+    ("64", "64 (earliest delivery)"),
+    ("63", "63 (latest delivery)"),
+    ("69", "69 (promised delivery)"),
+    ("76", "76 (scheduled delivery)"),
+    ("10", "10 (requested shipment)"),
+];
+
+/// A qualifier in words, for a reject, which shows nothing of what was sent.
+pub fn date_in_words(qualifier: &str) -> &'static str {
+    let mut known = STATUS_TIMES.iter().chain(HAPPENED);
+    if let Some(known) = known.find(|known| **known == qualifier) {
+        return known;
+    }
+    NO_STATUS_TIMES.iter().find(|(code, _)| *code == qualifier).map_or("another", |row| row.1)
+}
 
 /// 3227: where the status is, the surest first. 175 is the activity's place, 165 the terminal's or
 /// depot's of a gate move.

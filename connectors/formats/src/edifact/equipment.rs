@@ -1,14 +1,16 @@
 //! CODECO and COARRI: reports of a terminal or depot, each of one kind of move (BGM) of many
 //! containers (EQD).
 
-use waybill_schemas::vocabulary::{Milestone, Mode};
+use waybill_schemas::vocabulary::{Milestone, Mode, NoteCode};
 use waybill_schemas::{Place, Transport};
 use waybill_stage::{Code, Reject};
 
-use super::codes::{GATE_REPORT, STATUS_TIMES, VESSEL_REPORT};
-use super::elements::{Unit, location, moment, refer, remark, transport};
+use super::codes::{self, GATE_REPORT, HAPPENED, STATUS_TIMES, VESSEL_REPORT};
+use super::elements::{Unit, location, refer, remark, transport};
+use super::lists::Owner;
+use super::moments::moment;
 use crate::codes::CodeList;
-use crate::edi::{Output, References, Segment, decimal, push, whole};
+use crate::edi::{Moment, Odd, Output, References, Segment, decimal, push, whole};
 use crate::wrong::at;
 use crate::{Draft, limits};
 
@@ -16,10 +18,15 @@ use crate::{Draft, limits};
 #[derive(Default)]
 struct Header {
     code: String,
+    /// Whose list the code is of.
+    owner: Option<Owner>,
     is_cancellation: bool,
     references: References,
+    odd: Odd,
     transport: Option<Transport>,
     places: Vec<(String, Place)>,
+    /// Times of all moves, by their qualifiers.
+    times: Vec<(String, Moment)>,
 }
 
 /// An EQD and what follows it.
@@ -30,6 +37,7 @@ struct Move<'s, 't> {
     places: Vec<(String, Place)>,
     transport: Option<Transport>,
     remark: Option<String>,
+    odd: Odd,
     wrong: Option<Reject>,
 }
 
@@ -42,6 +50,7 @@ pub(super) fn read(
     let mut header = Header::default();
     let mut open: Option<Move<'_, '_>> = None;
     let mut count = 0_u32;
+    let before = parts.parts.len();
     for segment in segments {
         if matches!(segment.tag(), "EQD" | "CNT" | "UNT")
             && let Some(done) = open.take()
@@ -54,24 +63,29 @@ pub(super) fn read(
                 Unit::read(segment).map(|unit| open = Some(Move::new(unit)))
             }
             ("CNT", _) => {
-                // 16: the number of EQDs.
+                // 16: the number of EQDs. Another one says that some may be missing.
                 let sent = decimal(&segment.component(1, 2));
-                match segment.component(1, 1) == "16" && sent != Some(f64::from(count)) {
-                    true => Err(at("CNT 6066").contradicts("not the number of EQD")),
-                    false => Ok(()),
+                if segment.component(1, 1) == "16" && sent != Some(f64::from(count)) {
+                    parts.parts.note_since(before, NoteCode::EnvelopeMismatch, "CNT 6066");
                 }
+                Ok(())
             }
             (_, Some(open)) => {
-                if let Err(reject) = open.take(segment) {
+                let taken = open.take(segment);
+                if let Err(reject) = open.odd.keep(taken) {
                     open.wrong.get_or_insert(reject);
                 }
                 Ok(())
             }
-            (_, None) if count == 0 => match header.take(segment) {
-                // What all moves need is wrong with all of them.
-                Err(reject) => return push(parts, segment.number, Err(reject)),
-                Ok(()) => Ok(()),
-            },
+            (_, None) if count == 0 => {
+                let taken = header.take(segment);
+                let needed = segment.is("BGM");
+                match if needed { taken } else { header.odd.keep(taken) } {
+                    // What all moves need is wrong with all of them.
+                    Err(reject) => return push(parts, segment.number, Err(reject)),
+                    Ok(()) => Ok(()),
+                }
+            }
             (_, None) => Ok(()),
         };
         if let Err(reject) = taken {
@@ -85,11 +99,28 @@ pub(super) fn read(
     push(parts, number, Err(Reject::new(Code::MissingField, "no EQD in it")))
 }
 
+/// None of the dates of a move says when it was: which there are.
+fn no_time(times: &[&Segment<'_>]) -> Reject {
+    let mut found: Vec<&str> = Vec::new();
+    for dtm in times {
+        let words = codes::date_in_words(&dtm.code(1, 1));
+        if found.len() < 4 && !found.contains(&words) {
+            found.push(words);
+        }
+    }
+    let of = "DTM: is required, of when the move was (203, 7, ...)";
+    let detail = match found.as_slice() {
+        [] => of.to_owned(),
+        found => format!("{of}; found {}", found.join(", ")),
+    };
+    Reject::new(Code::MissingField, detail)
+}
+
 fn placed(to: &mut Vec<(String, Place)>, loc: &Segment<'_>) -> Result<(), Reject> {
     if to.len() >= limits::LIST {
         return Err(at("LOC").too_many(limits::LIST));
     }
-    let function = loc.component(1, 1);
+    let function = loc.code(1, 1);
     let function = whole(&function, at("LOC 3227"), limits::CODE)?.unwrap_or("");
     to.push((function.to_owned(), location(loc)?));
     Ok(())
@@ -104,9 +135,10 @@ impl Header {
     fn take(&mut self, segment: &Segment<'_>) -> Result<(), Reject> {
         match segment.tag() {
             "BGM" => {
-                let code = segment.component(1, 1);
+                let code = segment.code(1, 1);
                 let code = whole(&code, at("BGM 1001"), limits::CODE)?;
                 self.code = code.ok_or_else(|| at("BGM 1001").missing())?.to_owned();
+                self.owner = Some(Owner::of(&segment.code(1, 2), &segment.code(1, 3)));
                 self.is_cancellation = segment.component(3, 1) == "1";
             }
             // After TDT it is of the vessel: its call at the port.
@@ -115,6 +147,12 @@ impl Header {
                 let call = whole(&call, at("RFF 1154"), limits::ID)?.map(str::to_owned);
                 if let Some(transport) = &mut self.transport {
                     transport.call_id = transport.call_id.take().or(call);
+                }
+            }
+            // After TDT it is the vessel's.
+            "DTM" if self.transport.is_none() && self.times.len() < limits::LIST => {
+                if let Ok(moment) = moment(segment) {
+                    self.times.push((segment.code(1, 1).into_owned(), moment));
                 }
             }
             "RFF" => refer(&mut self.references, segment)?,
@@ -132,14 +170,27 @@ impl Header {
         if self.code.is_empty() {
             return Err(at("BGM 1001").missing());
         }
-        let time = |wanted: &&str| of.times.iter().find(|dtm| dtm.component(1, 1) == **wanted);
+        let time = |wanted: &&str| of.times.iter().find(|dtm| dtm.code(1, 1) == **wanted);
         // 203 is the execution of the move; others stand for it where it is not sent.
-        let wanted = ["203"].iter().chain(STATUS_TIMES);
-        let dtm = wanted.into_iter().find_map(time).ok_or_else(|| at("DTM").missing())?;
-        let occurred = moment(dtm)?;
-        let mut draft = Draft::of_code(list.prefix, &self.code, list.find(&self.code), occurred);
+        let mut wanted = ["203"].iter().chain(STATUS_TIMES).chain(HAPPENED);
+        let moment = match wanted.clone().find_map(time) {
+            Some(dtm) => moment(dtm)?,
+            None => {
+                let shared = |wanted: &&str| self.times.iter().find(|(own, _)| own == wanted);
+                let shared = wanted.find_map(shared).ok_or_else(|| no_time(&of.times))?;
+                shared.1
+            }
+        };
+        let own = self.owner.as_ref().filter(|owner| owner.is_own());
+        let mut draft = match own {
+            Some(owner) => Draft::of_code(owner.prefix(), &self.code, None, moment.at),
+            None => Draft::of_code(list.prefix, &self.code, list.find(&self.code), moment.at),
+        };
+        moment.note(&mut draft);
+        self.odd.note(&mut draft);
+        of.odd.note(&mut draft);
         let at_vessel = list.prefix == VESSEL_REPORT.prefix;
-        if at_vessel && draft.milestone == Milestone::Other {
+        if at_vessel && own.is_none() && draft.milestone == Milestone::Other {
             // Of a code that no list has, the terminal's own place in the voyage tells: where the
             // vessel is loaded, or where it is discharged.
             let loading = place_of(&self.places, &["9"]).is_some();
@@ -221,6 +272,7 @@ impl<'s, 't> Move<'s, 't> {
             places: Vec::new(),
             transport: None,
             remark: None,
+            odd: Odd::default(),
             wrong: None,
         }
     }

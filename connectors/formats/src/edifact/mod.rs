@@ -14,22 +14,29 @@
 //!
 //! **Times** are wall clocks, unless their format (2379) has the offset (205), or a zone (301 to 304)
 //! that is UTC or an offset; other zones are names and state none. A date without a time is 00:00;
-//! of a period (718, 719) it is the beginning.
+//! of a period (713, 717 to 719) it is the beginning. A format that its digits contradict is noted, and
+//! the digits count.
+//!
+//! **Codes** belong to the list that stands beside them (1131, and its agency, 3055): `lists.rs`. A code
+//! of somebody's own list is kept with that list in front (`CARRIER/I`), and nothing else is made of
+//! it.
 //!
 //! **Status codes** of digits are those of UNECE Recommendation 24 (of which 4405, and 9011 before it,
-//! are the same), if no other agency is said to be responsible. Codes of letters are those of X12
-//! element 157, which ocean carriers send in IFTSTA, too.
+//! are the same), if that is said or nothing is. Codes of one or two letters of which nothing is said
+//! are those of X12 element 157, which ocean carriers send in IFTSTA, too.
 
 pub mod codes;
 mod elements;
 mod equipment;
+mod lists;
+mod moments;
 pub mod status;
 mod transport;
 
 use waybill_stage::{Code, Reject};
 
 use crate::edi::envelope::{self, Level, Message, Syntax};
-use crate::edi::{Output, Separators};
+use crate::edi::{Output, Separators, begins};
 use crate::{Parts, text};
 
 /// Compared without regard to case.
@@ -42,6 +49,7 @@ const SYNTAX: Syntax = Syntax {
         trailer: "UNZ",
         names: ["UNZ 0036", "UNZ 0020"],
     },
+    starts: &["UNA", "UNB"],
     group: Level { header: "UNG", number: 5, trailer: "UNE", names: ["UNE 0060", "UNE 0048"] },
     groups_required: false,
     acknowledgement: "UCI",
@@ -60,7 +68,7 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 /// repetition separator, segment terminator; a blank where it is not used. The decimal mark is not
 /// looked at: a number may have either.
 fn begin(text: &str) -> Option<(Separators, usize)> {
-    let given = text.strip_prefix("UNA").map(str::as_bytes);
+    let given = text.get(3..).filter(|_| begins(text, "UNA")).map(str::as_bytes);
     let (separators, before) = match given {
         Some([component, element, _, release, repetition, segment, ..]) => {
             let used = |b: u8| (b != b' ').then_some(b);
@@ -87,12 +95,12 @@ fn begin(text: &str) -> Option<(Separators, usize)> {
             (separators, 0)
         }
     };
-    let begins = text.get(before..)?.trim_start().starts_with("UNB");
-    (begins && separators.are_distinct()).then_some((separators, before))
+    let header = text.get(before..)?.trim_start();
+    (begins(header, "UNB") && separators.are_distinct()).then_some((separators, before))
 }
 
 fn is_supported(message: &Message<'_, '_>) -> Result<(), Reject> {
-    match message.segments.first().map(|header| header.component(2, 1)).as_deref() {
+    match message.segments.first().map(|header| header.code(2, 1)).as_deref() {
         Some("IFTSTA" | "CODECO" | "COARRI") => Ok(()),
         _ => {
             let detail = "UNH 0065: this message is not read; IFTSTA, CODECO and COARRI are";
@@ -102,7 +110,7 @@ fn is_supported(message: &Message<'_, '_>) -> Result<(), Reject> {
 }
 
 fn message(message: Message<'_, '_>, parts: &mut Output<'_>) -> Result<(), Reject> {
-    match message.segments.first().map(|header| header.component(2, 1)).as_deref() {
+    match message.segments.first().map(|header| header.code(2, 1)).as_deref() {
         Some("IFTSTA") => transport::read(message.segments, parts),
         kind => equipment::read(message.segments, kind == Some("COARRI"), parts),
     }

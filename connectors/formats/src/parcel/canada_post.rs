@@ -1,6 +1,7 @@
 //! Canada Post, Get Tracking Details (REST, XML, v2): `tracking-detail`, or several of them in one
 //! element. `event-time-zone` is the abbreviation of a Canadian zone with daylight saving time or
-//! without, and so states the offset; any other name does not.
+//! without, and so states the offset; `NO` behind it (`CSTNO`) says that the place keeps it all
+//! year. Any other name does not.
 
 use waybill_schemas::vocabulary::{Mode, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place};
@@ -93,7 +94,9 @@ const PROVINCES: [&str; 13] =
     ["AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT"];
 
 fn offset(zone: &str) -> Option<i32> {
-    let minutes = match zone {
+    // Saskatchewan's `CSTNO`.
+    let all_year = zone.strip_suffix("NO").filter(|zone| zone.ends_with("ST"));
+    let minutes = match all_year.unwrap_or(zone) {
         "NST" => -210,
         "NDT" => -150,
         "AST" => -240,
@@ -115,3 +118,25 @@ fn offset(zone: &str) -> Option<i32> {
 /// them, else what the group of codes is for.
 pub static EVENTS: CodeList =
     code_list!("canada-post", "CANADA_POST", "Canada Post event identifier");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_abbreviation_of_a_zone_states_the_offset() {
+        for (zone, minutes) in [
+            ("EST", Some(-300)),
+            ("EDT", Some(-240)),
+            // Saskatchewan has no daylight saving time.
+            ("CSTNO", Some(-360)),
+            ("MSTNO", Some(-420)),
+            ("CDTNO", None),
+            ("NO", None),
+            ("CET", None),
+            ("", None),
+        ] {
+            assert_eq!(offset(zone), minutes, "{zone}");
+        }
+    }
+}

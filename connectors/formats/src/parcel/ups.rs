@@ -25,12 +25,14 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 
 pub(crate) fn looks_like(text: &str) -> bool {
     text.contains("\"trackResponse\"")
+        || text.contains("\"Fault\"") && text.contains("\"faultcode\"")
         || text.contains("\"response\"") && text.contains("\"errors\"") && text.contains("\"code\"")
 }
 
 fn answer(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
-    if let Some(errors) = root.at("response/errors") {
-        return Err(errors.carrier_error());
+    // The interfaces before OAuth answer with a fault, as SOAP does.
+    if root.has("response/errors") || root.has("Fault") {
+        return Err(root.carrier_error());
     }
     for shipment in root.each("trackResponse/shipment") {
         let inquired = shipment.text("inquiryNumber");

@@ -19,6 +19,10 @@ pub static APPOINTMENT_STATUS: CodeList =
 pub static STATUS_REASON: ReasonList =
     reason_list!("x12-1651", "X12", "X12 1651 Shipment Status or Appointment Reason Code");
 
+/// Q701.
+pub static LADING_EXCEPTION: ReasonList =
+    reason_list!("x12-33", "X12-33", "X12 33 Lading Exception Code");
+
 /// G6201: dates that a 214's header gives to a milestone.
 pub static DATES: CodeList =
     code_list!("x12-432", "X12-432", "X12 432 Date Qualifier: those of a milestone");
@@ -151,10 +155,10 @@ const REFERENCES: &[(&str, ReferenceKind)] = &[
 const NO_REFERENCES: &[&str] = &["QN", "SCA", "WU", "V3", "VT", "X3", "IC", "S5"];
 
 pub fn reference(qualifier: &str) -> Option<ReferenceKind> {
-    if NO_REFERENCES.contains(&qualifier) {
+    if NO_REFERENCES.iter().any(|code| code.eq_ignore_ascii_case(qualifier)) {
         return None;
     }
-    let known = REFERENCES.iter().find(|(code, _)| *code == qualifier);
+    let known = REFERENCES.iter().find(|(code, _)| code.eq_ignore_ascii_case(qualifier));
     Some(known.map_or(R::Other, |row| row.1))
 }
 

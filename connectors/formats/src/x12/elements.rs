@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use waybill_schemas::vocabulary::{QuantityKind, ReferenceKind};
-use waybill_schemas::{Equipment, OccurrenceTime, Place, Quantity};
+use waybill_schemas::vocabulary::{QuantityKind, ReferenceKind, TimePrecision};
+use waybill_schemas::{Equipment, Place, Quantity};
 use waybill_stage::{Code, Reject};
 
 use super::{codes, daylight};
-use crate::edi::{References, Segment, decimal, quantity, whole};
+use crate::edi::{Moment, Odd, References, Segment, decimal, quantity, whole};
 use crate::wrong::at;
 use crate::{iso6346, limits, text, time, unlocode};
 
@@ -15,41 +15,58 @@ use crate::{iso6346, limits, text, time, unlocode};
 pub(super) const NOT_SENT: usize = 99;
 
 /// Date (373: CCYYMMDD), time (337: HHMM, HHMMSS, with tenths or hundredths) and time code (623) at
-/// three elements, whose names are given.
+/// three elements, whose names are given. A time or a time code that is none leaves the day.
 pub(super) fn moment(
     segment: &Segment<'_>,
     places: [usize; 3],
     names: [&'static str; 3],
-) -> Result<OccurrenceTime, Reject> {
-    let [date, clock, code] = places.map(|n| segment.text(n));
+) -> Result<Moment, Reject> {
+    let [date, clock, _] = places.map(|n| segment.text(n));
+    let code = segment.code_at(places[2]);
     let [date_name, clock_name, code_name] = names;
-    if date.is_empty() {
+    if date.bytes().all(|b| b == b'0') {
         return Err(at(date_name).missing());
     }
     let invalid = |detail: String| Reject::new(Code::InvalidTime, detail);
-    let full = match date.len() {
-        // Until version 3040 dates had no century.
-        6 => Cow::Owned(["20", date].concat()),
-        _ => Cow::Borrowed(date),
+    // Until version 3040 dates had no century; and some put the time behind the date.
+    let (day, behind) = match date.len() {
+        6 => (Cow::Owned(["20", date].concat()), ""),
+        12 | 14 if is_digits(date) && clock.is_empty() => {
+            let (day, clock) = date.split_at_checked(8).unwrap_or((date, ""));
+            (Cow::Borrowed(day), clock)
+        }
+        _ => (Cow::Borrowed(date), ""),
     };
-    if full.len() != 8 || !is_digits(&full) {
-        return Err(invalid(format!("{date_name}: expected a date CCYYMMDD")));
+    let clock = if behind.is_empty() { clock } else { behind };
+    let read = match day.len() == 8 && is_digits(&day) {
+        true => time::read(&day)
+            .ok_or_else(|| invalid(format!("{date_name}: this day does not exist")))?,
+        // Written as outside of EDI, `2026-10-12`.
+        false => time::read(date)
+            .filter(|_| !is_digits(date))
+            .ok_or_else(|| invalid(format!("{date_name}: expected a date CCYYMMDD")))?,
+    };
+    let mut moment = Moment { at: read, odd: [None; 2] };
+    if !clock.is_empty() && read.precision == TimePrecision::Day {
+        let at_clock = |clock: &str| time::joined(&day, Some(clock));
+        let whole = match clock.len() {
+            // Tenths of a second.
+            7 if is_digits(clock) => at_clock(&[clock, "0"].concat()),
+            4.. => at_clock(clock),
+            _ => None,
+        };
+        match whole {
+            Some(whole) => moment.at = whole,
+            None => moment.odd[0] = Some(clock_name),
+        }
     }
-    let day = time::read(&full)
-        .ok_or_else(|| invalid(format!("{date_name}: this day does not exist")))?;
-    let clock = Some(clock).filter(|clock| !clock.is_empty());
-    let digits = clock.is_none_or(|clock| is_digits(clock) && clock.len() >= 4);
-    let mut moment = match clock {
-        None => Some(day),
-        // Tenths of a second.
-        Some(clock) if clock.len() == 7 => time::joined(&full, Some(&[clock, "0"].concat())),
-        clock => time::joined(&full, clock),
+    match codes::offset(&code) {
+        Some(offset) => {
+            let of_zone = || daylight::offset(&code, &moment.at);
+            moment.at.offset_minutes = moment.at.offset_minutes.or(offset).or_else(of_zone);
+        }
+        None => moment.odd[1] = Some(code_name),
     }
-    .filter(|_| digits)
-    .ok_or_else(|| invalid(format!("{clock_name}: expected a time HHMM or HHMMSS")))?;
-    moment.offset_minutes = codes::offset(code)
-        .ok_or_else(|| at(code_name).unknown_code("time code (X12 623)"))?
-        .or_else(|| daylight::offset(code, &moment));
     Ok(moment)
 }
 
@@ -70,7 +87,8 @@ pub(super) fn locate(
     name: &'static str,
 ) -> Result<(), Reject> {
     let Some(id) = whole(id, at(name), limits::ID)? else { return Ok(()) };
-    match qualifier {
+    let qualifier = qualifier.to_ascii_uppercase();
+    match qualifier.as_str() {
         "UN" => match unlocode::read(id) {
             Ok(code) => place.unlocode = Some(code),
             // What is no UN/LOCODE is kept for a person to look at.
@@ -113,12 +131,15 @@ pub(super) fn address(n4: &Segment<'_>, place: &mut Place) -> Result<(), Reject>
     place.postal_code = text::clipped(n4.text(3), limits::NAME);
     place.country = text::clipped(n4.text(4), limits::NAME);
     let (qualifier, id) = (n4.text(5), n4.text(6));
-    if qualifier == "UN" { locate(place, qualifier, id, "N406") } else { Ok(()) }
+    match qualifier.eq_ignore_ascii_case("UN") {
+        true => locate(place, qualifier, id, "N406"),
+        false => Ok(()),
+    }
 }
 
 /// MS1: where the shipment or the equipment is, by city or by coordinates (DDDMMSS, elements 1654
 /// and 1655, or decimal degrees, which some send).
-pub(super) fn position(ms1: &Segment<'_>) -> Result<Place, Reject> {
+pub(super) fn position(ms1: &Segment<'_>, odd: &mut Odd) -> Result<Place, Reject> {
     let named = |n| text::clipped(ms1.text(n), limits::NAME);
     let mut place = Place {
         city: named(1),
@@ -127,8 +148,13 @@ pub(super) fn position(ms1: &Segment<'_>) -> Result<Place, Reject> {
         postal_code: named(8),
         ..Place::default()
     };
-    let longitude = degrees(ms1.text(4), ms1.text(6), ["E", "W"], 180.0, "MS104")?;
-    let latitude = degrees(ms1.text(5), ms1.text(7), ["N", "S"], 90.0, "MS105")?;
+    let mut degrees = |text: &str, direction: &str, signs, most, name| {
+        let read = degrees(text, direction, signs, most, name);
+        let degrees = read.as_ref().ok().copied().flatten();
+        odd.keep(read.map(|_| ())).map(|()| degrees)
+    };
+    let longitude = degrees(ms1.text(4), &ms1.code_at(6), ["E", "W"], 180.0, "MS104")?;
+    let latitude = degrees(ms1.text(5), &ms1.code_at(7), ["N", "S"], 90.0, "MS105")?;
     if let (Some(longitude), Some(latitude)) = (longitude, latitude) {
         place.longitude = Some(longitude);
         place.latitude = Some(latitude);
@@ -177,10 +203,10 @@ pub(super) fn unit_number(
     name: &'static str,
 ) -> Result<Option<String>, Reject> {
     let Some(number) = whole(number, at(name), limits::CODE)? else { return Ok(None) };
-    let initial = whole(initial, at(name), limits::CODE)?.unwrap_or("");
+    let initial = whole(initial, at(name), limits::CODE)?.unwrap_or("").to_ascii_uppercase();
     let check = if check.len() == 1 { check } else { "" };
-    if !is_container(initial) || !is_digits(number) {
-        return Ok(Some([initial, number].concat()));
+    if !is_container(&initial) || !is_digits(number) {
+        return Ok(Some([initial.as_str(), number].concat()));
     }
     let complete = number.len() == 7;
     let check = if complete { "" } else { check };
@@ -190,7 +216,9 @@ pub(super) fn unit_number(
 /// Owner and category of ISO 6346 clause 3, without `Z`: trailers and chassis.
 pub(super) fn is_container(initial: &str) -> bool {
     match initial.as_bytes() {
-        [owner @ .., b'U' | b'J'] => owner.len() == 3 && owner.iter().all(u8::is_ascii_uppercase),
+        [owner @ .., b'U' | b'J' | b'u' | b'j'] => {
+            owner.len() == 3 && owner.iter().all(u8::is_ascii_alphabetic)
+        }
         _ => false,
     }
 }
@@ -221,20 +249,20 @@ pub(super) fn equipment(
     name: &'static str,
 ) -> Result<Option<Equipment>, Reject> {
     let iso_type = whole(iso_type, at(name), limits::CODE)?.map(str::to_owned);
-    let empty = codes::is_empty(status);
+    let empty = codes::is_empty(&status.to_ascii_uppercase());
     Ok(number.map(|number| Equipment { number, iso_type, empty }))
 }
 
 /// A weight by its qualifier (187) and unit (188).
 pub(super) fn weight(qualifier: &str, unit: &str, value: &str) -> Option<Quantity> {
-    let unit = codes::WEIGHT_UNITS.iter().find(|(code, _)| *code == unit)?.1;
-    let kind = codes::WEIGHTS.iter().find(|(code, _)| *code == qualifier);
+    let unit = codes::WEIGHT_UNITS.iter().find(|(code, _)| code.eq_ignore_ascii_case(unit))?.1;
+    let kind = codes::WEIGHTS.iter().find(|(code, _)| code.eq_ignore_ascii_case(qualifier));
     quantity(kind.map_or(QuantityKind::Other, |(_, kind)| *kind), value, unit)
 }
 
 /// A volume by its unit (184).
 pub(super) fn volume(unit: &str, value: &str) -> Option<Quantity> {
-    let unit = codes::VOLUME_UNITS.iter().find(|(code, _)| *code == unit)?.1;
+    let unit = codes::VOLUME_UNITS.iter().find(|(code, _)| code.eq_ignore_ascii_case(unit))?.1;
     quantity(QuantityKind::Volume, value, unit)
 }
 

@@ -5,9 +5,11 @@
 //! | 214 | Transportation Carrier Shipment Status Message | each `AT7`; a `G62` of a known date |
 //! | 315 | Status Details (Ocean) | `B4`, each `SG` and `V9`; each `DTM` of a port's `R4`; the sailing dates of `Q2` |
 //! | 322 | Terminal Operations and Intermodal Ramp Activity | `Q5`, for each `N7`; each `DTM` of an `N7` or `R4` |
+//! | 323 | Vessel Schedule and Itinerary (Ocean) | each `DTM` and `V9` of an `R4`, of the vessel `V1` |
 //!
 //! Other transaction sets are each a reject `unsupported` (310 is an invoice whose dates are those
-//! of its voyage; 323 is a vessel's schedule and names no shipment).
+//! of its voyage). A 323 names no shipment: its events are of a vessel and its voyage, and belong to
+//! what the carrier has sealed them under.
 //!
 //! **Separators** are those of the ISA, which is read by its element separators, since senders drop
 //! its fillers. **Envelope**: `edi/envelope.rs`; GS01 is not compared with ST01, for senders mix
@@ -16,7 +18,8 @@
 //! **Times** are wall clocks. Their time code (element 623) states an offset if it is of UTC
 //! (`UT`, `GM`, `01`–`24`), of a standard or a daylight time (`ES`, `ED`, …), or of a zone whose date
 //! tells which of the two it is (`ET`, `PT`, …: `daylight.rs`). `LT` is the place's own, and states
-//! none. A date without a time is 00:00.
+//! none. A date without a time, or with one that is none, is a day. A time code that the list does not
+//! have states nothing.
 //!
 //! **Mode**: a 214 is read as road, where it does not state its method (`MS304`); in 315 and 322 a
 //! code says it or nothing does.
@@ -27,13 +30,14 @@ mod elements;
 mod ports;
 mod ramp;
 mod road;
+mod schedule;
 pub mod status;
 mod vessel;
 
 use waybill_stage::{Code, Reject};
 
 use crate::edi::envelope::{self, Level, Message, Syntax};
-use crate::edi::{Output, Separators};
+use crate::edi::{Output, Separators, begins};
 use crate::{Parts, text};
 
 /// Compared without regard to case.
@@ -41,6 +45,7 @@ pub const MEDIA_TYPE: &str = "application/edi-x12";
 
 const SYNTAX: Syntax = Syntax {
     interchange: Level { header: "ISA", number: 13, trailer: "IEA", names: ["IEA01", "IEA02"] },
+    starts: &["ISA"],
     group: Level { header: "GS", number: 6, trailer: "GE", names: ["GE01", "GE02"] },
     groups_required: true,
     acknowledgement: "TA1",
@@ -59,7 +64,7 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 /// separator, and the segment terminator. Element 11 is the repetition separator from 00402 on;
 /// before it was a letter.
 fn begin(text: &str) -> Option<(Separators, usize)> {
-    let bytes = text.strip_prefix("ISA")?.as_bytes();
+    let bytes = text.get(3..).filter(|_| begins(text, "ISA"))?.as_bytes();
     let element = *bytes.first()?;
     // Its length is 106; fillers may be missing, and a line end may cut it.
     let places = bytes.iter().take(160).enumerate().filter(|(_, b)| **b == element);
@@ -84,8 +89,8 @@ fn is_supported(message: &Message<'_, '_>) -> Result<(), Reject> {
         return refuse("GS08: a version before 004010");
     }
     match message.segments.first().map_or("", |header| header.text(1)) {
-        "214" | "315" | "322" => Ok(()),
-        _ => refuse("ST01: this transaction set is not read; 214, 315 and 322 are"),
+        "214" | "315" | "322" | "323" => Ok(()),
+        _ => refuse("ST01: this transaction set is not read; 214, 315, 322 and 323 are"),
     }
 }
 
@@ -93,6 +98,7 @@ fn transaction_set(message: Message<'_, '_>, parts: &mut Output<'_>) -> Result<(
     match message.segments.first().map_or("", |header| header.text(1)) {
         "214" => road::read(message.segments, parts),
         "315" => vessel::read(message.segments, parts),
+        "323" => schedule::read(message.segments, parts),
         _ => ramp::read(message.segments, parts),
     }
 }

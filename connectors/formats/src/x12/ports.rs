@@ -1,26 +1,35 @@
 //! R4 loops: the ports and terminals of a shipment's way, and the dates there.
 
+use std::borrow::Cow;
+
 use waybill_schemas::vocabulary::{Classifier, Mode};
 use waybill_schemas::{Place, Transport};
 use waybill_stage::Reject;
 
-use super::elements::{moment, port};
+use super::elements::{NOT_SENT, moment, port};
 use super::status;
-use crate::edi::{Segment, whole};
+use crate::edi::{Odd, Segment, whole};
 use crate::wrong::at;
 use crate::{Draft, imo, limits, text};
 
 pub(super) struct Port<'s> {
     /// R401.
-    pub function: &'s str,
+    pub function: Cow<'s, str>,
     pub place: Place,
     pub has_dates: bool,
 }
 
 impl<'s> Port<'s> {
-    pub(super) fn read(r4: &'s Segment<'_>) -> Result<Self, Reject> {
-        let function = whole(r4.text(1), at("R401"), limits::CODE)?.unwrap_or("");
-        Ok(Self { function, place: port(r4)?, has_dates: false })
+    /// What cannot be read is left out: the dates of a port are known without it.
+    pub(super) fn read(r4: &'s Segment<'_>, odd: &mut Odd) -> Result<Self, Reject> {
+        let function = r4.code_at(1);
+        let is_short = function.len() <= limits::CODE;
+        odd.keep(whole(&function, at("R401"), limits::CODE).map(|_| ()))?;
+        let function = if is_short { function } else { Cow::Borrowed("") };
+        let place = port(r4);
+        let known = place.as_ref().ok().cloned().unwrap_or_default();
+        odd.keep(place.map(|_| ()))?;
+        Ok(Self { function, place: known, has_dates: false })
     }
 }
 
@@ -31,19 +40,24 @@ pub(super) fn find<'p, 's>(ports: &'p [Port<'s>], functions: &[&str]) -> Option<
 /// What a DTM says of a port, or, where `port` is none, of a unit on its way; `None` if it is no
 /// milestone.
 pub(super) fn dated(dtm: &Segment<'_>, port: Option<&Port<'_>>) -> Result<Option<Draft>, Reject> {
-    let qualifier = dtm.text(1);
-    let function = port.map_or("", |port| port.function);
-    let Some((milestone, classifier)) = status::port_date(qualifier) else { return Ok(None) };
+    let qualifier = dtm.code_at(1);
+    let function = port.map_or("", |port| &*port.function);
+    let Some((milestone, classifier)) = status::port_date(&qualifier) else { return Ok(None) };
     let Some(milestone) = milestone.or_else(|| status::port_milestone(function)) else {
         return Ok(None);
     };
-    let occurred = moment(dtm, [2, 3, 4], ["DTM02", "DTM03", "DTM04"])?;
-    let raw_code = match function {
-        "" => ["X12-374/", qualifier].concat(),
-        function => ["X12-374/", qualifier, "/", function].concat(),
+    // A date-time in one element stands in DTM06, its format in DTM05.
+    let moment = match dtm.text(2).is_empty() && !dtm.text(6).is_empty() {
+        true => moment(dtm, [6, NOT_SENT, 4], ["DTM06", "DTM06", "DTM04"])?,
+        false => moment(dtm, [2, 3, 4], ["DTM02", "DTM03", "DTM04"])?,
     };
-    let mut draft = Draft::new(milestone, raw_code, occurred);
+    let raw_code = match function {
+        "" => ["X12-374/", &*qualifier].concat(),
+        function => ["X12-374/", &*qualifier, "/", function].concat(),
+    };
+    let mut draft = Draft::new(milestone, raw_code, moment.at);
     draft.classifier = classifier;
+    moment.note(&mut draft);
     draft.place = port.map(|port| port.place.clone());
     Ok(Some(draft))
 }

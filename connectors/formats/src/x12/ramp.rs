@@ -1,7 +1,7 @@
 //! 322, Terminal Operations and Intermodal Ramp Activity: what happened (`Q5`) to each of some units
 //! (`N7` loops), and where they come from and go to (`R4`).
 
-use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, ReferenceKind};
+use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, NoteCode, ReferenceKind};
 use waybill_schemas::{Place, Quantity};
 use waybill_stage::{Code, Reject};
 
@@ -11,7 +11,7 @@ use super::elements::{
 use super::ports::{self, Port, Vessel};
 use super::status::{self, STATUS};
 use super::vessel::reason;
-use crate::edi::{Output, References, Segment, push, required, whole};
+use crate::edi::{Odd, Output, References, Segment, push, required, whole};
 use crate::wrong::at;
 use crate::{Draft, limits, text};
 
@@ -31,6 +31,7 @@ struct Unit<'s> {
     ports: Vec<Port<'s>>,
     by_rail: bool,
     remark: Option<String>,
+    odd: Odd,
 }
 
 pub(super) fn read(segments: &[Segment<'_>], parts: &mut Output<'_>) -> Result<(), Reject> {
@@ -77,7 +78,8 @@ fn unit(
 ) -> Result<(), Reject> {
     let mut unit = Unit::default();
     for segment in std::iter::once(q5).chain(common).chain(own) {
-        if let Err(reject) = unit.take(segment) {
+        let taken = unit.take(segment);
+        if let Err(reject) = unit.odd.keep(taken) {
             return push(parts, segment.number, Err(reject));
         }
     }
@@ -114,7 +116,7 @@ impl<'s> Unit<'s> {
             "N7" => {
                 let check = segment.text(18);
                 self.name(segment.text(1), segment.text(2), check, "N702")?;
-                self.is_container |= matches!(segment.text(11), "CN" | "CC" | "CU" | "CZ");
+                self.is_container |= matches!(&*segment.code_at(11), "CN" | "CC" | "CU" | "CZ");
                 self.iso_type = segment.text(22);
                 let unit = segment.text(17);
                 self.quantities.extend(weight(segment.text(4), unit, segment.text(3)));
@@ -122,7 +124,7 @@ impl<'s> Unit<'s> {
                 self.quantities.extend(volume(segment.text(9), segment.text(8)));
             }
             "W2" => {
-                self.is_container |= matches!(segment.text(4), "CN" | "CC" | "CU" | "CZ");
+                self.is_container |= matches!(&*segment.code_at(4), "CN" | "CC" | "CU" | "CZ");
                 self.status = segment.text(5);
                 // W2 is of the same unit; an N7 without its check digit may be completed.
                 if self.number.is_none() {
@@ -140,13 +142,13 @@ impl<'s> Unit<'s> {
                 let code = (segment.text(1), segment.text(8), "V101");
                 self.vessel = Vessel::read(code, segment.text(2), (segment.text(4), "V104"))?;
             }
-            "N1" => self.by_rail |= segment.text(1) == "RR",
+            "N1" => self.by_rail |= segment.code_at(1) == "RR",
             "R4" if self.ports.len() >= limits::LIST => {
                 return Err(at("R401").too_many(limits::LIST));
             }
             "R4" => {
-                let port = Port::read(segment)?;
-                self.by_rail |= status::port_mode(port.function) == Some(Mode::Rail);
+                let port = Port::read(segment, &mut self.odd)?;
+                self.by_rail |= status::port_mode(&port.function) == Some(Mode::Rail);
                 self.ports.push(port);
             }
             "K1" if self.remark.is_none() => {
@@ -173,11 +175,13 @@ impl<'s> Unit<'s> {
     }
 
     fn event(&self, q5: &Segment<'_>) -> Result<Draft, Reject> {
-        let code = required(q5.text(1), "Q501")?;
-        let occurred = moment(q5, [2, 3, 4], ["Q502", "Q503", "Q504"])?;
-        let mut draft = Draft::of_code(STATUS.prefix, code, STATUS.find(code), occurred);
+        let code = q5.code_at(1);
+        let code = required(&code, "Q501")?;
+        let moment = moment(q5, [2, 3, 4], ["Q502", "Q503", "Q504"])?;
+        let mut draft = Draft::of_code(STATUS.prefix, code, STATUS.find(code), moment.at);
         draft.classifier = status::classifier(code);
-        reason(&mut draft, q5.text(5), "Q505")?;
+        moment.note(&mut draft);
+        reason(&mut draft, &q5.code_at(5), "Q505");
 
         let named = |n| text::clipped(q5.text(n), limits::NAME);
         let activity = ports::find(&self.ports, &["5"]).map(|port| port.place.clone());
@@ -207,9 +211,10 @@ impl<'s> Unit<'s> {
         let to = ports::find(&self.ports, &["7", "D", "N", "M", "E"]);
         let Some(mut draft) = ports::dated(dtm, port.or(to))? else { return Ok(None) };
         if port.is_none() {
-            draft.raw_code = ["X12-374/", dtm.text(1)].concat();
+            let qualifier = dtm.code_at(1);
+            draft.raw_code = ["X12-374/", &*qualifier].concat();
             // An actual or estimated date of no place and no event says nothing.
-            if matches!(dtm.text(1), "139" | "140") {
+            if matches!(&*qualifier, "139" | "140") {
                 return Ok(None);
             }
             // Delivery is beyond the ramp.
@@ -219,7 +224,7 @@ impl<'s> Unit<'s> {
         }
         let mode = match (port.or(to), draft.milestone) {
             (Some(port), Milestone::Arrived | Milestone::Departed) => {
-                status::port_mode(port.function)
+                status::port_mode(&port.function)
             }
             _ => None,
         };
@@ -234,7 +239,14 @@ impl<'s> Unit<'s> {
 
     fn share(&self, draft: &mut Draft, mode: Option<Mode>) -> Result<(), Reject> {
         draft.transport = self.vessel.transport(mode);
-        let iso_type = whole(self.iso_type, at("N722"), limits::CODE)?.unwrap_or("");
+        let iso_type = match whole(self.iso_type, at("N722"), limits::CODE) {
+            Ok(iso_type) => iso_type.unwrap_or(""),
+            Err(_) => {
+                draft.note_about(NoteCode::OddField, "N722");
+                ""
+            }
+        };
+        self.odd.note(draft);
         let number = self.number.as_deref();
         let container = match number {
             Some(_) if !self.is_container => None,

@@ -1,19 +1,23 @@
 //! 214, Transportation Carrier Shipment Status Message.
 //!
 //! Header (`B10`, `L11`, `N1` loops, `G62`), then `LX` loops of `AT7` loops (`MS1` where, `MS2` in
-//! what). What stands in an `LX` loop beside its `AT7` loops (`L11`, `AT8`, `MAN`, `K1`) is of each of
-//! them.
+//! what). What stands in an `LX` loop beside its `AT7` loops (`L11`, `AT8`, `MAN`, `Q7`, `K1`) is of each
+//! of them.
 
-use waybill_schemas::vocabulary::{Mode, QuantityKind, ReferenceKind};
-use waybill_schemas::{Equipment, Place, Quantity, Transport};
+use std::borrow::Cow;
+
+use waybill_schemas::vocabulary::{Mode, NoteCode, QuantityKind, ReferenceKind};
+use waybill_schemas::{Equipment, Exception, Place, Quantity, Transport};
 use waybill_stage::{Code, Reject};
 
-use super::codes::{self, APPOINTMENT_STATUS, DATES, SHIPMENT_STATUS, STATUS_REASON};
+use super::codes::{
+    self, APPOINTMENT_STATUS, DATES, LADING_EXCEPTION, SHIPMENT_STATUS, STATUS_REASON,
+};
 use super::elements::{
     address, container_of, equipment, is_container, moment, position, refer, unit_number, volume,
     weight,
 };
-use crate::edi::{Output, References, Segment, decimal, push, too_many_events, whole};
+use crate::edi::{Odd, Output, References, Segment, decimal, push, too_many_events, whole};
 use crate::wrong::at;
 use crate::{Draft, limits, text};
 
@@ -22,7 +26,10 @@ use crate::{Draft, limits, text};
 struct Shared {
     references: References,
     quantities: Vec<Quantity>,
+    /// Q7.
+    exceptions: Vec<Exception>,
     remark: Option<String>,
+    odd: Odd,
 }
 
 #[derive(Default)]
@@ -32,7 +39,7 @@ struct Set<'s, 't> {
     /// Whether the header is over.
     detail: bool,
     /// The first of each kind of party (N101) that a place may be of.
-    parties: Vec<(&'s str, Place)>,
+    parties: Vec<(Cow<'s, str>, Place)>,
     loops: Vec<Shared>,
     events: Vec<Event<'s, 't>>,
 }
@@ -50,8 +57,8 @@ struct Status<'s, 't> {
     place: Option<Place>,
     equipment: Option<Equipment>,
     vehicle: Option<String>,
-    /// What is wrong in its loop.
-    wrong: Option<Reject>,
+    /// Of its loop.
+    odd: Odd,
 }
 
 pub(super) fn read(segments: &[Segment<'_>], parts: &mut Output<'_>) -> Result<(), Reject> {
@@ -59,12 +66,15 @@ pub(super) fn read(segments: &[Segment<'_>], parts: &mut Output<'_>) -> Result<(
     let mut party = None;
     for segment in segments {
         if let Err(reject) = set.take(segment, &mut party) {
-            match set.events.last_mut() {
-                // What is of one status is wrong with that one.
+            // What is of one status is odd about that one.
+            let odd = match set.events.last_mut() {
                 Some(Event::Status(status)) if matches!(segment.tag(), "MS1" | "MS2") => {
-                    status.wrong.get_or_insert(reject);
+                    &mut status.odd
                 }
-                _ => return push(parts, segment.number, Err(reject)),
+                _ => &mut set.shared().odd,
+            };
+            if let Err(reject) = odd.keep(Err(reject)) {
+                return push(parts, segment.number, Err(reject));
             }
         }
         if set.events.len() > limits::EVENTS {
@@ -111,13 +121,14 @@ impl<'s, 't> Set<'s, 't> {
             }
             "AT8" => self.shared().weighed(segment),
             "K1" => self.shared().remarked(segment),
+            "Q7" => self.shared().lacked(segment)?,
             "MS3" => {
-                let method = segment.text(4);
+                let method = segment.code_at(4);
                 let known = codes::METHODS.iter().find(|(code, _)| *code == method);
                 self.mode = known.map(|(_, mode)| *mode).or(self.mode);
             }
             "N1" if !self.detail => {
-                let role = segment.text(1);
+                let role = segment.code_at(1);
                 let wanted = codes::PICKUP_PARTIES.iter().chain(codes::DELIVERY_PARTIES);
                 let first = !self.parties.iter().any(|(own, _)| *own == role);
                 *party = None;
@@ -142,19 +153,18 @@ impl<'s, 't> Set<'s, 't> {
                 place: None,
                 equipment: None,
                 vehicle: None,
-                wrong: None,
+                odd: Odd::default(),
             }))),
             "MS1" => {
-                let place = position(segment)?;
                 if let Some(status) = self.last_status() {
-                    status.place = Some(place);
+                    status.place = Some(position(segment, &mut status.odd)?);
                 }
             }
             "MS2" => {
                 let (initial, number) = (segment.text(1), segment.text(2));
                 let unit = unit_number(initial, number, segment.text(4), "MS202")?;
-                let container =
-                    is_container(initial) || matches!(segment.text(3), "CN" | "CC" | "CU" | "CZ");
+                let container = is_container(initial)
+                    || matches!(&*segment.code_at(3), "CN" | "CC" | "CU" | "CZ");
                 let Some(status) = self.last_status() else { return Ok(()) };
                 match container {
                     true => status.equipment = equipment(unit, "", "", "MS203")?,
@@ -179,8 +189,9 @@ impl<'s, 't> Set<'s, 't> {
 
     fn date(&self, g62: &Segment<'_>) -> Result<Draft, Reject> {
         let code = whole(g62.text(1), at("G6201"), limits::CODE)?.unwrap_or("");
-        let occurred = moment(g62, [2, 4, 5], ["G6202", "G6204", "G6205"])?;
-        let mut draft = Draft::of_code(DATES.prefix, code, DATES.find(code), occurred);
+        let moment = moment(g62, [2, 4, 5], ["G6202", "G6204", "G6205"])?;
+        let mut draft = Draft::of_code(DATES.prefix, code, DATES.find(code), moment.at);
+        moment.note(&mut draft);
         draft.classifier = codes::classifier(&DATES, code);
         draft.place = match code {
             "69" | "77" => self.place_of(codes::PICKUP_PARTIES),
@@ -193,25 +204,35 @@ impl<'s, 't> Set<'s, 't> {
     }
 
     fn status(&self, status: Status<'_, '_>) -> Result<Draft, Reject> {
-        if let Some(wrong) = status.wrong {
-            return Err(wrong);
-        }
         let at7 = status.at7;
         // Only one of them may be sent; a status is the stronger word.
-        let sent = whole(at7.text(1), at("AT701"), limits::CODE)?;
-        let appointment = whole(at7.text(3), at("AT703"), limits::CODE)?;
+        let (sent, appointment) = (at7.code_at(1), at7.code_at(3));
+        let sent = whole(&sent, at("AT701"), limits::CODE)?;
+        let appointment = whole(&appointment, at("AT703"), limits::CODE)?;
         let (list, code, reason, reason_at) = match (sent, appointment) {
-            (Some(code), _) => (&SHIPMENT_STATUS, code, at7.text(2), at("AT702")),
-            (None, Some(code)) => (&APPOINTMENT_STATUS, code, at7.text(4), at("AT704")),
+            (Some(code), _) => (&SHIPMENT_STATUS, code, at7.code_at(2), "AT702"),
+            (None, Some(code)) => (&APPOINTMENT_STATUS, code, at7.code_at(4), "AT704"),
             (None, None) => return Err(at("AT701").missing()),
         };
-        let occurred = moment(at7, [5, 6, 7], ["AT705", "AT706", "AT707"])?;
-        let mut draft = Draft::of_code(list.prefix, code, list.find(code), occurred);
+        // Some put a code of the one list where the other's stands.
+        let list = match list.find(code) {
+            None if APPOINTMENT_STATUS.find(code).is_some() => &APPOINTMENT_STATUS,
+            None if SHIPMENT_STATUS.find(code).is_some() => &SHIPMENT_STATUS,
+            _ => list,
+        };
+        let moment = moment(at7, [5, 6, 7], ["AT705", "AT706", "AT707"])?;
+        let mut draft = Draft::of_code(list.prefix, code, list.find(code), moment.at);
         draft.classifier = codes::classifier(list, code);
-        if let Some(reason) = whole(reason, reason_at, limits::CODE)?
-            && let Some(kind) = STATUS_REASON.find(reason)
-        {
-            draft.exception(kind, Some([STATUS_REASON.prefix, "/", reason].concat()));
+        moment.note(&mut draft);
+        status.odd.note(&mut draft);
+        match whole(&reason, at(reason_at), limits::CODE) {
+            Ok(Some(reason)) => {
+                if let Some(kind) = STATUS_REASON.find(reason) {
+                    draft.exception(kind, Some([STATUS_REASON.prefix, "/", reason].concat()));
+                }
+            }
+            Ok(None) => {}
+            Err(_) => draft.note_about(NoteCode::OddField, reason_at),
         }
         draft.place = status.place.or_else(|| {
             // A person would look where the shipment is picked up, or delivered.
@@ -249,6 +270,8 @@ impl<'s, 't> Set<'s, 't> {
         draft.transport = Some(Transport { mode, vehicle, ..Transport::default() });
         for from in [Some(&self.header), shared].into_iter().flatten() {
             from.references.give(draft);
+            from.odd.note(draft);
+            draft.exceptions.extend(from.exceptions.iter().cloned());
             draft.quantities.extend(from.quantities.iter().cloned());
             if draft.remark.is_none() {
                 draft.remark.clone_from(&from.remark);
@@ -271,6 +294,19 @@ impl Shared {
         if units > 0.0 && !self.quantities.iter().any(|q| q.kind == packages) {
             self.quantities.push(Quantity { kind: packages, value: units, unit: "1".to_owned() });
         }
+    }
+
+    /// Q7: what of the lading is not as it should be, and how many units of it.
+    fn lacked(&mut self, q7: &Segment<'_>) -> Result<(), Reject> {
+        let code = q7.code_at(1);
+        let code = whole(&code, at("Q701"), limits::CODE)?.ok_or_else(|| at("Q701").missing())?;
+        if self.exceptions.len() < limits::LIST
+            && let Some(kind) = LADING_EXCEPTION.find(code)
+        {
+            let raw_code = Some([LADING_EXCEPTION.prefix, "/", code].concat());
+            self.exceptions.push(Exception { kind, raw_code });
+        }
+        Ok(())
     }
 
     fn remarked(&mut self, k1: &Segment<'_>) {

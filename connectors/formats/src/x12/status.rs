@@ -1,4 +1,4 @@
-//! The code lists of 315 and 322: 157, its reasons 641, the events 304, and what the dates of ports
+//! The code lists of 315, 322 and 323: 157, its reasons 641, the events 304, and what the dates of ports
 //! and units mean (374).
 
 use waybill_schemas::vocabulary::{Classifier, Milestone as M, Mode};
@@ -45,7 +45,7 @@ pub static EVENTS: CodeList = code_list!("x12-304", "X12-304", "X12 304 Event Co
 pub fn event_classifier(code: &str) -> Classifier {
     match code {
         "APU" | "ASO" | "EAD" | "EDD" | "EFT" | "ERD" | "ETA" => Classifier::Estimated,
-        "SAD" | "SDD" => Classifier::Planned,
+        "SAD" | "SDD" | "SPD" => Classifier::Planned,
         _ => Classifier::Actual,
     }
 }
