@@ -136,6 +136,47 @@ const SAMPLES: &[(&str, &str, &[u8])] = &[
         "terminal49/good.json",
         fixture!("terminal49/good.json"),
     ),
+    ("application/vnd.landmark.tracking+xml", "landmark/good.xml", fixture!("landmark/good.xml")),
+    (
+        "application/vnd.lasership.tracking+json",
+        "lasership/good.json",
+        fixture!("lasership/good.json"),
+    ),
+    ("application/vnd.ontrac.tracking+xml", "ontrac/good.xml", fixture!("ontrac/good.xml")),
+    (
+        "application/vnd.purolator.tracking+xml",
+        "purolator/good.xml",
+        fixture!("purolator/good.xml"),
+    ),
+    (
+        "application/vnd.aftership.tracking+json",
+        "aftership/good.json",
+        fixture!("aftership/good.json"),
+    ),
+    ("application/vnd.ship24.tracking+json", "ship24/good.json", fixture!("ship24/good.json")),
+    (
+        "application/vnd.shipengine.tracking+json",
+        "shipengine/good.json",
+        fixture!("shipengine/good.json"),
+    ),
+    ("application/vnd.17track.tracking+json", "track17/good.json", fixture!("track17/good.json")),
+    ("application/vnd.shippo.track+json", "shippo/good.json", fixture!("shippo/good.json")),
+    ("application/vnd.ups.tracking+xml", "ups-xml/good.xml", fixture!("ups-xml/good.xml")),
+    (
+        "application/vnd.ups.track-alert+json",
+        "ups-track-alert/good.json",
+        fixture!("ups-track-alert/good.json"),
+    ),
+    (
+        "application/vnd.ups.quantum-view+xml",
+        "ups-quantum-view/good.xml",
+        fixture!("ups-quantum-view/good.xml"),
+    ),
+    (
+        "application/vnd.usps.iv-mtr+json",
+        "usps-iv-mtr/good.json",
+        fixture!("usps-iv-mtr/good.json"),
+    ),
     ("application/vnd.ups.track+json", "ups/good.json", fixture!("ups/good.json")),
     ("application/vnd.usps.tracking+json", "usps/good.json", fixture!("usps/good.json")),
     (

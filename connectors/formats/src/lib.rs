@@ -38,6 +38,7 @@ pub mod milestones;
 pub mod parcel;
 mod parts;
 mod registry;
+pub mod shippo;
 pub mod sscc;
 pub mod terminal49;
 mod text;

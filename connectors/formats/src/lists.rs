@@ -1,7 +1,7 @@
 //! Every list of codes and of reasons, for the docs and for those who look a code up.
 
 use crate::codes::{CodeList, ReasonList, code_list};
-use crate::{air, dcsa, easypost, edifact, epcis, parcel, terminal49, x12};
+use crate::{air, dcsa, easypost, edifact, epcis, parcel, shippo, terminal49, x12};
 
 /// A list that no code needs: a dialect names it.
 macro_rules! of_dialect {
@@ -41,7 +41,11 @@ pub static LISTS: &[&CodeList] = &[
     of_dialect!("gls", "GLS", "GLS event code, or its group"),
     of_dialect!("hermes", "HERMES", "Hermes Germany event code"),
     of_dialect!("la-poste", "LAPOSTE", "La Poste Suivi v2 event code"),
+    of_dialect!("landmark", "LANDMARK", "Landmark event code, or its words"),
+    of_dialect!("lasership", "LASERSHIP", "LaserShip event type"),
+    of_dialect!("ontrac", "ONTRAC", "OnTrac status code"),
     of_dialect!("parcelone", "PARCELONE", "ParcelOne status code"),
+    of_dialect!("purolator", "PUROLATOR", "Purolator scan type"),
     of_dialect!("royal-mail", "ROYAL_MAIL", "Royal Mail event code"),
     of_dialect!("seko", "SEKO", "SEKO OmniCode"),
     of_dialect!("sendle", "SENDLE", "Sendle event type"),
@@ -52,7 +56,13 @@ pub static LISTS: &[&CodeList] = &[
     &parcel::ups::ACTIVITIES,
     &parcel::ups::STATUSES,
     &parcel::ups::TYPES,
+    &parcel::ups::quantum_view::LIST,
     &parcel::usps::codes::EVENTS,
+    of_dialect!("aftership", "AFTERSHIP", "AfterShip subtag, or tag"),
+    of_dialect!("ship24", "SHIP24", "Ship24 status code, or milestone"),
+    of_dialect!("shipengine", "SHIPENGINE", "ShipEngine status code, or detail code"),
+    of_dialect!("track17", "17TRACK", "17TRACK sub-status, or stage"),
+    &shippo::STATUSES,
     &easypost::DETAILS,
     &easypost::STATUSES,
     &terminal49::codes::EVENTS,

@@ -36,7 +36,7 @@ fn those_that_come_with_waybill_are_right_and_registered() {
         assert!(REGISTRY.iter().any(|own| own.name == format.name), "{path:?}");
         count += 1;
     }
-    assert_eq!(count, 14);
+    assert_eq!(count, 23);
 }
 
 /// A dialect that says as much as one may say.
@@ -150,6 +150,59 @@ fn everything_that_a_dialect_may_say_is_read() {
     let error = "0 reject carrier_error the carrier answers with an error, not with events\n";
     assert_eq!(told(&acme, r#"{"error": "x"}"#), error);
     assert!(lines[5].contains("city=\"TEANECK\" region=\"NJ\""), "{}", lines[5]);
+}
+
+const WRAPPED: &str = r##"
+name = "Borealis tracking"
+media_type = "application/vnd.borealis.tracking+json"
+kind = "json"
+mode = "road"
+codes = { prefix = "BO", rows = { "Handed over" = "delivered", T = "in_transit", T-1 = "departed" } }
+
+[package]
+at_first = ["hook/parcels", "parcels"]
+number = "no"
+
+[event]
+at = "events"
+code = { at = ["sub", "code"], meaning = ["words", "sub", "code"] }
+time = "at"
+place = { city_region_country = "where" }
+
+[estimate]
+time = { at = "eta", midnight_is_day = true }
+"##;
+
+#[test]
+fn one_dialect_reads_several_wrappings_and_takes_the_meaning_from_where_it_is_said() {
+    let borealis = load(WRAPPED, folder()).unwrap();
+    let parcel = r#"{"no": "B1", "eta": "2026-05-01T00:00:00Z", "events": [
+        {"sub": "T-1", "code": "T", "at": "2026-04-01T10:00:00Z", "where": "Laval, QC, CA"},
+        {"sub": "T-9", "code": "T", "at": "2026-04-02T10:00:00Z"},
+        {"sub": "Q", "code": "Q", "at": "2026-04-03T10:00:00Z"}]}"#;
+    let expect = [
+        "1 departed actual BO/T-1 wall=2026-04-01T10:00:00Z offset=0",
+        "2 in_transit actual BO/T-9 wall=2026-04-02T10:00:00Z offset=0",
+        "3 other actual BO/Q wall=2026-04-03T10:00:00Z offset=0",
+        "4 delivered estimated BO/estimated_delivery wall=2026-05-01T00:00:00Z (day) offset=none",
+    ];
+    for body in [
+        format!(r#"{{"hook": {{"parcels": [{parcel}]}}}}"#),
+        format!(r#"{{"Parcels": {parcel}}}"#),
+        parcel.to_owned(),
+        format!("[{parcel}]"),
+    ] {
+        let found = told(&borealis, &body);
+        let lines: Vec<&str> =
+            found.lines().map(|line| line.split(" document=").next().unwrap()).collect();
+        assert_eq!(lines, expect, "{body}");
+        assert!(found.contains(r#"city="Laval" region="QC" country="CA""#), "{found}");
+    }
+    let said = r#"{"no": "B1", "eta": "2026-05-01T10:00:00Z", "events": {"code": "T", "words": "handed over", "at": "2026-04-01"}}"#;
+    assert!(told(&borealis, said).starts_with("1 delivered actual BO/T wall="));
+    let both = WRAPPED.replace("at_first =", "at = \"x\"\nat_first =");
+    let faults = load(&both, folder()).err().unwrap();
+    assert_eq!(faults, ["package.at_first: stands in the place of package.at"]);
 }
 
 /// What holds of an answer as a whole is not asked of a list's first element.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 mod shown;
 
 use shown::{read, shown};
-use waybill_formats::{Parts, REGISTRY, find, limits};
+use waybill_formats::{Parts, REGISTRY, find, guess, limits};
 use waybill_stage::Code;
 
 fn fixtures() -> PathBuf {
@@ -55,6 +55,19 @@ const FOLDERS: &[(&str, &str)] = &[
     ("ups", "application/vnd.ups.track+json"),
     ("usps", "application/vnd.usps.tracking+json"),
     ("usps-web-tools", "application/vnd.usps.tracking+xml"),
+    ("landmark", "application/vnd.landmark.tracking+xml"),
+    ("lasership", "application/vnd.lasership.tracking+json"),
+    ("ontrac", "application/vnd.ontrac.tracking+xml"),
+    ("purolator", "application/vnd.purolator.tracking+xml"),
+    ("aftership", "application/vnd.aftership.tracking+json"),
+    ("ship24", "application/vnd.ship24.tracking+json"),
+    ("shipengine", "application/vnd.shipengine.tracking+json"),
+    ("track17", "application/vnd.17track.tracking+json"),
+    ("shippo", "application/vnd.shippo.track+json"),
+    ("ups-xml", "application/vnd.ups.tracking+xml"),
+    ("ups-track-alert", "application/vnd.ups.track-alert+json"),
+    ("ups-quantum-view", "application/vnd.ups.quantum-view+xml"),
+    ("usps-iv-mtr", "application/vnd.usps.iv-mtr+json"),
     ("edifact", "application/EDIFACT"),
     ("x12", "application/EDI-X12"),
 ];
@@ -92,6 +105,32 @@ fn samples_are_read_as_the_text_beside_them_says() {
         }
         assert_eq!(read_so.lines().count(), expect.lines().count(), "{}", path.display());
     }
+}
+
+/// A SOAP fault and problem details (RFC 9457) do not say whose they are.
+const OF_NOBODY: &[&str] = &["dhl-poland/error.xml", "asendia/error.json"];
+
+#[test]
+fn an_error_of_a_carrier_is_guessed_as_its_own() {
+    let mut seen = 0;
+    for (path, media_type) in samples() {
+        let is_error = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("error"));
+        if !is_error || OF_NOBODY.iter().any(|file| path.ends_with(file)) {
+            continue;
+        }
+        let guessed = guess(&fs::read(&path).unwrap());
+        let own = find(media_type).unwrap().name;
+        let names: Vec<&str> = guessed.iter().map(|format| format.name).collect();
+        assert!(names.contains(&own), "{}: {names:?}", path.display());
+        // What it is guessed to be says that it is an error, whosever it is.
+        let mut parts = Parts::default();
+        let whole = guessed[0].read(&fs::read(&path).unwrap(), &mut parts);
+        let rejects = parts.iter().filter_map(|(_, part)| part.as_ref().err());
+        let codes: Vec<Code> = rejects.chain(whole.as_ref().err()).map(|r| r.code).collect();
+        assert!(codes.contains(&Code::CarrierError), "{}: {codes:?}", path.display());
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen}");
 }
 
 #[test]

@@ -108,14 +108,16 @@ const EXPECTED: &[(&str, &str, &[&str])] = &[
     (
         "ups-legacy-xml-delivered.xml",
         "UPS Tracking, XML",
-        &["delivered 2026-10-08T16:00Z - tracking_number:1Z12345E0291980793"],
+        &["delivered 2026-10-08T16:00Z - tracking_number:1Z12345E0291980793 tracking_check_digit"],
     ),
     (
         "landmark-delivered.xml",
         "Landmark Global tracking",
         &[
-            "customs_released 2026-10-26T18:15Z CATOR tracking_number:1Z999CC30000000000",
-            "delivered 2026-10-28T04:00Z CATOR tracking_number:1Z999CC30000000000",
+            "customs_released 2026-10-26T18:15Z CATOR tracking_number:1Z999CC30000000000 \
+             tracking_check_digit",
+            "delivered 2026-10-28T04:00Z CATOR tracking_number:1Z999CC30000000000 \
+             tracking_check_digit",
         ],
     ),
     (
@@ -155,7 +157,7 @@ const EXPECTED: &[(&str, &str, &[&str])] = &[
     (
         "ups-track-alert-webhook.json",
         "UPS Track Alert",
-        &["delivered 2026-10-08T16:00Z - tracking_number:1Z12345E0291980793"],
+        &["delivered 2026-10-08T16:00Z - tracking_number:1Z12345E0291980793 tracking_check_digit"],
     ),
     (
         "iftsta-code-of-the-carriers-own-list.edi",

@@ -60,6 +60,9 @@ impl Dialect {
                 fault("csv.columns", "none is named");
             }
         }
+        if !self.package.at.0.is_empty() && !self.package.at_first.0.is_empty() {
+            fault("package.at_first", "stands in the place of package.at");
+        }
         let depth = self.package.at.0.len() + self.event.at.0.len();
         if depth > NESTED {
             fault("event.at", &format!("more than {NESTED} lists within one another"));
@@ -128,7 +131,11 @@ impl Dialect {
     fn lists(&self) -> Vec<(String, &Lists)> {
         let references = self.package.references.iter().enumerate();
         let references = references.map(|(n, of)| (format!("package.references[{n}].at"), &of.at));
-        let own = [("package.at", &self.package.at), ("event.at", &self.event.at)];
+        let own = [
+            ("package.at", &self.package.at),
+            ("event.at", &self.event.at),
+            ("package.at_first", &self.package.at_first),
+        ];
         own.into_iter().map(|(place, at)| (place.to_owned(), at)).chain(references).collect()
     }
 
@@ -173,6 +180,7 @@ impl Dialect {
         };
         paths("package.number", &package.number);
         paths("event.code", &event.code.at);
+        paths("event.code.meaning", &event.code.meaning);
         paths("event.remark", &event.remark);
         of_time(&mut all, "event.time", &event.time);
         if let Some(place) = &event.place {
@@ -228,6 +236,7 @@ fn of_place<'d>(all: &mut Vec<Placed<'d>>, within: &str, of: &'d Place) {
         ("facility.at", of.facility.as_ref().map(|facility| &facility.at)),
         ("city_and_country", of.city_and_country.as_ref()),
         ("city_and_region", of.city_and_region.as_ref()),
+        ("city_region_country", of.city_region_country.as_ref()),
     ] {
         all.extend(path.map(|path| (format!("{within}.{field}"), path.as_str())));
     }

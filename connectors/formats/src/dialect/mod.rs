@@ -125,6 +125,9 @@ struct Package {
     /// The list of packages, or the lists, each within an element of the one before. Left out: the answer
     /// is the package, or the list of them.
     at: Lists,
+    /// In the place of `at`: the first of these lists that there is, as the same is sent in more than one
+    /// wrapping. Where there is none, as if it were left out.
+    at_first: Lists,
     /// It is the carrier's error if one of these holds.
     errors: Vec<When>,
     /// It tells of no event if one of these holds.
@@ -210,6 +213,10 @@ struct Code {
     with: String,
     /// A code that the list has not counts as what stands before the first of this in it.
     group: Option<String>,
+    /// Texts of which the first that the list has says what the code means, in the place of the code
+    /// itself: a substatus and then the status, words and then the code.
+    #[serde(default)]
+    meaning: Paths,
 }
 
 fn slash() -> String {
@@ -229,6 +236,8 @@ struct Time {
     otherwise: Option<String>,
     /// What stands first in `3/4/2026`.
     order: Option<Order>,
+    /// A day is sent as its midnight: at the place, or in UTC.
+    midnight_is_day: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -255,6 +264,8 @@ struct Place {
     city_and_country: Option<String>,
     /// `TEANECK, NJ`; any other text is a name.
     city_and_region: Option<String>,
+    /// `Toronto, ON, CA`, `Columbus, OH` or `Ghent, BE`; any other text is a name.
+    city_region_country: Option<String>,
 }
 
 /// The carrier's own code of a place.

@@ -73,7 +73,15 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Short<T> {
 }
 
 pub(super) fn code<'de, D: Deserializer<'de>>(from: D) -> Result<Code, D::Error> {
-    let of = |at| Ok(Code { at: Paths(at), join: Vec::new(), with: super::slash(), group: None });
+    let of = |at| {
+        Ok(Code {
+            at: Paths(at),
+            join: Vec::new(),
+            with: super::slash(),
+            group: None,
+            meaning: Paths::default(),
+        })
+    };
     from.deserialize_any(Short { expected: "a path, a list of paths, or a table", of })
 }
 

@@ -5,7 +5,9 @@ use waybill_schemas::{Equipment, OccurrenceTime, Place, Transport};
 use waybill_stage::Reject;
 
 use super::{Code, Dialect, Kind, Lists, Paths, Reason, Time, When};
-use crate::parcel::package::{PHRASE, Package, city_and_country, facility, reasoned, some_place};
+use crate::parcel::package::{
+    PHRASE, Package, city_and_country, city_region_country, facility, reasoned, some_place,
+};
 use crate::tree::{self, Columns, Out, Tree};
 use crate::{Draft, Parts, limits, text, time, unlocode};
 
@@ -42,7 +44,9 @@ impl Dialect {
         if !root.is_list() && When::any(&self.errors, root) {
             return Err(root.carrier_error());
         }
-        self.package.at.each_or_all(root, &mut |package| {
+        let found = self.package.at_first.0.iter().find(|list| root.has(list));
+        let at = found.map_or(self.package.at.0.as_slice(), std::slice::from_ref);
+        each_or_all(at, root, &mut |package| {
             out.package(package, |out| self.package_of(package, out));
             Ok(())
         })
@@ -107,7 +111,13 @@ impl Dialect {
         let of = &self.event;
         let Some(list) = self.list else { return Err(sent.no_event()) };
         let code = of.code.read(sent)?;
-        let mut meaning = list.find(&code);
+        let said = of.code.meaning.0.iter().filter_map(|path| sent.text(path));
+        let mut meaning = match of.code.meaning.0.is_empty() {
+            true => list.find(&code),
+            false => {
+                said.filter(|text| text.len() <= limits::NAME).find_map(|text| list.find(text))
+            }
+        };
         if let (None, Some(group)) = (meaning, &of.code.group) {
             meaning = code.split_once(group.as_str()).and_then(|(group, _)| list.find(group));
         }
@@ -148,17 +158,16 @@ impl Lists {
     ) -> Result<(), Reject> {
         within(&self.0, tree, take)
     }
+}
 
-    /// The same; without lists, for each element of `tree` if it is a list.
-    fn each_or_all(
-        &'static self,
-        tree: Tree<'_>,
-        take: &mut dyn FnMut(Tree<'_>) -> Result<(), Reject>,
-    ) -> Result<(), Reject> {
-        const ITSELF: &[String] = &[String::new()];
-        let is_all = self.0.is_empty() && tree.is_list();
-        within(if is_all { ITSELF } else { &self.0 }, tree, take)
-    }
+/// The same; without lists, for each element of `tree` if it is a list.
+fn each_or_all(
+    lists: &'static [String],
+    tree: Tree<'_>,
+    take: &mut dyn FnMut(Tree<'_>) -> Result<(), Reject>,
+) -> Result<(), Reject> {
+    const ITSELF: &[String] = &[String::new()];
+    within(if lists.is_empty() && tree.is_list() { ITSELF } else { lists }, tree, take)
 }
 
 fn within(
@@ -242,7 +251,8 @@ impl Time {
             None => wall,
         };
         let otherwise = self.otherwise.as_ref().filter(|_| at.offset_minutes.is_none());
-        Ok(otherwise.and_then(|offset| time::at_offset(at, offset)).unwrap_or(at))
+        let at = otherwise.and_then(|offset| time::at_offset(at, offset)).unwrap_or(at);
+        Ok(if self.midnight_is_day { time::midnight_is_day(at) } else { at })
     }
 }
 
@@ -250,11 +260,10 @@ impl super::Place {
     fn of(&self, tree: Tree<'_>) -> Place {
         let name = |paths: &Paths| paths.clipped(tree, limits::NAME);
         let text = |path: &Option<String>| path.as_ref().and_then(|path| tree.text(path));
-        let mut place = match (text(&self.city_and_country), text(&self.city_and_region)) {
-            (Some(text), _) => city_and_country(text),
-            (None, Some(text)) => city_and_region(text),
-            (None, None) => Place::default(),
-        };
+        let two = text(&self.city_and_country).map(city_and_country);
+        let two = two.or_else(|| text(&self.city_and_region).map(city_and_region));
+        let all = text(&self.city_region_country).map(city_region_country);
+        let mut place = two.or(all).unwrap_or_default();
         let keep = |into: &mut Option<String>, own: Option<String>| {
             if own.is_some() {
                 *into = own;

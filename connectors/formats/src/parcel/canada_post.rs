@@ -22,7 +22,9 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {
-    text.contains("<tracking-detail") || text.contains("http://www.canadapost.ca/ws/track")
+    text.contains("<tracking-detail")
+        || text.contains("www.canadapost.ca/ws/")
+        || text.contains("<messages") && text.contains("<message>") && text.contains("<code>")
 }
 
 fn answer(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {

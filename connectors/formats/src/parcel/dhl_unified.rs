@@ -21,6 +21,9 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 pub(crate) fn looks_like(text: &str) -> bool {
     text.contains("\"shipments\"") && text.contains("\"statusCode\"")
         || text.contains("\"instance\"") && text.contains("\"/shipment/")
+        // What its problem details (RFC 9457), which have no mark, say in DHL's words.
+        || text.contains("\"detail\"")
+            && ["No shipment with given", "for given resource"].iter().any(|said| text.contains(said))
 }
 
 fn answer(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {

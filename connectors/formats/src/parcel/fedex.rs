@@ -23,7 +23,9 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 pub(crate) fn looks_like(text: &str) -> bool {
     text.contains("\"completeTrackResults\"")
         || text.contains("\"transactionId\"")
-            && (text.contains("\"TRACKING.") || text.contains("PROOF_OF_DELIVERY"))
+            && (text.contains("\"TRACKING.")
+                || text.contains("PROOF_OF_DELIVERY")
+                || text.contains("\"errors\""))
 }
 
 fn answer(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {

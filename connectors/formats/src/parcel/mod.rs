@@ -22,7 +22,7 @@
 //! | DHL Parcel DE | `application/vnd.dhl.parcel-de-tracking+xml` |
 //! | FedEx | `application/vnd.fedex.track+json`, `application/vnd.fedex.track+xml` |
 //! | SmartKargo | `application/vnd.smartkargo.tracking+json` |
-//! | UPS | `application/vnd.ups.track+json` |
+//! | UPS | `application/vnd.ups.track+json`, `application/vnd.ups.track-alert+json`, `application/vnd.ups.tracking+xml`, `application/vnd.ups.quantum-view+xml` |
 //! | USPS | `application/vnd.usps.tracking+json`, `application/vnd.usps.tracking+xml` |
 
 pub mod australia_post;

@@ -7,6 +7,7 @@ use waybill_stage::{Code, Reject};
 
 use crate::codes::{CodeList, Meaning, ReasonList};
 use crate::tree::{Out, Tree};
+use crate::unlocode::is_country;
 use crate::{Document, Draft, limits};
 
 /// References of one package. Each of its events carries them all, so that many of both would be
@@ -216,9 +217,67 @@ pub(crate) fn city_and_country(text: &str) -> Place {
     }
 }
 
+/// States of the United States and provinces of Canada, whose codes follow a city where no country does.
+const REGIONS: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV \
+    NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY AB BC MB NB NL NS NT NU ON PE QC SK YT";
+
+/// `Toronto, ON, CA`, `Columbus, OH`, `Ghent, BE`: what a comma is before. A code that may be the one or the
+/// other (`Toronto, CA`) says neither. Any other text is a name.
+pub(crate) fn city_region_country(text: &str) -> Place {
+    let kept = |t: &str| crate::text::clipped(t, limits::NAME);
+    let named = || Place { name: kept(text), ..Place::default() };
+    let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let is_region = |part: &str| REGIONS.split_whitespace().any(|region| region == part);
+    match parts.as_slice() {
+        [country] if is_country(country) => {
+            Place { country: Some((*country).to_owned()), ..Place::default() }
+        }
+        [city, code] => {
+            let (region, country) = (is_region(code), is_country(code));
+            let one = |is: bool| is.then(|| (*code).to_owned());
+            match (region, country) {
+                (false, false) => named(),
+                (true, true) => Place { city: kept(city), name: kept(text), ..Place::default() },
+                _ => Place {
+                    city: kept(city),
+                    region: one(region),
+                    country: one(country),
+                    ..Place::default()
+                },
+            }
+        }
+        [city @ .., region, country] if !city.is_empty() && is_country(country) => Place {
+            city: city.last().and_then(|city| kept(city)),
+            region: kept(region),
+            country: Some((*country).to_owned()),
+            ..Place::default()
+        },
+        _ => named(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cities_with_regions() {
+        let check = |text: &str, [city, region, country]: [&str; 3]| {
+            let place = city_region_country(text);
+            let found = [place.city, place.region, place.country].map(Option::unwrap_or_default);
+            assert_eq!(found, [city, region, country], "{text}");
+        };
+        check("Toronto, ON, CA", ["Toronto", "ON", "CA"]);
+        check("Unit 4, Heston, MIDDX, GB", ["Heston", "MIDDX", "GB"]);
+        check("Columbus, OH", ["Columbus", "OH", ""]);
+        check("Ghent, BE", ["Ghent", "", "BE"]);
+        check("Anytown, US", ["Anytown", "", "US"]);
+        // California or Canada, Delaware or Germany: nobody says.
+        check("Toronto, CA", ["Toronto", "", ""]);
+        check("BE", ["", "", "BE"]);
+        check("Heston, MIDDX", ["", "", ""]);
+        check("Hayes service centre", ["", "", ""]);
+    }
 
     #[test]
     fn cities() {

@@ -1,12 +1,17 @@
-//! UPS Tracking API (REST, v1): `trackResponse`. An activity's code is the type of its status and
-//! the code within the type: `X/SR`.
+//! UPS: the Tracking API (REST, v1), `trackResponse`; what it pushes, in [`track_alert`]; its XML before
+//! that, in [`xml`]; and [`quantum_view`]. An activity's code is the type of its status and the code within
+//! the type: `X/SR`.
+
+pub mod quantum_view;
+pub mod track_alert;
+pub mod xml;
 
 use waybill_schemas::Place;
 use waybill_schemas::vocabulary::{Milestone as M, Mode, ReferenceKind};
 use waybill_stage::Reject;
 
 use super::package::{Package, facility, some_place};
-use crate::codes::{CodeList, code_list};
+use crate::codes::{CodeList, Meaning, code_list};
 use crate::time;
 use crate::tree::{self, Out, Tree};
 use crate::{Draft, Parts, limits};
@@ -20,12 +25,14 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 
 pub(crate) fn looks_like(text: &str) -> bool {
     text.contains("\"trackResponse\"")
-        || text.contains("\"response\"") && text.contains("\"errors\"") && text.contains("inquiry")
+        || text.contains("\"Fault\"") && text.contains("\"faultcode\"")
+        || text.contains("\"response\"") && text.contains("\"errors\"") && text.contains("\"code\"")
 }
 
 fn answer(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
-    if let Some(errors) = root.at("response/errors") {
-        return Err(errors.carrier_error());
+    // The interfaces before OAuth answer with a fault, as SOAP does.
+    if root.has("response/errors") || root.has("Fault") {
+        return Err(root.carrier_error());
     }
     for shipment in root.each("trackResponse/shipment") {
         let inquired = shipment.text("inquiryNumber");
@@ -86,20 +93,21 @@ fn event(package: &Package, sent: Tree<'_>) -> Result<Draft, Reject> {
     let date = sent.required("date", limits::CODE)?;
     let wall = time::joined(date, sent.text("time")).ok_or_else(|| sent.invalid_time("date"))?;
     let occurred = sent.offset("gmtOffset", wall)?;
-    // The code within the type is the most exact, then the status that people are shown; the type
-    // alone still tells how far the package is.
-    let meaning = ACTIVITIES.find(&raw).or_else(|| {
-        STATUSES
-            .find(sent.text("status/statusCode")?)
-            .filter(|m| m.milestone != M::InTransit || m.exception.is_some())
-    });
-    let mut draft =
-        package.event(&ACTIVITIES, &raw, meaning.or_else(|| TYPES.find(kind)), occurred);
+    let meaning = meaning(kind, &raw, sent.text("status/statusCode"));
+    let mut draft = package.event(&ACTIVITIES, &raw, meaning, occurred);
     let mut at = sent.at("location/address").map(place).unwrap_or_default();
     at.facility = facility("UPS", sent, "location/slic");
     draft.place = some_place(at);
     draft.remark = sent.clipped("status/description", limits::REMARK);
     Ok(draft)
+}
+
+/// The code within the type is the most exact, then the status that people are shown; the type alone still
+/// tells how far the package is.
+fn meaning(kind: &str, raw: &str, status: Option<&str>) -> Option<Meaning> {
+    let shown =
+        || STATUSES.find(status?).filter(|m| m.milestone != M::InTransit || m.exception.is_some());
+    ACTIVITIES.find(raw).or_else(shown).or_else(|| TYPES.find(kind))
 }
 
 fn place(address: Tree<'_>) -> Place {

@@ -23,6 +23,7 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 
 pub(crate) fn looks_like(text: &str) -> bool {
     text.contains("\"trackingEvents\"") && text.contains("\"eventTimestamp\"")
+        || text.contains("\"apiVersion\"") && text.contains("\"error\"")
 }
 
 fn answer(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {

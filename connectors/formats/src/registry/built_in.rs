@@ -2,7 +2,7 @@
 
 use super::{Format, How, Pattern, Version};
 use crate::edi::begins;
-use crate::{air, dcsa, dialect, easypost, edifact, epcis, parcel, terminal49, x12};
+use crate::{air, dcsa, dialect, easypost, edifact, epcis, parcel, shippo, terminal49, x12};
 
 /// The dialect `dialects/….toml`. Nothing of those compiled in can be wrong: their tests count.
 macro_rules! dialect {
@@ -16,7 +16,7 @@ macro_rules! dialect {
 }
 
 /// None in the place of a dialect that is wrong.
-pub(super) fn built_in() -> [Option<Format>; 39] {
+pub(super) fn built_in() -> [Option<Format>; 52] {
     [
         Some(Format {
             name: "DCSA Track & Trace 2.x",
@@ -139,6 +139,39 @@ pub(super) fn built_in() -> [Option<Format>; 39] {
             how: How::Code { reader: parcel::ups::read, looks_like: parcel::ups::looks_like },
         }),
         Some(Format {
+            name: "UPS Tracking, XML",
+            patterns: &[Pattern { essence: parcel::ups::xml::MEDIA_TYPE, version: Version::Any }],
+            how: How::Code {
+                reader: parcel::ups::xml::read,
+                looks_like: parcel::ups::xml::looks_like,
+            },
+        }),
+        Some(Format {
+            name: "UPS Track Alert",
+            patterns: &[Pattern {
+                essence: parcel::ups::track_alert::MEDIA_TYPE,
+                version: Version::Any,
+            }],
+            how: How::Code {
+                reader: parcel::ups::track_alert::read,
+                looks_like: parcel::ups::track_alert::looks_like,
+            },
+        }),
+        Some(Format {
+            name: "UPS Quantum View",
+            patterns: &[
+                Pattern { essence: parcel::ups::quantum_view::MEDIA_TYPE, version: Version::Any },
+                Pattern {
+                    essence: parcel::ups::quantum_view::MEDIA_TYPE_JSON,
+                    version: Version::Any,
+                },
+            ],
+            how: How::Code {
+                reader: parcel::ups::quantum_view::read,
+                looks_like: parcel::ups::quantum_view::looks_like,
+            },
+        }),
+        Some(Format {
             name: "USPS Tracking API",
             patterns: &[Pattern { essence: parcel::usps::MEDIA_TYPE, version: Version::Any }],
             how: How::Code { reader: parcel::usps::read, looks_like: parcel::usps::looks_like },
@@ -154,6 +187,7 @@ pub(super) fn built_in() -> [Option<Format>; 39] {
                 looks_like: parcel::usps::web_tools::looks_like,
             },
         }),
+        dialect!("usps-iv-mtr"),
         dialect!("asendia"),
         Some(Format {
             name: "Australia Post tracking",
@@ -176,7 +210,11 @@ pub(super) fn built_in() -> [Option<Format>; 39] {
         dialect!("gls"),
         dialect!("hermes"),
         dialect!("la-poste"),
+        dialect!("landmark"),
+        dialect!("lasership"),
+        dialect!("ontrac"),
         dialect!("parcelone"),
+        dialect!("purolator"),
         dialect!("royal-mail"),
         dialect!("seko"),
         dialect!("sendle"),
@@ -191,6 +229,15 @@ pub(super) fn built_in() -> [Option<Format>; 39] {
         dialect!("spring"),
         dialect!("stamps"),
         dialect!("teleship"),
+        dialect!("track17"),
+        dialect!("aftership"),
+        dialect!("ship24"),
+        dialect!("shipengine"),
+        Some(Format {
+            name: "Shippo tracking",
+            patterns: &[Pattern { essence: shippo::MEDIA_TYPE, version: Version::Any }],
+            how: How::Code { reader: shippo::read, looks_like: shippo::looks_like },
+        }),
         Some(Format {
             name: "EasyPost trackers",
             patterns: &[Pattern { essence: easypost::MEDIA_TYPE, version: Version::Any }],

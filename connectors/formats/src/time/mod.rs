@@ -96,6 +96,16 @@ pub(crate) fn day(date: (i16, i16, i16)) -> Option<OccurrenceTime> {
     Some(OccurrenceTime { precision: TimePrecision::Day, ..at })
 }
 
+/// A day that is sent as its midnight: that of the place, or the one in UTC, which at the place is no
+/// midnight. Any other time is as it was.
+pub(crate) fn midnight_is_day(at: OccurrenceTime) -> OccurrenceTime {
+    const DAY: i64 = 86_400_000;
+    match at.wall_ms % DAY == 0 && at.offset_minutes.is_none_or(|offset| offset == 0) {
+        true => OccurrenceTime { precision: TimePrecision::Day, offset_minutes: None, ..at },
+        false => at,
+    }
+}
+
 /// A wall clock without seconds.
 pub(crate) fn minute(date: (i16, i16, i16), (hour, minute): (i16, i16)) -> Option<OccurrenceTime> {
     let at = local(date, (hour, minute, 0))?;

@@ -18,7 +18,8 @@ pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {
-    text.contains("<TrackResponse>")
+    text.contains("<TrackResponse") && text.contains("<TrackInfo")
+        || text.contains("<Error>") && text.contains("<Number>")
 }
 
 fn response(root: Tree<'_>, out: &mut Out<'_>) -> Result<(), Reject> {
