@@ -306,35 +306,19 @@ fn cities_of_the_field() {
         checked += 1;
     }
     assert!(checked >= 19);
-    let named = |city: &str, country: &str| {
+    // As carriers know them, whatever UN/LOCODE calls the airport.
+    for (city, country, unlocode) in [
+        ("VANTAA", "FI", "FIVAT"),
+        ("GUANGZHOU", "CN", "CNCAN"),
+        ("TIANJIN", "CN", "CNTSN"),
+        ("QINGDAO", "CN", "CNTAO"),
+        ("NUREMBERG", "DE", "DENUE"),
+        ("Nürnberg", "DE", "DENUE"),
+        ("BUSAN", "KR", "KRPUS"),
+        ("HO CHI MINH CITY", "VN", "VNSGN"),
+    ] {
         let place =
             Place { city: Some(city.into()), country: Some(country.into()), ..Place::default() };
-        let found = enrich(place, WINTER);
-        format!(
-            "{:?} {:?} {:?} {:?}",
-            found.unlocode, found.place_name, found.latitude, found.place_score
-        )
-    };
-    for (city, country) in [
-        ("VANTAA", "FI"),
-        ("Vanda", "FI"),
-        ("NUREMBERG", "DE"),
-        ("Nürnberg", "DE"),
-        ("VALENCIA", "ES"),
-        ("TAMPERE", "FI"),
-        ("SANTOS", "BR"),
-        ("OSAKA", "JP"),
-        ("BUSAN", "KR"),
-        ("HO CHI MINH CITY", "VN"),
-        ("MUMBAI", "IN"),
-        ("GDANSK", "PL"),
-        ("ROTTERDAM", "NL"),
-        ("QINGDAO", "CN"),
-        ("TIANJIN", "CN"),
-        ("GUANGZHOU", "CN"),
-        ("ISTANBUL", "TR"),
-        ("JEDDAH", "SA"),
-    ] {
-        println!("{city} {country}: {}", named(city, country));
+        assert_eq!(enrich(place, WINTER).unlocode.as_deref(), Some(unlocode), "{city}");
     }
 }
