@@ -33,7 +33,7 @@ pub fn guess(payload: &[u8]) -> Vec<&'static Format> {
         .filter_map(|format| {
             let marks = format.looks_like(&text);
             let score = score(marks, format.read(payload, &mut parts), &parts);
-            (score.reads || score.error && marks || marks).then_some((score, format))
+            (score.reads || marks).then_some((score, format))
         })
         .collect();
     let reads = scored.iter().any(|(score, _)| score.reads);

@@ -109,7 +109,7 @@ fn month(text: &str) -> Option<(i16, &str)> {
         [*month, short].iter().any(|known| known.eq_ignore_ascii_case(name))
             || (*month == "september" && name.eq_ignore_ascii_case("sept"))
     };
-    let position = MONTHS.iter().position(|month| is(month))?;
+    let position = MONTHS.iter().position(is)?;
     Some((i16::try_from(position).ok()? + 1, rest))
 }
 
@@ -136,5 +136,5 @@ fn without_weekday(text: &str) -> &str {
         known.iter().any(|known| known.eq_ignore_ascii_case(name))
     };
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    if days.iter().any(|day| is(day)) { rest.trim_start_matches([',', ' ', '.']) } else { text }
+    if days.iter().any(is) { rest.trim_start_matches([',', ' ', '.']) } else { text }
 }
