@@ -91,8 +91,8 @@ fn each_column_can_be_asked_for_alone() {
     }
 }
 
-/// What one carrier declares void is void of it alone, and what is void is in no view: of an event of each kind,
-/// only the one that stands.
+/// What one carrier declares void is void of it alone. (That each view is without what is void, its answer on the
+/// page shows.)
 #[test]
 fn what_is_void_counts_nowhere() {
     let database = migrated("questions_void");
@@ -106,7 +106,8 @@ fn what_is_void_counts_nowhere() {
         FROM events WHERE carrier_id = 'acme'";
     assert_eq!(ask(&database, counts), "15");
     execute(
-        "INSERT INTO test_questions_void.events (carrier_id, shipment_id, milestone, withdraws) VALUES ('boreal', 'boreal:1', 'withdrawn', 'e1')",
+        "INSERT INTO test_questions_void.events (carrier_id, shipment_id, milestone, withdraws)
+        VALUES ('boreal', 'boreal:1', 'withdrawn', 'e1')",
     );
     assert_eq!(ask(&database, counts), "15");
     let of = "SELECT arraySort(groupArray(carrier_id)) FROM current_events
