@@ -53,6 +53,8 @@ migrations! {
     19 "sealed_topic" "0019_sealed_topic.sql",
     20 "key_use" "0020_key_use.sql",
     21 "notes" "0021_notes.sql",
+    22 "questions" "0022_questions.sql",
+    23 "trouble" "0023_trouble.sql",
 }
 
 #[cfg(test)]

@@ -109,3 +109,29 @@ pub(crate) fn leaving(milestone: Milestone) -> bool {
 pub(crate) fn arriving(milestone: Milestone) -> bool {
     ARRIVING.contains(&milestone)
 }
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantArray;
+    use waybill_schemas::clickhouse::MIGRATIONS;
+
+    use super::*;
+
+    /// Analysts' views tell where the cargo was in the same order: `stay_step` of `current_events`.
+    #[test]
+    fn the_views_order_events_of_one_time_alike() {
+        let latest = MIGRATIONS.iter().rev().find(|m| m.sql.contains("AS stay_step,"));
+        let (_, list) = latest.unwrap().sql.split_once("transform(toString(milestone),").unwrap();
+        let (list, _) = list.split_once("AS stay_step,").unwrap();
+        let (names, steps) = list.split_once(']').unwrap();
+        let names: Vec<&str> = names.split('\'').skip(1).step_by(2).collect();
+        let steps = steps.split(['[', ']']).nth(1).unwrap().split(", ").map(|n| n.parse().unwrap());
+        let steps: Vec<u8> = steps.collect();
+        assert_eq!(names.len(), steps.len());
+        for &milestone in Milestone::VARIANTS {
+            let listed = names.iter().position(|name| *name == milestone.as_str());
+            let expected = if is_physical(milestone) { step(milestone) } else { 0 };
+            assert_eq!(listed.map_or(0, |n| steps[n]), expected, "{milestone:?}");
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! Keeps docs/analysts.md true: its tables of columns are those of the database, and its answers
 //! are what the queries before them really answer, over the rows below.
 //!
+//! What stands between `<!-- journeys -->` and `<!-- end of journeys -->` is answered over questions.sql.
+//!
 //! After a change: `WAYBILL_BLESS=1 cargo test -p waybill-clickhouse --test clickhouse analysts`.
 
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, ZoneQuality};
 use waybill_schemas::{AcceptedEvent, Equipment, EventId, LedgerEntry, Place, Shipment, Transport};
 
 use crate::ledger::{count, entry};
+use crate::questions;
 use crate::samples::{DAY, HOUR, MINUTE, SECOND, T0, country, event, reject, shipment, unlocode};
 use crate::server::{ask, batch, execute, insert_all, migrated, sink};
 
@@ -18,9 +21,9 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/analysts.md"
 
 #[test]
 fn the_page_is_as_the_database_answers() {
-    let database = example();
+    let (database, journeys) = (example(), questions::example("analysts_questions"));
     let page = std::fs::read_to_string(PAGE).unwrap();
-    let renewed = renew(&database, &page);
+    let renewed = renew(&database, &journeys, &page);
     if std::env::var_os("WAYBILL_BLESS").is_some() {
         std::fs::write(PAGE, renewed).unwrap();
     } else {
@@ -48,13 +51,19 @@ fn the_page_has_all_tables_and_views() {
 
 /// The page with fresh columns (between `<!-- columns of TABLE -->` and `<!-- end -->`) and fresh
 /// answers (a `text` block after an `sql` block).
-fn renew(database: &Database, page: &str) -> String {
+fn renew(rows: &Database, journeys: &Database, page: &str) -> String {
+    let mut database = rows;
     let mut renewed = String::new();
     let mut lines = page.lines();
     let mut query = String::new();
     while let Some(line) = lines.next() {
         renewed.push_str(line);
         renewed.push('\n');
+        match line {
+            "<!-- journeys -->" => database = journeys,
+            "<!-- end of journeys -->" => database = rows,
+            _ => {}
+        }
         if let Some(rest) = line.strip_prefix("<!-- columns of ") {
             renewed.push_str(&columns(database, rest.trim_end_matches(" -->")));
             renewed.push_str("<!-- end -->\n");

@@ -12,6 +12,7 @@ mod notes;
 mod once;
 mod operator;
 mod proxy;
+mod questions;
 mod refusals;
 mod retention;
 mod roles;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use waybill_clickhouse::{ClickHouseSink, Config, Database};
 use waybill_schemas::clickhouse::{DATABASE, ROLES};
 
+use crate::questions::journeys_of;
 use crate::samples::{reject, shipment};
 use crate::server::{batch, insert_all};
 use crate::users::{DENIED, PASSWORD, TABLES, events, server};
@@ -115,6 +116,9 @@ fn a_carriers_user_finds_nothing_of_others() {
                 batch("rejects", 2100 + i64::from(n), &[reject(carrier, "expired", 21)]),
             ],
         );
+        for statement in journeys_of("waybill", carrier) {
+            server.root(&statement);
+        }
     }
     let tables = server.root(
         "SELECT name FROM system.tables WHERE database = 'waybill' AND engine != 'MaterializedView' ORDER BY name",
@@ -157,7 +161,7 @@ fn a_carriers_user_finds_nothing_of_others() {
         AND (definer != '' OR create_table_query LIKE '%SQL SECURITY NONE%')";
     assert_eq!(server.root(of_definers), "0");
     for sql in [
-        "SELECT count() FROM merge('waybill', 'events')",
+        "SELECT count() FROM merge('waybill', '^events$')",
         "SELECT count() FROM waybill.events SETTINGS readonly = 0",
         "SELECT * FROM system.row_policies",
         "SELECT * FROM remote('127.0.0.1', waybill.events)",
