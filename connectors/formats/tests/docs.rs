@@ -176,13 +176,14 @@ fn media_types() {
 }
 
 /// Files of ../shared/data that hold carriers' messages, by folder.
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 11] = [
     "air",
     "dcsa",
     "easypost",
     "edifact",
     "epcis",
     "epcis/capture_json",
+    "field",
     "parcel_karrio",
     "parcel_xml",
     "terminal49",
@@ -198,7 +199,7 @@ fn real_files() {
         return;
     }
     let mut text = String::from(
-        "| file | format | events | rejects | unmapped codes |\n|---|---|---|---|---|\n",
+        "| file | format | events | rejects | notes | unmapped codes |\n|---|---|---|---|---|---|\n",
     );
     for folder in FOLDERS {
         let mut files: Vec<PathBuf> =
@@ -213,7 +214,7 @@ fn real_files() {
         files.sort();
         for path in files {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let is_message = !name.ends_with(".yaml") && name != "SOURCES.tsv" && path.is_file();
+            let is_message = !name.ends_with(".yaml") && !name.ends_with(".tsv") && path.is_file();
             if is_message {
                 writeln!(text, "| {folder}/{name} | {}", row(&path)).unwrap();
             }
@@ -225,7 +226,7 @@ fn real_files() {
 fn row(path: &Path) -> String {
     let payload = std::fs::read(path).unwrap();
     let Some(format) = guess(&payload).first().copied() else {
-        return "not recognised | | | |".to_owned();
+        return "not recognised | | | | |".to_owned();
     };
     let mut parts = Parts::default();
     let whole = format.read(&payload, &mut parts);
@@ -241,16 +242,23 @@ fn row(path: &Path) -> String {
         .collect();
     unmapped.sort_unstable();
     unmapped.dedup();
-    let mut codes = std::collections::BTreeMap::new();
-    for code in &rejects {
-        *codes.entry(code.as_str()).or_insert(0) += 1;
-    }
-    let codes: Vec<String> = codes.iter().map(|(code, n)| format!("{n} `{code}`")).collect();
+    let counted = |codes: &mut dyn Iterator<Item = &'static str>| {
+        let mut counts = std::collections::BTreeMap::new();
+        for code in codes {
+            *counts.entry(code).or_insert(0) += 1;
+        }
+        let each = counts.iter().map(|(code, n)| format!("{n} `{code}`"));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    // Unmapped codes have a column of their own.
+    let noted = drafts().flat_map(|draft| &draft.notes).map(|note| note.code);
+    let mut noted = noted.filter(|code| *code != NoteCode::UnmappedCode).map(|code| code.as_str());
+    let notes = counted(&mut noted);
+    let rejects = counted(&mut rejects.iter().map(|code| code.as_str()));
     format!(
-        "{} | {} | {} | {} |",
+        "{} | {} | {rejects} | {notes} | {} |",
         format.name,
         drafts().count(),
-        codes.join(", "),
         unmapped.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ")
     )
 }
