@@ -1,10 +1,11 @@
 //! An event into a draft.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use waybill_schemas::vocabulary::{Milestone, QuantityKind, ReferenceKind};
+use waybill_schemas::vocabulary::{Milestone, NoteCode, QuantityKind, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place, Quantity, Reference};
-use waybill_stage::Reject;
+use waybill_stage::{Code, Reject};
 
 use super::codes::{self, BIZ_STEPS, DISPOSITIONS, ERROR_REASONS, EVENTS};
 use super::gs1::Key;
@@ -23,21 +24,25 @@ pub(super) fn draft(event: &Event<'_>, places: &Places) -> Result<Draft, Reject>
     if root.namespace.is_some() || !EVENT_TYPES.contains(&kind) {
         return Err(at("/type").unknown_code("event type of EPCIS"));
     }
-    let occurred = occurred(root)?;
-    let action = action(root, kind)?;
-    let objects = Objects::of(root)?;
-    let mut draft = told(root, kind, action, occurred)?;
+    let mut notes = Notes::default();
+    let occurred = occurred(root, &mut notes)?;
+    let action = action(root, kind, &mut notes)?;
+    let objects = Objects::of(root, &mut notes)?;
+    let mut draft = told(root, kind, action, occurred, &mut notes)?;
     draft.document = objects.document();
-    objects.refer(root, &mut draft)?;
-    quantities(root, &mut draft)?;
-    let sensed = readings::read(root, &mut draft)?;
-    draft.place = place(root, places, &sensed)?;
+    let referred = objects.refer(root, &mut draft);
+    notes.unless(referred)?;
+    let counted = quantities(root, &mut draft);
+    notes.unless(counted)?;
+    let measured = readings::read(root, &mut draft);
+    let sensed = notes.unless(measured)?;
+    draft.place = notes.unless(place(root, places, &sensed))?;
     by_context(root, &sensed, &mut draft);
-    draft.created_at = instant(root.child("recordTime"), at("/recordTime"))?;
+    draft.created_at = notes.unless(instant(root.child("recordTime"), at("/recordTime")))?;
     draft.remark = ["rdfs:comment", "comment"].iter().find_map(|name| {
         root.child(name).and_then(|node| text::clipped(&node.text, limits::REMARK))
     });
-    let raw_id = match root.value("eventID", at("/eventID"), limits::EVENT_ID)? {
+    let raw_id = match notes.unless(root.value("eventID", at("/eventID"), limits::EVENT_ID))? {
         Some(id) => id.to_owned(),
         None => hash::of(event),
     };
@@ -45,7 +50,34 @@ pub(super) fn draft(event: &Event<'_>, places: &Places) -> Result<Draft, Reject>
         Some(declaration) => withdraw(declaration, raw_id, &mut draft)?,
         None => draft.raw_id = Some(raw_id),
     }
+    for (code, about) in notes.0 {
+        draft.note_about(code, about);
+    }
     Ok(draft)
+}
+
+/// What is odd about the event, and does not keep it from being read.
+#[derive(Default)]
+struct Notes(Vec<(NoteCode, Cow<'static, str>)>);
+
+impl Notes {
+    /// What was read, or nothing and a note of the field that is not as it is to be. What is too large
+    /// stays a reject.
+    fn unless<T: Default>(&mut self, read: Result<T, Reject>) -> Result<T, Reject> {
+        match read {
+            Ok(read) => Ok(read),
+            Err(reject) if reject.code == Code::TooLarge => Err(reject),
+            Err(reject) => {
+                let field = reject.detail.split(": ").next().unwrap_or_default().to_owned();
+                let code = match reject.code {
+                    Code::MissingField => NoteCode::MissingField,
+                    _ => NoteCode::OddField,
+                };
+                self.0.push((code, field.into()));
+                Ok(T::default())
+            }
+        }
+    }
 }
 
 /// 1.x had the last, and deprecated it.
@@ -59,15 +91,26 @@ const EVENT_TYPES: &[&str] = &[
 ];
 
 /// The instant is `eventTime`'s, the offset `eventTimeZoneOffset`'s: a server may have written the
-/// instant in UTC.
-fn occurred(root: &Node<'_>) -> Result<OccurrenceTime, Reject> {
+/// instant in UTC. A clock without an offset of its own is by the other.
+fn occurred(root: &Node<'_>, notes: &mut Notes) -> Result<OccurrenceTime, Reject> {
     let time_at = at("/eventTime");
     let sent = root.required("eventTime", time_at, limits::CODE)?;
-    let instant = time::rfc3339(sent).ok_or_else(|| time_at.invalid_time())?;
+    let read = time::read(sent).ok_or_else(|| time_at.invalid_time())?;
+    if time::rfc3339(sent).is_none() {
+        notes.0.push((NoteCode::OddField, "/eventTime".into()));
+    }
     let offset_at = at("/eventTimeZoneOffset");
-    let sent = root.required("eventTimeZoneOffset", offset_at, limits::CODE)?;
-    let offset = offset(sent).ok_or_else(|| offset_at.invalid("an offset such as +02:00"))?;
-    Ok(OccurrenceTime::stated(instant.utc_or_wall_ms(), offset))
+    let sent = root.required("eventTimeZoneOffset", offset_at, limits::CODE);
+    let offset = sent.and_then(|sent| {
+        offset(sent).ok_or_else(|| offset_at.invalid("an offset such as +02:00")).map(Some)
+    });
+    let Some(offset) = notes.unless(offset)? else { return Ok(read) };
+    let utc_ms = match read.offset_minutes {
+        Some(_) => read.utc_or_wall_ms(),
+        None => read.wall_ms - i64::from(offset) * 60_000,
+    };
+    let at = OccurrenceTime::stated(utc_ms, offset);
+    Ok(OccurrenceTime { precision: read.precision, ..at })
 }
 
 /// Minutes east of `+hh:mm`, within the 14 hours that there are.
@@ -89,19 +132,23 @@ fn offset(text: &str) -> Option<i32> {
 
 fn instant(node: Option<&Node<'_>>, at: At) -> Result<Option<i64>, Reject> {
     let Some(sent) = node.and_then(Node::trimmed) else { return Ok(None) };
-    let time = time::rfc3339(sent).ok_or_else(|| at.invalid_time())?;
+    let time = time::read(sent).ok_or_else(|| at.invalid_time())?;
     Ok(Some(time.utc_or_wall_ms()))
 }
 
-fn action<'n>(root: &'n Node<'_>, kind: &str) -> Result<Option<&'n str>, Reject> {
+fn action(root: &Node<'_>, kind: &str, notes: &mut Notes) -> Result<Option<&'static str>, Reject> {
     let action_at = at("/action");
-    let sent = root.value("action", action_at, limits::CODE)?;
-    match sent {
-        Some("ADD" | "OBSERVE" | "DELETE") => Ok(sent),
-        Some(_) => Err(action_at.unknown_code("action of EPCIS")),
-        None if matches!(kind, "TransformationEvent" | "QuantityEvent") => Ok(None),
-        None => Err(action_at.missing()),
+    let Some(sent) = notes.unless(root.value("action", action_at, limits::CODE))? else {
+        if !matches!(kind, "TransformationEvent" | "QuantityEvent") {
+            notes.0.push((NoteCode::MissingField, "/action".into()));
+        }
+        return Ok(None);
+    };
+    let known = ["ADD", "OBSERVE", "DELETE"].into_iter().find(|a| a.eq_ignore_ascii_case(sent));
+    if known.is_none() {
+        notes.0.push((NoteCode::OddField, "/action".into()));
     }
+    Ok(known)
 }
 
 /// What happened: by the business step, else the disposition, else the type and the action.
@@ -110,12 +157,13 @@ fn told(
     kind: &str,
     action: Option<&str>,
     occurred: OccurrenceTime,
+    notes: &mut Notes,
 ) -> Result<Draft, Reject> {
     let of =
         |list: &CodeList, word: &str| Draft::of_code(list.prefix, word, list.find(word), occurred);
-    let step = root.value("bizStep", at("/bizStep"), limits::ID)?;
-    let disposition = root
-        .value("disposition", at("/disposition"), limits::ID)?
+    let step = notes.unless(root.value("bizStep", at("/bizStep"), limits::ID))?;
+    let disposition = notes
+        .unless(root.value("disposition", at("/disposition"), limits::ID))?
         .map(|sent| codes::DISPOSITION_WORDS.bare(sent));
     let mut draft = match (step, disposition) {
         (Some(step), _) => of(&BIZ_STEPS, codes::BIZ_STEP_WORDS.bare(step)),
@@ -214,24 +262,25 @@ const QUANTITY_LISTS: &[(&str, &str)] = &[
 ];
 
 impl<'n> Objects<'n> {
-    fn of(root: &'n Node<'_>) -> Result<Self, Reject> {
-        let parent = root.value("parentID", at("/parentID"), limits::ID)?;
+    fn of(root: &'n Node<'_>, notes: &mut Notes) -> Result<Self, Reject> {
+        let parent = notes.unless(root.value("parentID", at("/parentID"), limits::ID))?;
         let mut epcs = Vec::new();
         for (name, pointer) in EPC_LISTS {
             let list = at(pointer);
             for (index, epc) in root.list(name, "epc", list)? {
-                if let Some(epc) = epc.checked(list.element(index), limits::ID)? {
+                if let Some(epc) = notes.unless(epc.checked(list.element(index), limits::ID))? {
                     epcs.push((epc, Key::read(epc)));
                 }
             }
         }
         let mut classes = Vec::new();
         let class_of = |node: &'n Node<'_>, at: At| node.value("epcClass", at, limits::ID);
-        classes.extend(class_of(root, at("/epcClass"))?);
+        classes.extend(notes.unless(class_of(root, at("/epcClass")))?);
         for (name, pointer) in QUANTITY_LISTS {
             let list = at(pointer);
             for (index, element) in root.list(name, "quantityElement", list)? {
-                classes.extend(class_of(element, list.element(index).member("/epcClass"))?);
+                let class = class_of(element, list.element(index).member("/epcClass"));
+                classes.extend(notes.unless(class)?);
             }
         }
         Ok(Self { parent: parent.map(|id| (id, Key::read(id))), epcs, classes })
