@@ -98,7 +98,7 @@ fn into(root: Tree<'_>, parts: &mut Parts, read: impl Read) -> Result<(), Reject
 impl<'t> Tree<'t> {
     /// Whether it is an XML element of that local name.
     pub(crate) fn is(self, name: &str) -> bool {
-        matches!(self.node, Element::Xml(node) if node.tag_name().name() == name)
+        matches!(self.node, Element::Xml(node) if node.tag_name().name().eq_ignore_ascii_case(name))
     }
 
     /// Whether it is a JSON array, or all rows of CSV.
@@ -167,7 +167,11 @@ impl<'t> Tree<'t> {
         let Some(parent) = self.at(before) else { return Each::none() };
         let at = self.at;
         let list = match parent.node {
-            Element::Xml(node) => List::Xml(node.first_element_child(), name),
+            // By the name as it is written here.
+            Element::Xml(node) => {
+                let written = xml::child(node, name).map_or(name, |first| first.tag_name().name());
+                List::Xml(node.first_element_child(), written)
+            }
             Element::Json(value) => {
                 match if name.is_empty() { Some(value) } else { member(value, name) } {
                     None => return Each::none(),
@@ -191,7 +195,10 @@ impl<'t> Tree<'t> {
             None => (path, None),
         };
         let text = match (self.at(path)?.node, attribute) {
-            (Element::Xml(node), Some(name)) => node.attribute(name)?,
+            (Element::Xml(node), Some(name)) => node.attribute(name).or_else(|| {
+                let mut all = node.attributes();
+                all.find(|a| a.name().eq_ignore_ascii_case(name)).map(|a| a.value())
+            })?,
             (Element::Xml(node), None) => node.text()?,
             (Element::Json(Value::Text(text)), None) => text,
             _ => return None,
@@ -336,7 +343,7 @@ pub(crate) struct Each<'t> {
 enum List<'t> {
     Json(std::slice::Iter<'t, Value<'t>>),
     One(Option<&'t Value<'t>>),
-    Xml(Option<Node<'t, 't>>, &'static str),
+    Xml(Option<Node<'t, 't>>, &'t str),
     Rows(&'t Rows, usize),
 }
 
@@ -485,6 +492,9 @@ mod tests {
             assert_eq!(root.text("l/c"), Some("true"));
             assert_eq!(root.text("a/c"), None);
             assert_eq!(root.first(&["b", "a"]), Some("x y"));
+            // Names in other letters of the same.
+            assert_eq!((root.text("A"), root.text("L/C")), (Some("x y"), Some("true")));
+            assert_eq!(root.each("L").count(), root.each("l").count());
             assert!(root.has("l") && !root.has("z"));
             Err(root.no_event())
         }

@@ -65,9 +65,13 @@ fn is_too_deep(xml: &str) -> bool {
     false
 }
 
-/// The first child element of that local name, whatever its namespace.
+/// The first child element of that local name, whatever its namespace; where none has it, one whose name is
+/// written in other letters of the same.
 pub(crate) fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    children(node, name).next()
+    children(node, name).next().or_else(|| {
+        let spelt = |n: &Node<'_, '_>| n.tag_name().name().eq_ignore_ascii_case(name);
+        node.children().find(|n| n.is_element() && spelt(n))
+    })
 }
 
 /// The child elements of that local name.
