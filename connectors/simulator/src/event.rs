@@ -79,6 +79,8 @@ fn write(w: &mut Vec<u8>, subject: &Subject) -> io::Result<()> {
     }
 
     match step.what {
+        // Its code would tell what kind of event it is.
+        _ if *bad == Some(Bad::UnknownEventType) => {}
         What::Booked => write!(
             w,
             r#","shipmentEventTypeCode":"CONF","documentID":"{}","documentTypeCode":"BKG""#,

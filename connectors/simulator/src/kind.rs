@@ -76,7 +76,7 @@ bad! {
     UnknownPlatformKey = "unknown_key" at Sealing,
     /// The payload breaks off in the middle.
     NotJson = "unparsable" at Payload,
-    /// An event type that the standard has not, so that nothing else of it can be read.
+    /// An event type that the standard has not, and no code of one that it has: what happened is not told.
     UnknownEventType = "unknown_code" at Payload,
     /// No `eventDateTime`.
     MissingField = "missing_field" at Payload,

@@ -59,7 +59,7 @@ fn the_same_seed_gives_the_same_bytes() {
 fn golden() {
     assert_eq!(
         hash(&messages(config(), 20_000)),
-        "88e1ff9851be9cea95b6ebb58e5a453c3a48f347a9f0a34140bb02efbbe0a853"
+        "75916f0ef2977eda1aacddd99a6ccd983006911d5650294b387ed025976931ee"
     );
 }
 

@@ -61,7 +61,7 @@ fn a_message_is_explained_and_nothing_is_stored() {
         (&1.into(), &1.into()),
         "{mixed:?}"
     );
-    assert_eq!(mixed.body["events"][0]["notes"][0]["flag"], "container_check_digit");
+    assert_eq!(mixed.body["events"][0]["notes"][0]["code"], "container_check_digit");
     assert_eq!(mixed.body["rejects"][0]["position"], 2);
     assert_eq!(mixed.body["rejects"][0]["code"], "missing_field");
     assert_eq!(mixed.body["rejects"][0]["what_to_do"], "fill it");

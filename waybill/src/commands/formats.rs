@@ -8,7 +8,7 @@ use waybill_clickhouse::{Database, Filter};
 use waybill_enrich::Enrich;
 use waybill_explain::{Explained, Explainer, Guess};
 use waybill_formats::Format;
-use waybill_schemas::vocabulary::{Milestone, NoteCode, PlaceSource, TimePrecision};
+use waybill_schemas::vocabulary::{Classifier, Milestone, NoteCode, PlaceSource, TimePrecision};
 
 use crate::config::Config;
 use crate::exit::Failure;
@@ -290,10 +290,13 @@ fn explained_row(e: &waybill_schemas::EnrichedEvent) -> [String; 7] {
     let at = jiff::Timestamp::from_millisecond(more.occurred_at);
     let mut when = at.map_or_else(|e| e.to_string(), short);
     if event.occurred.precision == TimePrecision::Day {
-        when.push_str(" (a day)");
+        // The date as it was sent, and what of it counts.
+        let day = jiff::Timestamp::from_millisecond(event.occurred.wall_ms).unwrap_or_default();
+        let word = if event.classifier == Classifier::Actual { "from" } else { "until" };
+        when = format!("{} (a day, {word} {when})", day.strftime("%Y-%m-%d"));
     }
     let what = match event.classifier {
-        waybill_schemas::vocabulary::Classifier::Actual => event.milestone.as_str().to_owned(),
+        Classifier::Actual => event.milestone.as_str().to_owned(),
         planned => format!("{} ({})", event.milestone.as_str(), planned.as_str()),
     };
     let zone = match &more.time_zone {
