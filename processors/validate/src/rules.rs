@@ -41,7 +41,7 @@ impl Rules {
             draft.classifier = Classifier::Estimated;
         }
         // Nobody delivers at midnight: an estimate for it is one for the day that begins then.
-        if draft.classifier != Classifier::Actual
+        if draft.classifier == Classifier::Estimated
             && draft.milestone == Milestone::Delivered
             && draft.occurred.wall_ms.rem_euclid(DAY_MS) == 0
         {
@@ -220,6 +220,42 @@ mod tests {
     use waybill_schemas::{Customs, OccurrenceTime, Place, Reading, Transport};
 
     use super::*;
+
+    /// 2026-10-28T00:00:00Z
+    const MIDNIGHT: i64 = 1_793_145_600_000;
+
+    fn checked(classifier: Classifier, milestone: Milestone, at: i64, note: bool) -> Draft {
+        let mut draft = Draft::new(milestone, "X/Y".to_owned(), OccurrenceTime::stated(at, 0));
+        draft.classifier = classifier;
+        if note {
+            draft.note(NoteCode::ClassifierAssumed);
+        }
+        Rules::default().check_times(&mut draft, MIDNIGHT).unwrap();
+        draft
+    }
+
+    #[test]
+    fn a_delivery_that_is_estimated_for_midnight_is_one_for_the_day() {
+        use Classifier::{Actual, Estimated, Planned};
+        for (classifier, milestone, at, expect) in [
+            (Estimated, Milestone::Delivered, MIDNIGHT, TimePrecision::Day),
+            (Estimated, Milestone::Delivered, MIDNIGHT + 60_000, TimePrecision::Second),
+            (Estimated, Milestone::Arrived, MIDNIGHT, TimePrecision::Second),
+            (Planned, Milestone::Delivered, MIDNIGHT, TimePrecision::Second),
+            (Actual, Milestone::Delivered, MIDNIGHT, TimePrecision::Second),
+        ] {
+            let draft = checked(classifier, milestone, at, false);
+            assert_eq!(draft.occurred.precision, expect, "{classifier:?} {milestone:?} {at}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_says_has_happened_and_lies_ahead_has_not() {
+        let of = |at, note| checked(Classifier::Actual, Milestone::Loaded, at, note).classifier;
+        assert_eq!(of(MIDNIGHT, true), Classifier::Actual);
+        assert_eq!(of(MIDNIGHT + 1, true), Classifier::Estimated);
+        assert_eq!(of(MIDNIGHT + 1, false), Classifier::Actual);
+    }
 
     #[test]
     fn no_text_is_longer_than_is_stored() {
