@@ -146,14 +146,25 @@ impl<'t> Tree<'t> {
         if let Element::Row(row) = self.node {
             return row.cell(path).is_some().then_some(self);
         }
-        path.split('/').try_fold(self, |tree, name| {
-            let node = match tree.node {
+        let mut node = self.node;
+        let mut rest = path;
+        loop {
+            // Names are short: to begin a search for the slash costs more than to look at each byte.
+            let end = rest.bytes().position(|byte| byte == b'/');
+            let (name, behind) = match end {
+                Some(end) => (rest.get(..end)?, rest.get(end + 1..)),
+                None => (rest, None),
+            };
+            node = match node {
                 Element::Xml(node) => Element::Xml(xml::child(node, name)?),
                 Element::Json(value) => Element::Json(member(value, name)?),
                 Element::Rows(_) | Element::Row(_) => return None,
             };
-            Some(Tree { node, at: tree.at })
-        })
+            match behind {
+                Some(behind) => rest = behind,
+                None => return Some(Tree { node, at: self.at }),
+            }
+        }
     }
 
     /// Whether there is anything at that path.
@@ -190,7 +201,10 @@ impl<'t> Tree<'t> {
         if let Element::Row(row) = self.node {
             return row.cell(path);
         }
-        let (path, attribute) = match path.rsplit_once('@') {
+        // JSON has no attributes, and may have names with an @.
+        let attribute =
+            matches!(self.node, Element::Xml(_)).then(|| path.rsplit_once('@')).flatten();
+        let (path, attribute) = match attribute {
             Some((before, name)) => (before.trim_end_matches('/'), Some(name)),
             None => (path, None),
         };
@@ -318,11 +332,19 @@ fn names(value: &Value<'_>, path: &mut String, show: &mut dyn FnMut(&str, &str) 
 fn member<'t>(value: &'t Value<'t>, name: &str) -> Option<&'t Value<'t>> {
     match value {
         Value::Object(members) => {
-            let spelt = |(Text(key), _): &&(Text<'_>, Value<'_>)| key.eq_ignore_ascii_case(name);
-            let (_, value) = members
-                .iter()
-                .find(|(Text(key), _)| key == name)
-                .or_else(|| members.iter().find(spelt))?;
+            // One in other letters of the same, unless one is written so.
+            let mut spelt = None;
+            let mut value = None;
+            for (Text(key), own) in members.iter().filter(|(key, _)| key.0.len() == name.len()) {
+                if key == name {
+                    value = Some(own);
+                    break;
+                }
+                if spelt.is_none() && key.eq_ignore_ascii_case(name) {
+                    spelt = Some(own);
+                }
+            }
+            let value = value.or(spelt)?;
             (!matches!(value, Value::Absent)).then_some(value)
         }
         Value::List(list) => member(list.first()?, name),

@@ -82,8 +82,9 @@ impl<'t> Fields<'t> {
     }
 
     fn text_of(&self, tree: Tree<'t>, path: &str, characters: usize) -> Option<&'t str> {
-        let Some(sent) = tree.text(path) else {
-            if tree.holds_more(path) {
+        let found = tree.at(path)?;
+        let Some(sent) = found.text("") else {
+            if found.holds_more("") {
                 self.odd(path);
             }
             return None;
