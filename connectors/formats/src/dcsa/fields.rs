@@ -9,27 +9,46 @@ use waybill_stage::Reject;
 use super::codes::{self, In, V2, V3};
 use super::names::{self, Name};
 use crate::tree::Tree;
-use crate::{Draft, Note, limits, text, time, unlocode};
+use crate::{Note, limits, text, time, unlocode};
 
 /// Of a field's name that a note tells; no standard has a longer one.
 const NAME_SHOWN: usize = 64;
 
 #[derive(Debug)]
-pub(super) struct Fields<'t> {
+pub(super) struct Fields<'t, 'n> {
     tree: Tree<'t>,
     /// What stands around the events, and may tell what they have in common.
     around: Option<Tree<'t>>,
-    notes: RefCell<Vec<Note>>,
+    /// Where these stand in the event; empty for its own.
+    within: &'static str,
+    notes: &'n RefCell<Vec<Note>>,
 }
 
-impl<'t> Fields<'t> {
-    pub(super) fn new(tree: Tree<'t>, around: Option<Tree<'t>>) -> Self {
-        Self { tree, around, notes: RefCell::new(Vec::new()) }
+impl<'t, 'n> Fields<'t, 'n> {
+    pub(super) fn new(
+        tree: Tree<'t>,
+        around: Option<Tree<'t>>,
+        notes: &'n RefCell<Vec<Note>>,
+    ) -> Self {
+        Self { tree, around, within: "", notes }
+    }
+
+    /// The fields of an object of the event.
+    pub(super) fn inner(&self, within: &'static str) -> Option<Self> {
+        let tree = self.tree.at(within)?;
+        Some(Self { tree, around: None, within, notes: self.notes })
+    }
+
+    fn pointer(&self, path: &str) -> String {
+        match self.within {
+            "" => format!("/{path}"),
+            within => format!("/{within}/{path}"),
+        }
     }
 
     /// Notes what is odd about the field at that path.
     pub(super) fn note(&self, code: NoteCode, path: &str) {
-        self.notes.borrow_mut().push(Note { code, about: format!("/{path}").into() });
+        self.notes.borrow_mut().push(Note { code, about: self.pointer(path).into() });
     }
 
     pub(super) fn missing(&self, path: &str) {
@@ -43,12 +62,6 @@ impl<'t> Fields<'t> {
     pub(super) fn contradicts_version(&self, stated: &'static str) {
         let note = Note { code: NoteCode::VersionContradicted, about: stated.into() };
         self.notes.borrow_mut().push(note);
-    }
-
-    pub(super) fn notes_to(self, draft: &mut Draft) {
-        for Note { code, about } in self.notes.into_inner() {
-            draft.note_about(code, about);
-        }
     }
 
     /// Notes each field whose name the standard writes otherwise, or does not have.
@@ -73,7 +86,7 @@ impl<'t> Fields<'t> {
     }
 
     pub(super) fn required_reject(&self, path: &str) -> Reject {
-        self.tree.missing(path)
+        self.tree.missing(self.pointer(path).trim_start_matches('/'))
     }
 
     /// The text at that path: what is too long, or no text, is left out.

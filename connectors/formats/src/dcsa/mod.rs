@@ -20,11 +20,13 @@ mod names;
 mod v2;
 mod v3;
 
+use std::cell::RefCell;
+
 use waybill_stage::{Code, Reject};
 
 use self::fields::Fields;
 use crate::tree::{self, Out, Tree};
-use crate::{Draft, Parts};
+use crate::{Draft, Note, Parts};
 
 pub const MEDIA_TYPE: &str = "application/vnd.dcsa.tnt+json";
 
@@ -154,7 +156,8 @@ fn is_error(tree: Tree<'_>) -> bool {
 }
 
 fn event(tree: Tree<'_>, around: Option<Tree<'_>>, stated: Stated) -> Result<Draft, Reject> {
-    let fields = Fields::new(tree, around);
+    let notes = RefCell::new(Vec::new());
+    let fields = Fields::new(tree, around, &notes);
     let is_3 = v3::MARKS.iter().any(|name| tree.has(name));
     match (stated, is_3) {
         (Stated::Two, true) => fields.contradicts_version("2"),
@@ -163,7 +166,9 @@ fn event(tree: Tree<'_>, around: Option<Tree<'_>>, stated: Stated) -> Result<Dra
     }
     let mut draft = if is_3 { v3::draft(&fields)? } else { v2::draft(&fields)? };
     fields.note_names();
-    fields.notes_to(&mut draft);
+    for Note { code, about } in notes.into_inner() {
+        draft.note_about(code, about);
+    }
     Ok(draft)
 }
 

@@ -43,7 +43,7 @@ impl Kind {
     ];
 
     /// As the event says, or else as its code's field does.
-    fn of(event: &Fields<'_>) -> Result<Self, Reject> {
+    fn of(event: &Fields<'_, '_>) -> Result<Self, Reject> {
         if let Some(sent) = event.code("eventType") {
             if let Some((kind, _, _)) = Self::ALL.iter().find(|(_, name, _)| *name == sent) {
                 return Ok(*kind);
@@ -60,7 +60,7 @@ impl Kind {
     }
 }
 
-pub(super) fn draft(event: &Fields<'_>) -> Result<Draft, Reject> {
+pub(super) fn draft(event: &Fields<'_, '_>) -> Result<Draft, Reject> {
     let kind = Kind::of(event)?;
     let occurred = event.occurred("eventDateTime")?;
     let classifier = event.classifier("eventClassifierCode");
@@ -92,7 +92,7 @@ pub(super) fn draft(event: &Fields<'_>) -> Result<Draft, Reject> {
 }
 
 /// The event's own code; `eventTypeCode` is what 2.0 had in its place.
-fn event_code(event: &Fields<'_>, name: &'static str) -> Result<String, Reject> {
+fn event_code(event: &Fields<'_, '_>, name: &'static str) -> Result<String, Reject> {
     let code = event.code(name).or_else(|| event.code("eventTypeCode"));
     code.ok_or_else(|| event.required_reject(name))
 }
@@ -110,7 +110,7 @@ const BILLS: [&str; 4] = [
     "shipment/billOfLadingNumber",
 ];
 
-fn shipment(event: &Fields<'_>, draft: &mut Draft) -> Result<(), Reject> {
+fn shipment(event: &Fields<'_, '_>, draft: &mut Draft) -> Result<(), Reject> {
     let code = event_code(event, "shipmentEventTypeCode")?;
     let kinds = ["documentTypeCode", "shipmentInformationTypeCode"];
     let kind = kinds.iter().find_map(|path| event.code(path));
@@ -148,7 +148,7 @@ fn shipment(event: &Fields<'_>, draft: &mut Draft) -> Result<(), Reject> {
     Ok(())
 }
 
-fn transport(event: &Fields<'_>, draft: &mut Draft) -> Result<(), Reject> {
+fn transport(event: &Fields<'_, '_>, draft: &mut Draft) -> Result<(), Reject> {
     let code = event_code(event, "transportEventTypeCode")?;
     draft.means(milestone(codes::TRANSPORT, &code, Circumstances::default()));
     draft.raw_code = ["TRANSPORT/", &code].concat();
@@ -166,7 +166,7 @@ fn transport(event: &Fields<'_>, draft: &mut Draft) -> Result<(), Reject> {
     Ok(())
 }
 
-fn equipment(event: &Fields<'_>, draft: &mut Draft) -> Result<(), Reject> {
+fn equipment(event: &Fields<'_, '_>, draft: &mut Draft) -> Result<(), Reject> {
     let code = event_code(event, "equipmentEventTypeCode")?;
     let empty = event.empty("emptyIndicatorCode");
     if empty.is_none() && !event.has("emptyIndicatorCode") {
@@ -193,7 +193,7 @@ fn equipment(event: &Fields<'_>, draft: &mut Draft) -> Result<(), Reject> {
 
 /// Where it happened: the event's own location, else the transport call's. A location with neither
 /// UN/LOCODE nor coordinates does not say where; it then only adds to the call's place.
-fn place(event: &Fields<'_>) -> Place {
+fn place(event: &Fields<'_, '_>) -> Place {
     // 2.3 has it on the event.
     let own_type = event.facility_type("facilityTypeCode");
     let call = place_of_call(event, own_type.clone());
@@ -211,7 +211,7 @@ fn place(event: &Fields<'_>) -> Place {
     if same { merged(own, call) } else { Place { facility_type: own_type, ..own } }
 }
 
-fn place_of_call(event: &Fields<'_>, own_type: Option<String>) -> Place {
+fn place_of_call(event: &Fields<'_, '_>, own_type: Option<String>) -> Place {
     let own = Place {
         unlocode: event.un_location("transportCall/UNLocationCode"),
         name: event.owned("transportCall/otherFacility", limits::NAME),
@@ -253,18 +253,15 @@ fn merged(first: Place, second: Place) -> Place {
     }
 }
 
-fn location(event: &Fields<'_>, within: &str) -> Place {
-    let member = |name: &str| [within, "/", name].concat();
-    let coordinates = event.coordinates(&member("latitude"), &member("longitude"));
-    let first = |names: &[&str]| {
-        let text = names.iter().find_map(|name| event.text(&member(name), limits::NAME));
-        text.map(str::to_owned)
-    };
+fn location(event: &Fields<'_, '_>, within: &'static str) -> Place {
+    let Some(at) = event.inner(within) else { return Place::default() };
+    let coordinates = at.coordinates("latitude", "longitude");
+    let first = |names: &[&str]| at.first(names, limits::NAME).map(str::to_owned);
     Place {
-        unlocode: event.un_location(&member("UNLocationCode")),
+        unlocode: at.un_location("UNLocationCode"),
         name: first(&["locationName", "UNLocationName", "facilityName"]),
-        facility: event.facility(&member("facilityCode"), &member("facilityCodeListProvider")),
-        facility_type: event.facility_type(&member("facilityTypeCode")),
+        facility: at.facility("facilityCode", "facilityCodeListProvider"),
+        facility_type: at.facility_type("facilityTypeCode"),
         city: first(&["address/city", "address/cityName", "city", "cityName"]),
         region: first(&["address/stateRegion", "stateRegion"]),
         country: first(&["address/country", "address/countryCode", "country", "countryCode"]),
@@ -276,7 +273,7 @@ fn location(event: &Fields<'_>, within: &str) -> Place {
 
 /// What carries it: by the call, or by the event's own fields. What stands around the events is of the
 /// vessel alone (`vessel`).
-fn transport_of(event: &Fields<'_>, vessel: bool) -> Option<Transport> {
+fn transport_of(event: &Fields<'_, '_>, vessel: bool) -> Option<Transport> {
     let own = |paths: &[&str], characters| event.first(paths, characters).map(str::to_owned);
     let common = |paths: &[&str], characters| match vessel {
         true => event.common(paths, characters).map(str::to_owned),
@@ -338,7 +335,7 @@ fn transport_of(event: &Fields<'_>, vessel: bool) -> Option<Transport> {
     (transport != Transport::default()).then_some(transport)
 }
 
-fn references(event: &Fields<'_>, to: &mut Vec<Reference>) {
+fn references(event: &Fields<'_, '_>, to: &mut Vec<Reference>) {
     let mut listed = Vec::new();
     for (element, at) in event.each("documentReferences") {
         let value = event.within(element, at, "documentReferenceValue", limits::ID);

@@ -20,7 +20,7 @@ pub(super) const MARKS: &[&str] = &["eventClassification", "isRetracted"];
 
 /// All that was sent with its id is to be disregarded; whatever else the retraction says is
 /// irrelevant, and only tells whose shipment it is, if it does.
-fn retraction(event: &Fields<'_>) -> Result<Draft, Reject> {
+fn retraction(event: &Fields<'_, '_>) -> Result<Draft, Reject> {
     let id = event.owned("eventID", limits::EVENT_ID);
     let id = id.ok_or_else(|| event.required_reject("eventID"))?;
     let when = match event.occurred("eventUpdatedDateTime") {
@@ -37,17 +37,18 @@ fn retraction(event: &Fields<'_>) -> Result<Draft, Reject> {
     Ok(draft)
 }
 
-pub(super) fn draft(event: &Fields<'_>) -> Result<Draft, Reject> {
+pub(super) fn draft(event: &Fields<'_, '_>) -> Result<Draft, Reject> {
     let retracted = event.text("isRetracted", limits::CODE);
     if retracted.is_some_and(|retracted| retracted.eq_ignore_ascii_case("true")) {
         return retraction(event);
     }
-    let class = |name: &str| ["eventClassification/", name].concat();
-    let type_at = class("eventTypeCode");
-    let event_type = event.code(&type_at).ok_or_else(|| event.required_reject(&type_at))?;
+    const TYPE: &str = "eventClassification/eventTypeCode";
+    let class = event.inner("eventClassification").ok_or_else(|| event.required_reject(TYPE))?;
+    let required = |code: &'static str| class.code(code).ok_or_else(|| class.required_reject(code));
+    let event_type = required("eventTypeCode")?;
     let when = event.occurred("eventDateTime")?;
     let mut draft = Draft {
-        classifier: event.classifier(&class("eventClassifierCode")),
+        classifier: class.classifier("eventClassifierCode"),
         raw_id: event.owned("eventID", limits::EVENT_ID),
         created_at: event.instant("eventUpdatedDateTime"),
         place: some_place(location(event)),
@@ -63,13 +64,9 @@ pub(super) fn draft(event: &Fields<'_>) -> Result<Draft, Reject> {
         facility_type: facility_type.as_deref(),
         movement: movement.as_deref(),
     };
-    let own = |name: &str| {
-        let path = class(name);
-        event.code(&path).ok_or_else(|| event.required_reject(&path))
-    };
     match event_type.as_str() {
         "SHIPMENT" => {
-            let code = own("shipmentEventTypeCode")?;
+            let code = required("shipmentEventTypeCode")?;
             draft.means(milestone(codes::SHIPMENT, &code, of));
             draft.raw_code = match &document {
                 Some(kind) => ["SHIPMENT/", &code, "/", kind].concat(),
@@ -77,18 +74,18 @@ pub(super) fn draft(event: &Fields<'_>) -> Result<Draft, Reject> {
             };
         }
         "TRANSPORT" => {
-            let code = own("transportEventTypeCode")?;
+            let code = required("transportEventTypeCode")?;
             draft.means(milestone(codes::TRANSPORT, &code, of));
             draft.raw_code = ["TRANSPORT/", &code].concat();
         }
         "EQUIPMENT" => {
-            let code = own("equipmentEventTypeCode")?;
+            let code = required("equipmentEventTypeCode")?;
             draft.means(milestone(codes::EQUIPMENT, &code, of));
             draft.raw_code = ["EQUIPMENT/", &code].concat();
         }
         "IOT" => {
-            if event.code(&class("iotEventTypeCode")).as_deref() != Some("DETC") {
-                event.odd(&class("iotEventTypeCode"));
+            if class.code("iotEventTypeCode").as_deref() != Some("DETC") {
+                class.odd("iotEventTypeCode");
             }
             let code_at = "iotDetails/iotEventCode";
             let code = event.code(code_at).ok_or_else(|| event.required_reject(code_at))?;
@@ -97,13 +94,13 @@ pub(super) fn draft(event: &Fields<'_>) -> Result<Draft, Reject> {
             draft.readings.extend(readings::of_iot(&code));
         }
         "REEFER" => {
-            let code = own("reeferEventTypeCode")?;
+            let code = required("reeferEventTypeCode")?;
             draft.means(milestone(codes::REEFER, &code, of));
             draft.raw_code = ["REEFER/", &code].concat();
             readings::of_reefer(event, &mut draft.readings);
         }
         _ => {
-            let detail = format!("/{type_at}: is no event type code of DCSA 3.x");
+            let detail = format!("/{TYPE}: is no event type code of DCSA 3.x");
             return Err(Reject::new(Code::UnknownCode, detail));
         }
     }
@@ -115,7 +112,7 @@ pub(super) fn draft(event: &Fields<'_>) -> Result<Draft, Reject> {
 }
 
 /// Reads the unit, and returns the type of its movement.
-fn equipment(event: &Fields<'_>, draft: &mut Draft) -> Option<String> {
+fn equipment(event: &Fields<'_, '_>, draft: &mut Draft) -> Option<String> {
     let empty = event.empty("equipmentDetails/emptyIndicatorCode");
     let iso_type = event.owned("equipmentDetails/ISOEquipmentCode", limits::CODE);
     let number = event.owned("equipmentDetails/equipmentReference", limits::ID);
@@ -135,7 +132,7 @@ fn equipment(event: &Fields<'_>, draft: &mut Draft) -> Option<String> {
     None
 }
 
-fn transport(event: &Fields<'_>, draft: &mut Draft) {
+fn transport(event: &Fields<'_, '_>, draft: &mut Draft) {
     draft.remark = event.remark("transportDetails/changeRemark");
     for (element, at) in event.each("transportDetails/delayReasonCodes") {
         if let Some(code) = event.within(element, at, "", limits::CODE) {
@@ -143,13 +140,10 @@ fn transport(event: &Fields<'_>, draft: &mut Draft) {
             draft.exception(kind, Some(raw));
         }
     }
-    let call = |name: &str| ["transportDetails/transportCall/", name].concat();
-    let first = |names: &[&str]| {
-        let found = names.iter().find_map(|name| event.text(&call(name), limits::ID));
-        found.map(str::to_owned)
-    };
+    let Some(call) = event.inner("transportDetails/transportCall") else { return };
+    let first = |names: &[&str]| call.first(names, limits::ID).map(str::to_owned);
     let transport = Transport {
-        mode: event.mode(&call("modeOfTransport")),
+        mode: call.mode("modeOfTransport"),
         vessel_imo: first(&["vesselTransport/vesselIMONumber", "vessel/vesselIMONumber"]),
         vessel_name: first(&["vesselTransport/vesselName", "vessel/vesselName"]),
         voyage: first(&[
@@ -171,7 +165,7 @@ fn transport(event: &Fields<'_>, draft: &mut Draft) {
 
 /// Reads the references, and returns the type of the event's own document. Which document says
 /// whose shipment it is: of all that are named a booking, else the event's own.
-fn documents(event: &Fields<'_>, draft: &mut Draft) -> Option<String> {
+fn documents(event: &Fields<'_, '_>, draft: &mut Draft) -> Option<String> {
     let mut own_kind = None;
     for path in
         ["shipmentDetails/documentReference", "shipmentDetails/additionalDocumentReferences"]
@@ -215,28 +209,27 @@ fn documents(event: &Fields<'_>, draft: &mut Draft) -> Option<String> {
     own_kind
 }
 
-fn location(event: &Fields<'_>) -> Place {
-    let own = |name: &str| ["eventLocation/", name].concat();
-    let name = event.owned(&own("locationName"), limits::NAME);
+fn location(event: &Fields<'_, '_>) -> Place {
+    let Some(at) = event.inner("eventLocation") else { return Place::default() };
+    let name = at.owned("locationName", limits::NAME);
     let mut place = Place {
-        unlocode: event.un_location(&own("UNLocationCode")),
-        name: name.or_else(|| event.owned(&own("facility/facilityName"), limits::NAME)),
-        facility_type: event.facility_type(&own("facilityTypeCode")),
-        facility: event
-            .facility(&own("facility/facilityCode"), &own("facility/facilityCodeListProvider")),
-        city: event.owned(&own("address/city"), limits::NAME),
-        region: event.owned(&own("address/stateRegion"), limits::NAME),
+        unlocode: at.un_location("UNLocationCode"),
+        name: name.or_else(|| at.owned("facility/facilityName", limits::NAME)),
+        facility_type: at.facility_type("facilityTypeCode"),
+        facility: at.facility("facility/facilityCode", "facility/facilityCodeListProvider"),
+        city: at.owned("address/city", limits::NAME),
+        region: at.owned("address/stateRegion", limits::NAME),
         ..Place::default()
     };
-    let country_at = own("address/countryCode");
-    if let Some(country) = event.code(&country_at) {
+    const COUNTRY: &str = "address/countryCode";
+    if let Some(country) = at.code(COUNTRY) {
         if !unlocode::is_country(&country) {
-            event.odd(&country_at);
+            at.odd(COUNTRY);
         }
         place.country = Some(country);
     }
-    let geo = event.coordinates(&own("geoCoordinate/latitude"), &own("geoCoordinate/longitude"));
-    let coordinates = geo.or_else(|| event.coordinates(&own("latitude"), &own("longitude")));
+    let geo = at.coordinates("geoCoordinate/latitude", "geoCoordinate/longitude");
+    let coordinates = geo.or_else(|| at.coordinates("latitude", "longitude"));
     place.latitude = coordinates.map(|c| c.0);
     place.longitude = coordinates.map(|c| c.1);
     place

@@ -20,7 +20,7 @@ pub(super) fn of_iot(code: &str) -> Option<Reading> {
 }
 
 /// Readings whose unit is not told, or is not known, are left out: a number of degrees says nothing.
-pub(super) fn of_reefer(event: &Fields<'_>, to: &mut Vec<Reading>) {
+pub(super) fn of_reefer(event: &Fields<'_, '_>, to: &mut Vec<Reading>) {
     const UNIT: &str = "reeferDetails/temperatureUnit";
     let unit = match event.code(UNIT).as_deref() {
         Some("CEL" | "C") => Some("Cel"),
@@ -39,7 +39,8 @@ pub(super) fn of_reefer(event: &Fields<'_>, to: &mut Vec<Reading>) {
             None => event.missing(UNIT),
         }
     };
-    let own = |name: &str| event.number(&["reeferDetails/", name].concat());
+    let Some(details) = event.inner("reeferDetails") else { return };
+    let own = |name: &str| details.number(name);
     temperature(ReadingKind::SetPoint, own("internalSetpointTemperature"), None);
     temperature(ReadingKind::AmbientTemperature, own("ambientMeasuredTemperature"), None);
     for (element, at) in event.each("reeferDetails/temperatureProbeMeasurements") {
@@ -60,8 +61,8 @@ pub(super) fn of_reefer(event: &Fields<'_>, to: &mut Vec<Reading>) {
     parameters(event, false, "reeferDetails/measuredParameters", to);
 }
 
-fn parameters(event: &Fields<'_>, set: bool, within: &str, to: &mut Vec<Reading>) {
-    let member = |name: &str| [within, "/", name].concat();
+fn parameters(event: &Fields<'_, '_>, set: bool, within: &'static str, to: &mut Vec<Reading>) {
+    let Some(at) = event.inner(within) else { return };
     let mut push = |kind, name: &str, value: Option<f64>, unit: &str| {
         let Some(value) = value else { return };
         let (kind, sensor) = match (set, kind) {
@@ -71,17 +72,17 @@ fn parameters(event: &Fields<'_>, set: bool, within: &str, to: &mut Vec<Reading>
         };
         to.push(Reading { kind, value, unit: unit.into(), sensor });
     };
-    push(ReadingKind::Humidity, "humidity", event.number(&member("humidityPercentage")), "%");
-    push(ReadingKind::Oxygen, "oxygen", event.number(&member("o2Percentage")), "%");
-    push(ReadingKind::CarbonDioxide, "carbon_dioxide", event.number(&member("co2Percentage")), "%");
-    let value = event.number(&member("airExchangeValue"));
+    push(ReadingKind::Humidity, "humidity", at.number("humidityPercentage"), "%");
+    push(ReadingKind::Oxygen, "oxygen", at.number("o2Percentage"), "%");
+    push(ReadingKind::CarbonDioxide, "carbon_dioxide", at.number("co2Percentage"), "%");
+    let value = at.number("airExchangeValue");
     if value.is_some() {
-        let unit_at = member("airExchangeUnit");
-        match event.code(&unit_at).as_deref() {
+        const UNIT: &str = "airExchangeUnit";
+        match at.code(UNIT).as_deref() {
             Some("MQH") => push(ReadingKind::Other, "air_exchange", value, "m3/h"),
             Some("FQH") => push(ReadingKind::Other, "air_exchange", value, "[cft_i]/h"),
-            Some(_) => event.odd(&unit_at),
-            None => event.missing(&unit_at),
+            Some(_) => at.odd(UNIT),
+            None => at.missing(UNIT),
         }
     }
 }
