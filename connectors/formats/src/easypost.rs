@@ -16,8 +16,8 @@ use crate::{Draft, Parts, limits};
 pub const MEDIA_TYPE: &str = "application/vnd.easypost.event+json";
 
 /// Reads an event, a tracker or a list of trackers.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    tree::json(payload, parts, body)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    tree::json(text, parts, body)
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {

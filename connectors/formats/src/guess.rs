@@ -32,7 +32,7 @@ pub fn guess(payload: &[u8]) -> Vec<&'static Format> {
         // A row without marks is another row's reader under one more media type.
         .filter_map(|format| {
             let marks = format.looks_like(&text);
-            let score = score(marks, format.read(payload, &mut parts), &parts);
+            let score = score(marks, format.read_text(&text, &mut parts), &parts);
             (score.reads || marks).then_some((score, format))
         })
         .collect();

@@ -15,15 +15,8 @@ use waybill_stage::{Code, Reject};
 
 use crate::limits;
 
-/// The text of a payload, within the limits of size and depth.
-pub(crate) fn text(payload: &[u8]) -> Result<&str, Reject> {
-    if payload.len() > limits::PAYLOAD_BYTES {
-        let detail = format!("payload: more than {} bytes", limits::PAYLOAD_BYTES);
-        return Err(Reject::new(Code::TooLarge, detail));
-    }
-    let text = std::str::from_utf8(payload)
-        .map_err(|_| Reject::new(Code::Unparsable, "payload: not UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+/// The text of a payload, within the limit of depth.
+pub(crate) fn bounded(text: &str) -> Result<&str, Reject> {
     if too_deep(text.as_bytes()) {
         let detail = format!("payload: nested deeper than {}", limits::DEPTH);
         return Err(Reject::new(Code::TooLarge, detail));

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 
 use waybill_schemas::vocabulary::NoteCode;
@@ -170,37 +171,17 @@ impl Parts {
         any
     }
 
-    /// Marks events that repeat a carrier's id within the message: with the same content the later
-    /// one is flagged; with other content it is what `other` makes of it, given the pointer of the
-    /// first.
-    pub(crate) fn mark_repeats(&mut self, other: fn(&str) -> Option<Reject>) {
+    /// Notes which events repeat a carrier's id of one before them in the message.
+    pub(crate) fn mark_repeats(&mut self) {
         if self.parts.len() < 2 {
             return;
         }
-        let mut first = std::collections::HashMap::with_capacity(self.parts.len());
-        let mut repeats = Vec::new();
-        for (index, part) in self.parts.iter().enumerate() {
-            let Ok(draft) = part else { continue };
-            let Some(id) = draft.raw_id.as_deref() else { continue };
-            match first.entry(id) {
-                std::collections::hash_map::Entry::Vacant(entry) => {
-                    entry.insert((index, draft));
-                }
-                std::collections::hash_map::Entry::Occupied(entry) => {
-                    let &(earlier, same) = entry.get();
-                    repeats.push((index, earlier, same == draft));
-                }
-            }
-        }
-        for (index, earlier, same) in repeats {
-            let refused = if same { None } else { other(&self.whence(earlier).to_string()) };
-            let refused = refused.map(|reject| self.whence(index).locate(reject));
-            let Some(part) = self.parts.get_mut(index) else { continue };
-            match (refused, part) {
-                (Some(reject), part) => *part = Err(reject),
-                (None, Ok(draft)) => draft.note(NoteCode::RepeatedRawId),
-                (None, Err(_)) => {}
-            }
+        let mut known = HashSet::with_capacity(self.parts.len());
+        let ids = self.parts.iter().map(|part| part.as_ref().ok()?.raw_id.as_deref());
+        let repeats: Vec<bool> = ids.map(|id| id.is_some_and(|id| !known.insert(id))).collect();
+        let drafts = self.parts.iter_mut().zip(repeats).filter(|(_, repeats)| *repeats);
+        for draft in drafts.flat_map(|(part, _)| part) {
+            draft.note(NoteCode::RepeatedRawId);
         }
     }
 

@@ -24,7 +24,7 @@ pub struct Format {
 #[derive(Debug)]
 enum How {
     Code {
-        reader: fn(payload: &[u8], parts: &mut Parts) -> Result<(), Reject>,
+        reader: fn(text: &str, parts: &mut Parts) -> Result<(), Reject>,
         looks_like: fn(text: &str) -> bool,
     },
     Dialect(&'static Dialect),
@@ -45,8 +45,7 @@ pub enum Version {
     /// This major version: `2` is also 2.2 and 2.3.0.
     Major(&'static str),
     Absent,
-    /// Whatever it is, or none.
-    /// Whatever it is: the message says its version itself.
+    /// Whatever it is, or none: the message says its version itself.
     Any,
 }
 
@@ -94,13 +93,20 @@ impl Format {
     pub fn read(&self, payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
         parts.begin();
         let text = text::decoded(payload)?;
-        let read = match self.how {
-            How::Code { reader, .. } => reader(text.as_bytes(), parts),
-            How::Dialect(dialect) => dialect.read(text.as_bytes(), parts),
-        };
+        let read = self.read_text(&text, parts);
         if matches!(text, Cow::Owned(_)) && text::is_assumed(payload) {
             parts.note_all(NoteCode::EncodingAssumed);
         }
+        read
+    }
+
+    /// The same, of a payload that is decoded already.
+    pub(crate) fn read_text(&self, text: &str, parts: &mut Parts) -> Result<(), Reject> {
+        parts.begin();
+        let read = match self.how {
+            How::Code { reader, .. } => reader(text, parts),
+            How::Dialect(dialect) => dialect.read(text, parts),
+        };
         // Whatever the reader says of a message that it could not get through.
         if parts.are_too_large() {
             parts.clear();

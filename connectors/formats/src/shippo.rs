@@ -14,8 +14,8 @@ use crate::{Draft, Parts, limits};
 pub const MEDIA_TYPE: &str = "application/vnd.shippo.track+json";
 
 /// Reads a webhook's body, a track, or a list of tracks.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    tree::json(payload, parts, body)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    tree::json(text, parts, body)
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {

@@ -17,15 +17,15 @@ pub use self::codes::{EVENTS, mode};
 use crate::parcel::package::PHRASE;
 use crate::time;
 use crate::tree::{self, Out, Tree};
-use crate::{Document, Draft, Parts, limits};
+use crate::{Document, Draft, Parts, limits, unlocode};
 
 pub const MEDIA_TYPE: &str = "application/vnd.terminal49.webhook+json";
 /// The same reader: a container's events as a list.
 pub const EVENTS_MEDIA_TYPE: &str = "application/vnd.terminal49.container-events+json";
 
 /// Reads a webhook notification, or a list of a container's events.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    tree::json(payload, parts, body)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    tree::json(text, parts, body)
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {
@@ -177,7 +177,7 @@ fn event_of(
         included.get(&(of.text("type")?, of.text("id")?)).copied()
     };
     let mut place =
-        Place { unlocode: unlocode(event, "attributes/location_locode"), ..Place::default() };
+        Place { unlocode: un_location(event, "attributes/location_locode"), ..Place::default() };
     place.name = event.name("attributes/location_name");
     if let Some(location) = related("location").or_else(|| related("port")) {
         place_of(location, &mut place);
@@ -239,7 +239,7 @@ fn flat(event: Tree<'_>) -> Result<Draft, Reject> {
     draft.created_at = instant(event, "createdAt");
     let firms = event.text("terminal/firmsCode").filter(|code| code.len() <= limits::CODE);
     let place = Place {
-        unlocode: unlocode(event, "locationLocode"),
+        unlocode: un_location(event, "locationLocode"),
         name: event.name("terminal/name"),
         facility: firms.map(|code| ["FIRMS/", code].concat()),
         ..Place::default()
@@ -293,11 +293,8 @@ fn instant(event: Tree<'_>, path: &str) -> Option<i64> {
     at.offset_minutes.map(|_| at.utc_or_wall_ms())
 }
 
-fn unlocode(event: Tree<'_>, path: &str) -> Option<String> {
-    let code = event.text(path)?;
-    let formed =
-        code.len() == 5 && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    formed.then(|| code.to_owned())
+fn un_location(event: Tree<'_>, path: &str) -> Option<String> {
+    unlocode::read(event.text(path)?).ok()
 }
 
 fn place_of(location: Tree<'_>, place: &mut Place) {

@@ -8,31 +8,22 @@
 
 mod csv;
 mod out;
+mod value;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use roxmltree::Node;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use waybill_schemas::OccurrenceTime;
 use waybill_stage::{Code, Reject};
 
 pub(crate) use self::csv::{Columns, csv};
 use self::csv::{Row, Rows};
 pub(crate) use self::out::Out;
-use crate::json::{self, Text};
+use self::value::{Value, member, names};
+use crate::json;
 use crate::parts::Pointer;
 use crate::time;
 use crate::{Parts, limits, text, xml};
-
-/// A JSON value as far as a tree of texts tells them apart.
-#[derive(Debug)]
-pub(crate) enum Value<'a> {
-    Absent,
-    Text(Cow<'a, str>),
-    List(Vec<Value<'a>>),
-    Object(Vec<(Text<'a>, Value<'a>)>),
-}
 
 /// An element of the message, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -55,15 +46,15 @@ pub(crate) trait Read: FnOnce(Tree<'_>, &mut Out<'_>) -> Result<(), Reject> {}
 impl<R: FnOnce(Tree<'_>, &mut Out<'_>) -> Result<(), Reject>> Read for R {}
 
 /// Reads a JSON document.
-pub(crate) fn json(payload: &[u8], parts: &mut Parts, read: impl Read) -> Result<(), Reject> {
-    let text = json::text(payload)?;
-    let value: Value<'_> = serde_json::from_str(text).map_err(|error| match error.is_data() {
-        true => {
-            let detail = format!("payload: an object of more than {} members", limits::LIST);
-            Reject::new(Code::TooLarge, detail)
-        }
-        false => json::no_json(&error),
-    })?;
+pub(crate) fn json(text: &str, parts: &mut Parts, read: impl Read) -> Result<(), Reject> {
+    let value: Value<'_> =
+        serde_json::from_str(json::bounded(text)?).map_err(|error| match error.is_data() {
+            true => {
+                let detail = format!("payload: an object of more than {} members", limits::LIST);
+                Reject::new(Code::TooLarge, detail)
+            }
+            false => json::no_json(&error),
+        })?;
     if !matches!(value, Value::List(_) | Value::Object(_)) {
         return Err(Reject::new(Code::WrongStructure, "expected an object or an array"));
     }
@@ -72,8 +63,8 @@ pub(crate) fn json(payload: &[u8], parts: &mut Parts, read: impl Read) -> Result
 
 /// Reads an XML document, also one with blanks in front; `read` gets its root element. A SOAP envelope (1.1 and 1.2) is opened:
 /// what stands in its body is the root, and a fault is the carrier's error.
-pub(crate) fn xml(payload: &[u8], parts: &mut Parts, read: impl Read) -> Result<(), Reject> {
-    xml::read(payload.trim_ascii_start(), |root| {
+pub(crate) fn xml(text: &str, parts: &mut Parts, read: impl Read) -> Result<(), Reject> {
+    xml::read(text.trim_ascii_start(), |root| {
         let root = Tree { node: Element::Xml(root), at: Pointer::default() };
         let Some(body) = root.is("Envelope").then(|| root.at("Body")).flatten() else {
             return into(root, parts, read);
@@ -311,47 +302,6 @@ impl<'t> Tree<'t> {
     }
 }
 
-fn names(value: &Value<'_>, path: &mut String, show: &mut dyn FnMut(&str, &str) -> bool) {
-    match value {
-        Value::Object(members) => {
-            for (Text(name), value) in members {
-                if show(path, name) && matches!(value, Value::Object(_) | Value::List(_)) {
-                    let before = path.len();
-                    path.push('/');
-                    path.push_str(name);
-                    names(value, path, show);
-                    path.truncate(before);
-                }
-            }
-        }
-        Value::List(list) => list.iter().for_each(|value| names(value, path, show)),
-        Value::Text(_) | Value::Absent => {}
-    }
-}
-
-fn member<'t>(value: &'t Value<'t>, name: &str) -> Option<&'t Value<'t>> {
-    match value {
-        Value::Object(members) => {
-            // One in other letters of the same, unless one is written so.
-            let mut spelt = None;
-            let mut value = None;
-            for (Text(key), own) in members.iter().filter(|(key, _)| key.0.len() == name.len()) {
-                if key == name {
-                    value = Some(own);
-                    break;
-                }
-                if spelt.is_none() && key.eq_ignore_ascii_case(name) {
-                    spelt = Some(own);
-                }
-            }
-            let value = value.or(spelt)?;
-            (!matches!(value, Value::Absent)).then_some(value)
-        }
-        Value::List(list) => member(list.first()?, name),
-        _ => None,
-    }
-}
-
 /// The elements of a list, each with its place.
 #[derive(Debug)]
 pub(crate) struct Each<'t> {
@@ -400,70 +350,6 @@ impl<'t> Iterator for Each<'t> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        struct Values;
-
-        impl<'de> Visitor<'de> for Values {
-            type Value = Value<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("JSON")
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Value::Absent)
-            }
-
-            fn visit_bool<E>(self, v: bool) -> Result<Self::Value, E> {
-                Ok(Value::Text(Cow::Borrowed(if v { "true" } else { "false" })))
-            }
-
-            fn visit_u64<E>(self, v: u64) -> Result<Self::Value, E> {
-                Ok(Value::Text(v.to_string().into()))
-            }
-
-            fn visit_i64<E>(self, v: i64) -> Result<Self::Value, E> {
-                Ok(Value::Text(v.to_string().into()))
-            }
-
-            fn visit_f64<E>(self, v: f64) -> Result<Self::Value, E> {
-                Ok(Value::Text(v.to_string().into()))
-            }
-
-            fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Self::Value, E> {
-                Ok(Value::Text(Cow::Borrowed(v)))
-            }
-
-            fn visit_str<E>(self, v: &str) -> Result<Self::Value, E> {
-                Ok(Value::Text(Cow::Owned(v.to_owned())))
-            }
-
-            fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
-                let mut list = Vec::new();
-                while let Some(value) = seq.next_element()? {
-                    list.push(value);
-                }
-                Ok(Value::List(list))
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    // Members are found one after the other, for each element of a list anew.
-                    if members.len() == limits::LIST {
-                        return Err(M::Error::custom("too many members"));
-                    }
-                    members.push(member);
-                }
-                Ok(Value::Object(members))
-            }
-        }
-
-        json.deserialize_any(Values)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -487,7 +373,7 @@ mod tests {
     #[test]
     fn places() {
         let mut parts = Parts::default();
-        json(br#"{"a":{"b":[{"c":[{},1]},null,{"c":{}}]}}"#, &mut parts, first_of_each).unwrap();
+        json(r#"{"a":{"b":[{"c":[{},1]},null,{"c":{}}]}}"#, &mut parts, first_of_each).unwrap();
         assert_eq!(
             details(&parts),
             [
@@ -497,7 +383,7 @@ mod tests {
             ]
         );
         let mut parts = Parts::default();
-        let document = b"<r><a>\n<b>\n<c/></b><x/><b><c/>\n\n<c/></b></a></r>";
+        let document = "<r><a>\n<b>\n<c/></b><x/><b><c/>\n\n<c/></b></a></r>";
         xml(document, &mut parts, first_of_each).unwrap();
         assert_eq!(
             details(&parts),
@@ -521,17 +407,16 @@ mod tests {
             Err(root.no_event())
         }
         let mut parts = Parts::default();
-        let document = br#"{"a":" x y ","b":" ","n":5.50,"z":null,"l":[{"c":true},{"c":"d"}]}"#;
+        let document = r#"{"a":" x y ","b":" ","n":5.50,"z":null,"l":[{"c":true},{"c":"d"}]}"#;
         assert!(json(document, &mut parts, check).is_err());
-        let document = b"<r><a> x y </a><b> </b><n>5.5</n><l><c>true</c></l><l><c>d</c></l></r>";
+        let document = "<r><a> x y </a><b> </b><n>5.5</n><l><c>true</c></l><l><c>d</c></l></r>";
         assert!(xml(document, &mut parts, check).is_err());
     }
 
     #[test]
     fn limits_of_json() {
         let check = |document: String, code: Code| {
-            let reject =
-                json(document.as_bytes(), &mut Parts::default(), |root, _| Err(root.no_event()));
+            let reject = json(&document, &mut Parts::default(), |root, _| Err(root.no_event()));
             assert_eq!(reject.unwrap_err().code, code, "{document:.40}");
         };
         let members = |n: usize| format!("{{{}\"z\":0}}", "\"a\":0,".repeat(n - 1));
@@ -548,7 +433,7 @@ mod tests {
             Err(root.missing(if root.is("x") { "x" } else { "-" }))
         }
         let check = |document: &str, detail: &str| {
-            let reject = xml(document.as_bytes(), &mut Parts::default(), named).unwrap_err();
+            let reject = xml(document, &mut Parts::default(), named).unwrap_err();
             assert_eq!(reject.detail, detail, "{document}");
         };
         check("<x/>", "x: is required");

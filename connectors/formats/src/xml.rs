@@ -4,27 +4,26 @@
 use roxmltree::{Document, Node, ParsingOptions};
 use waybill_stage::{Code, Reject};
 
-use crate::{limits, text};
+use crate::limits;
 
 /// Elements, attributes and texts of one document.
 const NODES: u32 = 200_000;
 
-/// Reads `payload`, and hands its root element to `read`.
+/// Reads `text`, and hands its root element to `read`.
 pub(crate) fn read<T>(
-    payload: &[u8],
+    text: &str,
     read: impl FnOnce(Node<'_, '_>) -> Result<T, Reject>,
 ) -> Result<T, Reject> {
-    let text = text::decoded(payload)?;
-    if is_too_deep(&text) {
+    if is_too_deep(text) {
         let detail = format!("payload: nested deeper than {}", limits::DEPTH);
         return Err(Reject::new(Code::TooLarge, detail));
     }
     let options = ParsingOptions {
-        allow_dtd: !has_declarations(&text),
+        allow_dtd: !has_declarations(text),
         nodes_limit: NODES,
         ..ParsingOptions::default()
     };
-    match Document::parse_with_options(&text, options) {
+    match Document::parse_with_options(text, options) {
         Ok(document) => read(document.root_element()),
         Err(roxmltree::Error::NodesLimitReached) => {
             Err(Reject::new(Code::TooLarge, format!("payload: more than {NODES} nodes")))
@@ -113,7 +112,7 @@ mod tests {
             (deep(limits::DEPTH + 1), Err(Code::TooLarge)),
             (many, Err(Code::TooLarge)),
         ] {
-            let found = read(xml.as_bytes(), |root| Ok(text_at(root, "b").map(str::to_owned)));
+            let found = read(&xml, |root| Ok(text_at(root, "b").map(str::to_owned)));
             let found = found.map_err(|reject| reject.code);
             assert_eq!(found, expect.map(|text| text.map(str::to_owned)), "{xml:.60}");
         }

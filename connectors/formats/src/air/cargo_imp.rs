@@ -17,7 +17,7 @@ use waybill_stage::{Code, Reject};
 
 use super::{fsu, fwb};
 use crate::parts::Whence;
-use crate::{Draft, Parts, limits, text, time};
+use crate::{Draft, Parts, limits, time};
 
 /// When the envelope says that the message was sent.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,12 +52,12 @@ pub(super) struct Message<'t> {
 }
 
 /// Reads the status messages and air waybills of the payload.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    let mut text = text::decoded(payload)?;
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
     // The standard has capital letters alone.
-    if text.bytes().any(|b| b.is_ascii_lowercase()) {
-        text = Cow::Owned(text.to_ascii_uppercase());
-    }
+    let text = match text.bytes().any(|b| b.is_ascii_lowercase()) {
+        true => Cow::Owned(text.to_ascii_uppercase()),
+        false => Cow::Borrowed(text),
+    };
     let read = messages(&text, parts);
     if read.is_err() {
         parts.clear();

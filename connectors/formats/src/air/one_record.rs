@@ -26,8 +26,8 @@ use crate::wrong::{At, at};
 use crate::{Document, Draft, Parts, json, limits, text};
 
 /// Reads the logistics events of the payload.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    let text = json::text(payload)?;
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    let text = json::bounded(text)?;
     let root: Node<'_> = serde_json::from_str(text).map_err(|error| match error.is_data() {
         true => {
             let detail = format!("an object with more than {} members", limits::LIST);
@@ -106,7 +106,7 @@ impl<'n> Reader<'n, '_> {
             return refused(Code::WrongStructure, "no event in it");
         }
         if !self.fanned_out {
-            self.parts.mark_repeats(|_| None);
+            self.parts.mark_repeats();
         }
         Ok(())
     }

@@ -31,8 +31,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 const STATUSES: &str = "/MasterConsignment/ReportedStatus";
 
 /// Reads the statuses of the payload.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    let read = xml::read(payload, |root| message(root, parts));
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    let read = xml::read(text, |root| message(root, parts));
     if read.is_err() {
         parts.clear();
     }

@@ -39,24 +39,24 @@ enum Stated {
 }
 
 /// Reads a body whose version is not stated.
-pub fn read_any(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    read(payload, parts, |root, out| body(root, out, Stated::Nothing))
+pub fn read_any(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    read(text, parts, |root, out| body(root, out, Stated::Nothing))
 }
 
 /// Reads a body whose version is said to be 2.x.
-pub fn read_2(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    read(payload, parts, |root, out| body(root, out, Stated::Two))
+pub fn read_2(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    read(text, parts, |root, out| body(root, out, Stated::Two))
 }
 
 /// Reads a body whose version is said to be 3.x.
-pub fn read_3(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    read(payload, parts, |root, out| body(root, out, Stated::Three))
+pub fn read_3(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    read(text, parts, |root, out| body(root, out, Stated::Three))
 }
 
-fn read(payload: &[u8], parts: &mut Parts, read: impl tree::Read) -> Result<(), Reject> {
-    tree::json(payload, parts, read)?;
+fn read(text: &str, parts: &mut Parts, read: impl tree::Read) -> Result<(), Reject> {
+    tree::json(text, parts, read)?;
     // Updates of one another share an id; within one message that is odd.
-    parts.mark_repeats(|_| None);
+    parts.mark_repeats();
     Ok(())
 }
 

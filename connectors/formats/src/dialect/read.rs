@@ -13,12 +13,12 @@ use crate::{Draft, Parts, limits, text, time, unlocode};
 
 impl Dialect {
     /// Reads an answer.
-    pub(crate) fn read(&'static self, payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
+    pub(crate) fn read(&'static self, text: &str, parts: &mut Parts) -> Result<(), Reject> {
         let read = |root: Tree<'_>, out: &mut Out<'_>| self.answer(root, out);
         match self.kind {
-            Kind::Json => tree::json(payload, parts, read),
-            Kind::Xml => tree::xml(payload, parts, read),
-            Kind::Csv => tree::csv(payload, parts, self.columns(), read),
+            Kind::Json => tree::json(text, parts, read),
+            Kind::Xml => tree::xml(text, parts, read),
+            Kind::Csv => tree::csv(text, parts, self.columns(), read),
         }
     }
 

@@ -35,9 +35,9 @@ mod transport;
 
 use waybill_stage::{Code, Reject};
 
+use crate::Parts;
 use crate::edi::envelope::{self, Level, Message, Syntax};
 use crate::edi::{Output, Separators, begins};
-use crate::{Parts, text};
 
 /// Compared without regard to case.
 pub const MEDIA_TYPE: &str = "application/edifact";
@@ -60,8 +60,8 @@ const SYNTAX: Syntax = Syntax {
     read: message,
 };
 
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    envelope::read(&text::decoded(payload)?, &SYNTAX, parts)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    envelope::read(text, &SYNTAX, parts)
 }
 
 /// UNA (ISO 9735-1 annex B): component and element separator, decimal mark, release character,

@@ -19,6 +19,7 @@ use super::gs1::Key;
 use super::node::{Event, Node};
 use super::{Sink, read_by_syntax};
 use crate::parts::Whence;
+use crate::text;
 use crate::time;
 
 /// What the id of one event is made of, and the id.
@@ -50,7 +51,7 @@ pub fn ids(payload: &[u8]) -> Result<Vec<HashId>, Reject> {
     }
 
     let mut ids = Ids { found: Vec::new(), wrong: None };
-    let read = read_by_syntax(payload, &mut ids);
+    let read = read_by_syntax(&text::decoded(payload)?, &mut ids);
     match ids.wrong {
         Some(wrong) => Err(wrong),
         None => read.map(|()| ids.found),

@@ -48,14 +48,14 @@ pub const MEDIA_TYPE_JSON: &str = "application/vnd.gs1.epcis+json";
 pub const MEDIA_TYPE_XML: &str = "application/vnd.gs1.epcis+xml";
 
 /// Reads a JSON-LD body.
-pub fn read_json(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    let text = json::text(payload)?;
+pub fn read_json(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    let text = json::bounded(text)?;
     Drafts::read(parts, |drafts| wire_json::events(text, drafts))
 }
 
 /// Reads an XML body.
-pub fn read_xml(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    Drafts::read(parts, |drafts| wire_xml::events(payload, drafts))
+pub fn read_xml(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    Drafts::read(parts, |drafts| wire_xml::events(text, drafts))
 }
 
 /// Who takes the events of a document.
@@ -68,11 +68,10 @@ trait Sink {
 }
 
 /// XML begins with `<`, and JSON never does.
-fn read_by_syntax(payload: &[u8], sink: &mut dyn Sink) -> Result<(), Reject> {
-    let head = payload.strip_prefix(b"\xef\xbb\xbf").unwrap_or(payload);
-    match head.iter().find(|b| !b.is_ascii_whitespace()) {
-        Some(b'<') => wire_xml::events(payload, sink),
-        _ => wire_json::events(json::text(payload)?, sink),
+fn read_by_syntax(text: &str, sink: &mut dyn Sink) -> Result<(), Reject> {
+    match json::first(text) {
+        Some(b'<') => wire_xml::events(text, sink),
+        _ => wire_json::events(json::bounded(text)?, sink),
     }
 }
 
@@ -96,7 +95,7 @@ impl Drafts<'_> {
             return Err(whole);
         }
         // An id twice is odd, whatever else the events say.
-        parts.mark_repeats(|_| None);
+        parts.mark_repeats();
         Ok(())
     }
 }

@@ -16,8 +16,8 @@ use crate::xml;
 type Element<'a, 'i> = roxmltree::Node<'a, 'i>;
 
 /// Hands every event of the document to `sink`.
-pub(super) fn events(payload: &[u8], sink: &mut dyn Sink) -> Result<(), Reject> {
-    xml::read(payload, |root| document(root, sink))
+pub(super) fn events(text: &str, sink: &mut dyn Sink) -> Result<(), Reject> {
+    xml::read(text, |root| document(root, sink))
 }
 
 fn document(root: Element<'_, '_>, sink: &mut dyn Sink) -> Result<(), Reject> {

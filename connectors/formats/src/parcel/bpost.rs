@@ -13,8 +13,8 @@ use crate::{Draft, Parts, limits};
 pub const MEDIA_TYPE: &str = "application/vnd.bpost.tracking+xml";
 
 /// Reads a tracking answer.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    tree::xml(payload, parts, answer)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    tree::xml(text, parts, answer)
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {

@@ -14,8 +14,8 @@ use crate::{Draft, Parts, limits};
 pub const MEDIA_TYPE: &str = "application/vnd.dhl.express-tracking+xml";
 
 /// Reads a tracking answer of the XML Services.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    tree::xml(payload, parts, response)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    tree::xml(text, parts, response)
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {

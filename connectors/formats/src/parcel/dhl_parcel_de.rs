@@ -13,8 +13,8 @@ use crate::{Draft, Parts, limits};
 pub const MEDIA_TYPE: &str = "application/vnd.dhl.parcel-de-tracking+xml";
 
 /// Reads a tracking answer.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    tree::xml(payload, parts, list)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    tree::xml(text, parts, list)
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {

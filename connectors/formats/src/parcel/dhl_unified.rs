@@ -14,8 +14,8 @@ use crate::{Draft, Parts, limits};
 pub const MEDIA_TYPE: &str = "application/vnd.dhl.unified-tracking+json";
 
 /// Reads a tracking answer.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    tree::json(payload, parts, answer)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    tree::json(text, parts, answer)
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {

@@ -5,7 +5,7 @@ use waybill_stage::{Code, Reject};
 
 use super::{Element, Read, Tree, into};
 use crate::parts::Pointer;
-use crate::{Parts, limits, text};
+use crate::{Parts, limits};
 
 /// How the fields are told apart, and named.
 #[derive(Clone, Copy, Debug)]
@@ -88,12 +88,11 @@ impl Lines<'_> {
 
 /// Reads a CSV document; `read` gets its list of rows.
 pub(crate) fn csv(
-    payload: &[u8],
+    text: &str,
     parts: &mut Parts,
     columns: Columns<'_>,
     read: impl Read,
 ) -> Result<(), Reject> {
-    let text = text::decoded(payload)?;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(columns.delimiter)
         .has_headers(false)

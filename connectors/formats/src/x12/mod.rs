@@ -36,9 +36,9 @@ mod vessel;
 
 use waybill_stage::{Code, Reject};
 
+use crate::Parts;
 use crate::edi::envelope::{self, Level, Message, Syntax};
 use crate::edi::{Output, Separators, begins};
-use crate::{Parts, text};
 
 /// Compared without regard to case.
 pub const MEDIA_TYPE: &str = "application/edi-x12";
@@ -56,8 +56,8 @@ const SYNTAX: Syntax = Syntax {
     read: transaction_set,
 };
 
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    envelope::read(&text::decoded(payload)?, &SYNTAX, parts)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    envelope::read(text, &SYNTAX, parts)
 }
 
 /// ISA: three letters, the element separator, 16 elements of which the last is the component

@@ -13,8 +13,8 @@ use crate::{Draft, Parts, limits};
 pub const MEDIA_TYPE: &str = "application/vnd.fedex.track+xml";
 
 /// Reads a tracking answer, in its envelope or without.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    tree::xml(payload, parts, reply)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    tree::xml(text, parts, reply)
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {

@@ -7,6 +7,7 @@ use waybill_stage::Reject;
 
 use super::xml::place;
 use crate::codes::{CodeList, code_list};
+use crate::json;
 use crate::parcel::package::{Package, some_place};
 use crate::time;
 use crate::tree::{self, Out, Tree};
@@ -19,10 +20,10 @@ pub const MEDIA_TYPE_JSON: &str = "application/vnd.ups.quantum-view+json";
 const EVENTS: [&str; 4] = ["Origin", "Exception", "Delivery", "Generic"];
 
 /// Reads a response in either syntax.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    match payload.trim_ascii_start().first() {
-        Some(b'{') => tree::json(payload, parts, body),
-        _ => tree::xml(payload, parts, body),
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    match json::first(text) {
+        Some(b'{') => tree::json(text, parts, body),
+        _ => tree::xml(text, parts, body),
     }
 }
 

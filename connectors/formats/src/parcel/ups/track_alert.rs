@@ -18,8 +18,8 @@ const OFFSETS: std::ops::RangeInclusive<i64> = -12 * 60..=14 * 60;
 const MINUTE: i64 = 60_000;
 
 /// Reads an alert, or a list of them.
-pub fn read(payload: &[u8], parts: &mut Parts) -> Result<(), Reject> {
-    tree::json(payload, parts, body)
+pub fn read(text: &str, parts: &mut Parts) -> Result<(), Reject> {
+    tree::json(text, parts, body)
 }
 
 pub(crate) fn looks_like(text: &str) -> bool {
