@@ -131,21 +131,20 @@ async fn answer(
         let detail = "more than the carrier may send now";
         return Err(Problem::new(Code::RateLimited, detail).after(pause));
     }
-    let (read, payload) = read_as(stated, payload)?;
-
     let place = gateway.reader.place(settings.idle).await?;
     let (explainer, now) = (gateway.reader.explainer.clone(), gateway.now_ms());
+    let failed = |error: &dyn std::fmt::Display| Problem::new(Code::Internal, error.to_string());
     let work = move || {
+        // A guess has every format try: that is the most of the work.
+        let (read, payload) = read_as(stated, payload)?;
         let found = explainer.explain(&caller.carrier_id, &read.media_type, payload, None, now);
         let answer = serde_json::to_vec(&Explained::new(&read, &found));
         drop(place);
-        answer
+        answer.map_err(|error| failed(&error))
     };
-    let failed = |error: &dyn std::fmt::Display| Problem::new(Code::Internal, error.to_string());
     // A panic's own text may hold what was read.
     let answer = tokio::task::spawn_blocking(work).await;
-    let answer = answer.map_err(|_| failed(&"the message could not be read"))?;
-    let answer = answer.map_err(|error| failed(&error))?;
+    let answer = answer.map_err(|_| failed(&"the message could not be read"))??;
     drop(incoming);
     let mut response = Response::new(Body::from(Bytes::from(answer)));
     let json = HeaderValue::from_static("application/json");
