@@ -9,7 +9,7 @@ use crate::server::{ask, execute, migrated};
 const JOURNEYS: &str = include_str!("questions.sql");
 
 /// The views that answer by shipment, each over `current_events`.
-const VIEWS: [&str; 15] = [
+pub const VIEWS: [&str; 15] = [
     "current_events",
     "moves",
     "dwells",

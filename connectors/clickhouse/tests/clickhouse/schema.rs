@@ -1,3 +1,4 @@
+use crate::questions::VIEWS;
 use crate::samples::{event, full_event};
 use crate::server::{ask, batch, config, empty, execute, insert, migrated, sink};
 
@@ -143,29 +144,15 @@ fn the_names_that_others_rely_on_are_there() {
     {
         check("shipments", column, kind);
     }
-    for view in [
+    let views = [
         "throughput",
         "latency",
         "lane_performance",
         "carrier_scorecard",
         "shipment_timeline",
         "conservation",
-        "current_events",
-        "moves",
-        "dwells",
-        "transits",
-        "eta_errors",
-        "on_time",
-        "report_delays",
-        "departures",
-        "rollovers",
-        "transshipments",
-        "free_time",
-        "excursions",
-        "customs_holds",
-        "exceptions",
-        "parcel_miles",
-    ] {
+    ];
+    for view in views.iter().chain(&VIEWS) {
         let found = ask(
             &database,
             &format!(
