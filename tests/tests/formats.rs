@@ -172,7 +172,7 @@ fn an_operator_finds_unmapped_codes_and_maps_them() {
 /// Without servers: what a person who onboards a carrier is shown.
 #[test]
 fn explain_says_what_was_understood_and_what_was_not() {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../connectors/formats/fixtures");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/fixtures");
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| {
         let out = std::process::Command::new(Deployment::binary())

@@ -10,8 +10,8 @@ use waybill_schemas::{Opened, Proof, Provenance};
 use waybill_stage::{Answer, Context, Stage};
 use waybill_validate::Validate;
 
-const ONE: &[u8] = include_bytes!("../../../connectors/formats/fixtures/dcsa-2.2/good-single.json");
-const MANY: &[u8] = include_bytes!("../../../connectors/formats/fixtures/dcsa-2.2/good.json");
+const ONE: &[u8] = include_bytes!("../../../formats/fixtures/dcsa-2.2/good-single.json");
+const MANY: &[u8] = include_bytes!("../../../formats/fixtures/dcsa-2.2/good.json");
 
 fn validate(c: &mut Criterion) {
     let stage = Validate::default();

@@ -38,7 +38,7 @@ fn a_message_is_explained_and_nothing_is_stored() {
     assert_eq!(read.body["rejects"], serde_json::json!([]));
 
     // Files as carriers have them, by their looks; the command line says the same.
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../connectors/formats/fixtures");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/fixtures");
     let edi = fixtures.join("edifact/good-iftsta.edi");
     let answer = world.explain("application/x-www-form-urlencoded", std::fs::read(&edi).unwrap());
     assert_eq!((answer.status, &answer.body["guessed"]), (200, &true.into()), "{answer:?}");

@@ -11,7 +11,7 @@ use waybill_stage::Reject;
 
 /// A file of `../shared/data`, or `None`, said aloud, where that is absent.
 pub fn shared(path: &str) -> Option<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     if !folder.is_dir() {
         println!("skipped: ../shared is absent");
         return None;

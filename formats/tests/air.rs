@@ -226,7 +226,7 @@ fn every_published_example_has_an_answer() {
         let payload = shared(&format!("air/{name}")).unwrap();
         assert_eq!(counts(&read(media_type, &payload)), expect, "{name}");
     }
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/air");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/air");
     for file in std::fs::read_dir(folder).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
         assert!(name == "SOURCES.tsv" || table.iter().any(|row| row.0 == name), "{name}");

@@ -349,7 +349,7 @@ const FILES: &[(&str, usize, usize, usize)] = &[
 #[test]
 fn every_file_has_its_answer() {
     let Some(_) = shared("epcis/SOURCES.tsv") else { return };
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/epcis");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/epcis");
     let mut found = Vec::new();
     for inner in ["", "capture_json/", "hash/"] {
         for entry in std::fs::read_dir(format!("{folder}/{inner}")).unwrap() {

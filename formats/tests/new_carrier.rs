@@ -6,7 +6,7 @@ use waybill_formats::dialect::load;
 use waybill_formats::{Draft, Parts, find};
 use waybill_schemas::vocabulary::Classifier;
 
-const PAGE: &str = include_str!("../../../docs/new-carrier.md");
+const PAGE: &str = include_str!("../../docs/new-carrier.md");
 
 /// The first block of that language in a section.
 fn block(section: &'static str, language: &str) -> Option<&'static str> {

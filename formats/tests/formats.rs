@@ -314,7 +314,7 @@ mod shared {
 
     /// The lines of a file, each cut after `words` words.
     fn check(name: &str, media_type: &str, words: usize, expect: &[&str]) {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/dcsa/");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/dcsa/");
         let Ok(payload) = fs::read([folder, name].concat()) else {
             println!("skipped: ../shared is absent");
             return;
