@@ -10,7 +10,7 @@ chaos: ## break a running pipeline for MINUTES, by SEED, and see that every even
 attack: ## try all that a hostile writer can at once, FOR seconds, beside carriers that mean well
 	@dev/attack
 model: ## check the sink's protocol in larger worlds (about 4 minutes)
-	@WAYBILL_MODEL=large cargo test --release --locked -p waybill-sink --test model -- --nocapture
+	@WAYBILL_MODEL=large cargo test --release --locked -p waybill-host --test model -- --nocapture
 bench: ## events per second of each stage, and of the whole
 	@dev/bench
 up:    ## start Kafka and ClickHouse

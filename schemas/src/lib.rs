@@ -34,6 +34,7 @@ mod read;
 mod redrive;
 mod reject;
 mod released;
+mod role;
 mod shipment;
 mod shipment_event;
 mod shipment_history;
@@ -54,6 +55,7 @@ pub use opened::{Opened, Proof, Provenance};
 pub use redrive::{Answered, Redrive};
 pub use reject::RejectRecord;
 pub use released::released;
+pub use role::Role;
 pub use shipment::{Dwell, Leg, Shipment, StatedCountry};
 pub use shipment_event::{
     Customs, Equipment, Exception, OccurrenceTime, Place, Quantity, Reading, Reference,

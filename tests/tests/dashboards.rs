@@ -168,7 +168,7 @@ fn ours() -> BTreeMap<String, String> {
         sink::UNACCOUNTED,
         sink::LEDGER_SEAMS,
     ];
-    waybill_runtime::metrics::ALL
+    waybill_host::metrics::ALL
         .iter()
         .copied()
         .chain(of_the_sink.map(|m| (m.name, m.help)))
@@ -300,7 +300,7 @@ fn the_page_on_metrics_is_in_step_with_the_code() {
     // The list above of the sink's metrics is complete.
     let source = read("connectors/clickhouse/src/metrics.rs");
     let named = source.matches("\"waybill_").count();
-    let of_others = waybill_runtime::metrics::ALL.len()
+    let of_others = waybill_host::metrics::ALL.len()
         + waybill_gateway::metrics::ALL.len()
         + waybill_webhooks::metrics::ALL.len();
     assert_eq!(ours().len(), of_others + named);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use serde_json::Value;
-use waybill_runtime::Role;
+use waybill_schemas::Role;
 use waybill_tests::{Attacker, Deployment, Servers, Topic, Truth, wait_until};
 
 /// As base64url of 128 bits.

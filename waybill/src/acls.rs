@@ -1,10 +1,12 @@
 //! What each role must be allowed at Kafka: what it reads and writes (`work.rs`), under the names that the
 //! configuration gives. The same list is printed by `waybill topics acls`, and looked at by the role when it starts.
 
-use waybill_runtime::{
-    Acl, Acls, Eraser, Operation, READS_SEALED, Redriver, Resource, Role, Topics, WebhookLog,
+use Operation::{AlterConfigs, Create, Describe, DescribeConfigs, Read, Write};
+use waybill_kafka::{
+    Acl, Acls, Eraser, Operation, READS_SEALED, Redriver, Resource, Topics, WebhookLog,
     check_rights,
 };
+use waybill_schemas::Role;
 use waybill_stage::Fault;
 
 use crate::audit::READERS;
@@ -12,8 +14,6 @@ use crate::config::Config;
 use crate::exit::Failure;
 use crate::keyring::internal_roles;
 use crate::work::Work;
-
-use Operation::{AlterConfigs, Create, Describe, DescribeConfigs, Read, Write};
 
 /// Looked at before it is written to: whether it takes what is sent, and keeps it.
 const WRITES: [Operation; 2] = [Write, DescribeConfigs];

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use prometheus::{Encoder, TextEncoder};
-use waybill_runtime::Health;
+use waybill_kafka::Health;
 
 use crate::exit::Failure;
 

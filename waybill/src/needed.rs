@@ -5,7 +5,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use waybill_clickhouse::{Database, Filter, RejectedRecord};
-use waybill_runtime::{HostSettings, Reader, Role, sealed_topics, standings, survey};
+use waybill_kafka::{HostSettings, Reader, sealed_topics, standings, survey};
+use waybill_schemas::Role;
 use waybill_sealing::header::Header;
 use waybill_sealing::internal::named_key;
 use waybill_sealing::jwe::Parts;

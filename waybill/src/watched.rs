@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
-use waybill_runtime::metrics::metrics;
+use waybill_host::metrics::metrics;
 
 use crate::exit::Failure;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use waybill_decrypt::Decrypt;
 use waybill_enrich::Enrich;
-use waybill_runtime::{Role, SINK_INPUTS, WEBHOOK_INPUTS};
+use waybill_kafka::{SINK_INPUTS, WEBHOOK_INPUTS};
+use waybill_schemas::Role;
 use waybill_stage::Stage;
 use waybill_validate::Validate;
 

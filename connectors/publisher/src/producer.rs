@@ -128,7 +128,7 @@ pub(crate) fn client(connection: &[(String, String)]) -> ClientConfig {
     config
         // One request on its way keeps the order, whatever is sent again. Not an idempotent
         // producer: while a partition's request is unanswered and more is due behind it,
-        // librdkafka's spins (`processors/runtime/src/hand_over.rs`). A limit on the connection
+        // librdkafka's spins (`connectors/kafka/src/hand_over.rs`). A limit on the connection
         // does not.
         .set("acks", "all")
         .set("enable.idempotence", "false")

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use waybill_runtime::At;
+use waybill_kafka::At;
 
 use crate::ended::Why;
 use crate::pause;

@@ -1,6 +1,6 @@
 //! Webhooks: endpoints of carriers are told of their rejects and of chosen milestones of their shipments, signed as
 //! Standard Webhooks has it, at least once. What is to be told lies on a topic until it is over
-//! (`waybill_runtime::webhook_host`); here is who is told, when, and how.
+//! (`waybill_kafka::webhook_host`); here is who is told, when, and how.
 //!
 //! | what | where |
 //! |---|---|

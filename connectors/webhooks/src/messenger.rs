@@ -9,7 +9,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use tokio::runtime::Runtime;
 use waybill_decrypt::{Carriers, Webhook};
-use waybill_runtime::{At, Courier};
+use waybill_kafka::{At, Courier};
 use waybill_schemas::vocabulary::DeliveryState;
 use waybill_schemas::{AcceptedEvent, Delivery, Erasure, RejectRecord};
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use waybill_runtime::At;
+use waybill_kafka::At;
 use waybill_schemas::Delivery;
 use waybill_schemas::vocabulary::DeliveryState;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use waybill_runtime::At;
+use waybill_kafka::At;
 use waybill_schemas::Delivery;
 use waybill_schemas::vocabulary::DeliveryState;
 use waybill_webhooks::{Bounds, Ended, Job, Schedule, Why};

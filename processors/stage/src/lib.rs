@@ -1,5 +1,5 @@
 //! What a stage is: one pure function of a record. No I/O, no clock, no async; no stage knows
-//! Kafka, ClickHouse, a metric or a dead letter. The host (`waybill-runtime`) counts, times and
+//! Kafka, ClickHouse, a metric or a dead letter. The host (`waybill-host`) counts, times and
 //! routes every outcome.
 
 mod advice;

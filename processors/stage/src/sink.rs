@@ -7,7 +7,7 @@ use waybill_schemas::{LedgerCount, Provenance};
 use crate::{Fault, Reject};
 
 /// Where a pipeline ends. The host reads, cuts ranges and makes the claims to them durable
-/// (`waybill-sink`); a sink writes.
+/// (`waybill_host::protocol`); a sink writes.
 pub trait Sink: Send {
     /// Writes every batch; the batches of one call are of different topic partitions. There is one
     /// answer for each, in their order. No attempt begins that the lease does not cover.

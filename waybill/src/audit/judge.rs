@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use waybill_clickhouse::{Books, Misstored};
-use waybill_runtime::{Role, Standing};
+use waybill_kafka::Standing;
+use waybill_schemas::Role;
 
 use super::READERS;
 

@@ -7,7 +7,8 @@ pub use judge::{Facts, Verdict, judge};
 use std::time::{Duration, Instant};
 
 use waybill_clickhouse::{BookQuestion, Database};
-use waybill_runtime::{Reader, Role, sealed_topics, standings};
+use waybill_kafka::{Reader, sealed_topics, standings};
+use waybill_schemas::Role;
 use waybill_stage::Fault;
 
 use crate::config::Config;

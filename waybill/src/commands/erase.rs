@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use waybill_clickhouse::{Database, Erasable, Named};
-use waybill_runtime::arm_crash_points;
+use waybill_kafka::arm_crash_points;
 use waybill_stage::Fault;
 
 use crate::config::Config;

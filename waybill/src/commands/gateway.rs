@@ -11,11 +11,12 @@ use waybill_clickhouse::Answers;
 use waybill_enrich::Enrich;
 use waybill_explain::Explainer;
 use waybill_gateway::{Gateway, Parts, PlainSealer, Registry, TlsFiles, serve};
-use waybill_publisher::Acknowledged;
-use waybill_runtime::{
-    Acl, Acls, Health, KafkaConnection, Operation, Role, Topics, check_topics, look_at_rights,
+use waybill_kafka::{
+    Acl, Acls, Health, KafkaConnection, Operation, Topics, check_topics, look_at_rights,
     sealed_topic_ids,
 };
+use waybill_publisher::Acknowledged;
+use waybill_schemas::Role;
 use waybill_sealing::published::PublishedKeys;
 
 use crate::acls::Client;

@@ -1,7 +1,7 @@
 use waybill_clickhouse::{Database, DeadLetter, Filter, RejectedRecord};
-use waybill_runtime::{
-    Attempt, HostSettings, Redriver, Role, Source, Values, check_topics, source,
-};
+use waybill_host::values::Values;
+use waybill_kafka::{Attempt, HostSettings, Redriver, Source, check_topics, source};
+use waybill_schemas::Role;
 use waybill_schemas::{Answered, Redrive};
 
 use crate::acls::Client;

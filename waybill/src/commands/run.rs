@@ -10,12 +10,19 @@ use waybill_aggregate::Settings;
 use waybill_clickhouse::ClickHouseSink;
 use waybill_decrypt::{Carriers, Decrypt, Opener};
 use waybill_enrich::{Enrich, Tables};
-use waybill_runtime::metrics::metrics;
-use waybill_runtime::{
-    Aggregating, Decoded, End, Health, Processor, Role, RoleKeys, Run, SINK_INPUTS, Sealed,
-    Shutdown, Values, arm_crash_points, check_topics, host, look_at_rights, most_partitions,
-    sink_host, supervise,
+use waybill_host::chain::Decoded;
+use waybill_host::chain::End;
+use waybill_host::chain::Run;
+use waybill_host::metrics::metrics;
+use waybill_host::processor::Processor;
+use waybill_host::sealed::Sealed;
+use waybill_host::values::RoleKeys;
+use waybill_host::values::Values;
+use waybill_kafka::{
+    Aggregating, Health, SINK_INPUTS, Shutdown, arm_crash_points, check_topics, host,
+    look_at_rights, most_partitions, sink_host, supervise,
 };
+use waybill_schemas::Role;
 use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
 use waybill_sealing::platform_key::PlatformKeys;
 use waybill_stage::{Fault, Sink, Stage};
@@ -135,7 +142,8 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
 /// What seals and opens the values of the internal topics that this process reads and writes; it takes new
 /// keys up when they are made.
 fn values(config: &Config, roles: &[Role]) -> Result<Arc<Values>, Failure> {
-    let none = Values::new(&RoleKeys::default()).map_err(|f| Failure::config(f.to_string()))?;
+    let none = Values::new(&RoleKeys::default(), waybill_kafka::now_ms)
+        .map_err(|f| Failure::config(f.to_string()))?;
     let values = Arc::new(none.taking_plain(config.keys.accept_plain));
     let (ring, roles, shared) = (config.keyring()?, roles.to_vec(), values.clone());
     watch("internal_keys", ring.watched(), move || {

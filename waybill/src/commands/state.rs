@@ -1,7 +1,8 @@
 use clap::{Args as ClapArgs, Subcommand};
 use jiff::Timestamp;
 use waybill_decrypt::Status;
-use waybill_runtime::{Role, state};
+use waybill_kafka::state;
+use waybill_schemas::Role;
 
 use crate::acls::Client;
 use crate::commands::run::rules;

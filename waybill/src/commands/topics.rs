@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
-use waybill_runtime::{Acl, create_topics};
+use waybill_kafka::{Acl, create_topics};
 
 use crate::acls::Client;
 use crate::commands::publish;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
+use waybill_host::values::Values;
+use waybill_kafka::{BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Topics};
 use waybill_pkcs11::Token;
-use waybill_runtime::{
-    BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Role, Topics, Values,
-};
+use waybill_schemas::Role;
 
 mod connections;
 mod gateway;
@@ -324,7 +324,8 @@ impl Config {
     /// What seals and opens the values of these internal topics.
     pub fn values(&self, roles: &[Role]) -> Result<Values, Failure> {
         let keys = self.keyring()?.role_keys(roles)?;
-        let values = Values::new(&keys).map_err(|f| Failure::config(f.to_string()))?;
+        let values = Values::new(&keys, waybill_kafka::now_ms)
+            .map_err(|f| Failure::config(f.to_string()))?;
         Ok(values.taking_plain(self.keys.accept_plain))
     }
 }

@@ -1,8 +1,8 @@
 //! Names of topics and of consumer groups.
 
 use serde::{Deserialize, Serialize};
-
-use waybill_runtime::{Role, SealedTopics};
+use waybill_kafka::SealedTopics;
+use waybill_schemas::Role;
 
 use super::TopicRetention;
 

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use waybill_clickhouse::{Database, ErasureRow, Gone, Rollup, RowPlace};
-use waybill_runtime::{
-    Eraser, HostSettings, Passed, Place, Role, Values, check_topics, crash_point,
-};
+use waybill_host::values::Values;
+use waybill_kafka::{Eraser, HostSettings, Passed, Place, check_topics, crash_point};
 use waybill_schemas::Erasure;
+use waybill_schemas::Role;
 use waybill_stage::Fault;
 
 use crate::acls::Client;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use waybill_clickhouse::{ErasedRows, ErasureRow};
-use waybill_runtime::Role;
+use waybill_schemas::Role;
 
 use crate::config::Config;
 use crate::exit::Failure;

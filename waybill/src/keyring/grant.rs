@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use waybill_runtime::Role;
+use waybill_schemas::Role;
 use waybill_sealing::internal::KeyFile;
 
 use super::{Entry, Index, InternalEntry, Keyring, destroy_file, internal};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use waybill_runtime::{Role, RoleKeys};
+use waybill_host::values::RoleKeys;
+use waybill_schemas::Role;
 use waybill_sealing::KeyError;
 use waybill_sealing::internal::{InternalKey, KeyFile};
 use waybill_sealing::platform_key::KeyState;

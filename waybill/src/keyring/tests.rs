@@ -1,5 +1,5 @@
 use jiff::{SignedDuration, ToSpan};
-use waybill_runtime::Role;
+use waybill_schemas::Role;
 use waybill_sealing::internal::KeyFile;
 use waybill_sealing::platform_key::KeyState;
 

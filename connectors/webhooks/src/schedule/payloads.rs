@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use waybill_runtime::At;
+use waybill_kafka::At;
 
 use super::{Schedule, State};
 

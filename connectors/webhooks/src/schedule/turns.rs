@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use waybill_runtime::At;
+use waybill_kafka::At;
 use waybill_schemas::vocabulary::DeliveryState;
 
 use super::{Entry, Job, Schedule, State};

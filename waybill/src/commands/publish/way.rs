@@ -1,7 +1,7 @@
 use std::path::Path;
 
+use waybill_kafka::{Acl, Acls, KafkaConnection, Operation, look_at_rights};
 use waybill_publisher::{Https, HttpsSettings, Kafka, SealedEvent, Sent, Transport, Trouble};
-use waybill_runtime::{Acl, Acls, KafkaConnection, Operation, look_at_rights};
 
 use super::{Args, topic};
 use crate::config::Config;

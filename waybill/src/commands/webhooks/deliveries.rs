@@ -1,6 +1,7 @@
 use jiff::Timestamp;
-use waybill_runtime::{Kept, Role, WebhookLog, check_topics};
+use waybill_kafka::{Kept, WebhookLog, check_topics};
 use waybill_schemas::Delivery;
+use waybill_schemas::Role;
 use waybill_schemas::vocabulary::DeliveryState;
 use waybill_stage::Fault;
 

@@ -4,7 +4,8 @@ mod deliveries;
 
 use std::sync::Arc;
 
-use waybill_runtime::{Health, HostSettings, Shutdown, Values, supervise, webhook_host};
+use waybill_host::values::Values;
+use waybill_kafka::{Health, HostSettings, Shutdown, supervise, webhook_host};
 use waybill_stage::Fault;
 use waybill_webhooks::{Client, Messenger, Post, client_config, system_resolver};
 

@@ -1,0 +1,162 @@
+//! Where topics and groups stand, for who asks from outside.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{Message, Offset, TopicPartitionList};
+use waybill_host::caution::Caution;
+use waybill_host::mark;
+use waybill_schemas::Role;
+use waybill_stage::Fault;
+
+use crate::consumer::passes;
+use crate::reader::client;
+use crate::topic_identity::identities;
+use crate::{HostSettings, KafkaConnection};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than a broken transaction can stay open.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A topic, and the group that reads it.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub role: Role,
+    pub topic: String,
+    pub group: String,
+}
+
+/// A partition, and how far its group has read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub topic: String,
+    /// Kafka's id of the topic.
+    pub topic_id: String,
+    pub partition: i32,
+    /// Where the log begins: what was before is gone.
+    pub first: i64,
+    /// Where the group goes on; `None` if it has never committed.
+    pub next: Option<i64>,
+    /// Range that the sink has claimed, and not settled.
+    pub claim: String,
+    /// Committed records that the group has not read.
+    pub waiting: u64,
+}
+
+/// Partitions of the topic of `roles` that has the most.
+pub fn most_partitions(settings: &HostSettings, roles: &[Role]) -> Result<u32, Fault> {
+    let probe = probe(&settings.connection, &settings.group)?;
+    let mut most = 0;
+    for role in roles {
+        most = most.max(numbers(&probe, settings.topics.name(*role))?.len());
+    }
+    Ok(u32::try_from(most).unwrap_or(u32::MAX))
+}
+
+/// How far each topic is read by its group.
+pub fn standings(
+    connection: &KafkaConnection,
+    readers: &[Reader],
+) -> Result<BTreeMap<Role, Vec<Standing>>, Fault> {
+    let mut found = BTreeMap::new();
+    for reader in readers {
+        let probe = probe(connection, &reader.group)?;
+        let mut list = TopicPartitionList::new();
+        for partition in numbers(&probe, &reader.topic)? {
+            list.add_partition(&reader.topic, partition);
+        }
+        let committed = probe.committed_offsets(list, PATIENCE).map_err(|e| {
+            Fault(format!("reading what group {} has committed: {e}", reader.group))
+        })?;
+        let mut standings = Vec::new();
+        let known = identities(probe.client(), &[&reader.topic], TIMEOUT)?;
+        let topic_id = known.into_values().next().map_or_else(String::new, |known| known.id);
+        for entry in committed.elements() {
+            let partition = entry.partition();
+            let (first, _) = probe
+                .fetch_watermarks(&reader.topic, partition, TIMEOUT)
+                .map_err(|e| Fault(format!("watermarks of {}: {e}", reader.topic)))?;
+            let next = match entry.offset() {
+                Offset::Offset(next) => Some(next),
+                _ => None,
+            };
+            // What a host has begun is no claim of the sink's.
+            let (said, _) = mark::read(entry.metadata());
+            let claim = if Caution::wrote(said) { "" } else { said }.to_owned();
+            let (topic, topic_id) = (reader.topic.clone(), topic_id.clone());
+            standings.push(Standing { topic, topic_id, partition, first, next, claim, waiting: 0 });
+        }
+        found.entry(reader.role).or_insert_with(Vec::new).extend(standings);
+    }
+    count_waiting(connection, readers, &mut found)?;
+    Ok(found)
+}
+
+/// Reads on from where each group stands, to the end as it is now: only that tells records from
+/// the marks of transactions.
+fn count_waiting(
+    connection: &KafkaConnection,
+    readers: &[Reader],
+    found: &mut BTreeMap<Role, Vec<Standing>>,
+) -> Result<(), Fault> {
+    let fault = |e: KafkaError| Fault(format!("reading what waits: {e}"));
+    let consumer = client(connection, "read_committed").map_err(fault)?;
+    let mut list = TopicPartitionList::new();
+    for reader in readers {
+        let standings = found.get(&reader.role).into_iter().flatten();
+        for standing in standings.filter(|s| s.topic == reader.topic) {
+            let from = standing.next.unwrap_or(standing.first).max(standing.first);
+            list.add_partition_offset(&reader.topic, standing.partition, Offset::Offset(from))
+                .map_err(fault)?;
+        }
+    }
+    consumer.assign(&list).map_err(fault)?;
+    let (mut ended, all) = (0, list.count());
+    let mut idle_since = Instant::now();
+    while ended < all {
+        match consumer.poll(Duration::from_millis(200)) {
+            Some(Ok(message)) => {
+                let of = readers.iter().find(|r| r.topic == message.topic());
+                let standings = of.and_then(|reader| found.get_mut(&reader.role));
+                let standing = standings.and_then(|standings| {
+                    let place = (message.topic(), message.partition());
+                    standings.iter_mut().find(|s| (s.topic.as_str(), s.partition) == place)
+                });
+                if let Some(standing) = standing {
+                    standing.waiting += 1;
+                }
+                idle_since = Instant::now();
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
+            Some(Err(error)) if !passes(&error) => return Err(fault(error)),
+            _ if idle_since.elapsed() > PATIENCE => {
+                return Err(Fault("reading what waits: no answer".to_owned()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn probe(connection: &KafkaConnection, group: &str) -> Result<BaseConsumer, Fault> {
+    connection
+        .client()
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .set("isolation.level", "read_committed")
+        .create()
+        .map_err(|e| Fault(format!("consumer: {e}")))
+}
+
+pub(crate) fn numbers(probe: &BaseConsumer, topic: &str) -> Result<Vec<i32>, Fault> {
+    let metadata = probe
+        .fetch_metadata(Some(topic), TIMEOUT)
+        .map_err(|e| Fault(format!("looking for topic {topic}: {e}")))?;
+    let partitions = metadata.topics().first().map(|t| t.partitions()).unwrap_or_default();
+    if partitions.is_empty() {
+        return Err(Fault(format!("topic {topic} is not there: run `waybill topics`")));
+    }
+    Ok(partitions.iter().map(rdkafka::metadata::MetadataPartition::id).collect())
+}

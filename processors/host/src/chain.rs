@@ -1,0 +1,390 @@
+//! How stages follow each other in one process: `Run::new(decrypt, Run::new(validate,
+//! End::new(Role::Valid, …)))`. Each record is pushed through to the end; nothing is queued
+//! between.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use waybill_schemas::Role;
+use waybill_schemas::vocabulary::LedgerOutcome;
+use waybill_schemas::{DecodeError, Provenance, Record, RejectRecord};
+use waybill_stage::{Answer, Code, Context, Failure, Fault, PartReject, Reject, Stage, Traced};
+
+use crate::ahead::{Judged, Said, ahead, judge};
+use crate::batch::Batch;
+use crate::ledger::Item;
+use crate::processor::{Incoming, Processor};
+use crate::values::Values;
+
+/// What flows beside the records: the batch being filled, and the clock's word.
+#[derive(Debug)]
+pub struct Flow<'a> {
+    pub batch: &'a mut Batch,
+    pub values: &'a Values,
+    pub now_ms: i64,
+}
+
+/// Whether a step has taken its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    Taken,
+    /// It costs more than there is for it now: nothing was done or counted.
+    Later,
+}
+
+/// Takes one record and whatever becomes of it.
+pub trait Step<I>: Send {
+    /// The stages from here on.
+    fn stages(&self) -> Vec<&'static str>;
+
+    /// A record that may wait by `cx` may be left for later.
+    fn take(&mut self, input: I, cx: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault>;
+
+    /// What will be taken next, in this order: a chance to work at it beside each other.
+    fn look_ahead(&mut self, _inputs: &[I], _cx: &Context) {}
+}
+
+/// Runs a stage, and hands what passes to the next step.
+#[derive(Debug)]
+pub struct Run<S: Stage, N> {
+    stage: S,
+    next: N,
+    answer: Answer<S::Output>,
+    /// Of the records that are taken next: what is known of them already.
+    ahead: VecDeque<Option<Judged<S::Output>>>,
+}
+
+impl<S: Stage, N: Step<S::Output>> Run<S, N> {
+    pub fn new(stage: S, next: N) -> Self {
+        Self { stage, next, answer: Answer::default(), ahead: VecDeque::new() }
+    }
+}
+
+impl<S, N> Step<S::Input> for Run<S, N>
+where
+    S: Stage + Sync,
+    S::Input: Clone + Send,
+    S::Output: Send + Traced,
+    N: Step<S::Output>,
+{
+    fn stages(&self) -> Vec<&'static str> {
+        let mut stages = vec![S::NAME];
+        stages.extend(self.next.stages());
+        stages
+    }
+
+    fn take(&mut self, input: S::Input, cx: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault> {
+        let (provenance, position) = (input.provenance(), input.position());
+        let said = match self.ahead.pop_front().flatten() {
+            Some((answer, said)) => {
+                self.answer = answer;
+                said
+            }
+            None => {
+                let stage = &self.stage;
+                judge(&mut self.answer, |answer| stage.apply(cx, input, answer))
+            }
+        };
+        if matches!(said.result, Some(Err(Failure::Later))) {
+            return Ok(Turn::Later);
+        }
+        settle(S::NAME, said, &mut self.answer, &provenance, position, flow)?;
+        for output in self.answer.passed.drain(..) {
+            // What has come so far has been paid for.
+            let cx = Context::at(cx.now_ms);
+            if self.next.take(output, &cx, flow)? == Turn::Later {
+                return Err(puts_off(S::NAME));
+            }
+        }
+        Ok(Turn::Taken)
+    }
+
+    fn look_ahead(&mut self, inputs: &[S::Input], cx: &Context) {
+        self.ahead = ahead(&self.stage, cx, inputs).into();
+    }
+}
+
+fn puts_off(stage: &str) -> Fault {
+    Fault(format!("{stage}: a record was put off that cannot wait"))
+}
+
+/// Runs `apply` on one record, and settles what it said.
+pub fn answered<T: Traced>(
+    stage: &'static str,
+    answer: &mut Answer<T>,
+    provenance: &Arc<Provenance>,
+    position: u32,
+    flow: &mut Flow<'_>,
+    apply: impl FnOnce(&mut Answer<T>) -> Result<(), Failure>,
+) -> Result<(), Fault> {
+    let said = judge(answer, apply);
+    settle(stage, said, answer, provenance, position, flow)
+}
+
+/// Counts a record's outcome, for the metrics and for the ledger, and writes its rejects. What passed
+/// stays in `answer`.
+fn settle<T: Traced>(
+    stage: &'static str,
+    Said { result, took }: Said,
+    answer: &mut Answer<T>,
+    provenance: &Arc<Provenance>,
+    position: u32,
+    flow: &mut Flow<'_>,
+) -> Result<(), Fault> {
+    match result {
+        Some(Ok(())) => {}
+        Some(Err(Failure::Reject(reject))) => {
+            answer.clear();
+            answer.reject(position, reject);
+        }
+        Some(Err(Failure::Fault(fault))) => return Err(fault),
+        Some(Err(Failure::Later)) => return Err(puts_off(stage)),
+        None => {
+            answer.clear();
+            answer.reject(position, Reject::new(Code::Internal, "").because("panic"));
+        }
+    }
+    count(flow.batch.tally.stage(stage), answer, took);
+    // A record counts once: where something of it passed, or else as what came of it first.
+    let mut whole = 1;
+    let mut item = |outcome, code: &'static str, parts| Item {
+        stage: stage.into(),
+        carrier_id: &provenance.carrier_id,
+        received_at: provenance.received_at,
+        outcome,
+        code: code.into(),
+        records: std::mem::take(&mut whole),
+        parts,
+    };
+    if let Some(first) = answer.passed.first() {
+        let parts = answer.passed.len() as u64;
+        let carrier_id = &first.provenance().carrier_id;
+        flow.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Passed, "", parts) });
+        if !answer.platform_key.is_empty() {
+            flow.batch.ledger.opened_with(&answer.platform_key, carrier_id);
+            flow.batch.tally.opened_with(&answer.platform_key, carrier_id);
+        }
+    }
+    if answer.duplicates > 0 || (answer.passed.is_empty() && answer.rejects.is_empty()) {
+        let copies = u64::from(answer.duplicates);
+        flow.batch.ledger.count(item(LedgerOutcome::Duplicate, "", copies));
+    }
+    for PartReject { position, reject } in answer.rejects.drain(..) {
+        let code = reject.code.as_str();
+        let record = dead_letter(stage, provenance, position, reject, flow.now_ms);
+        let carrier_id = &record.carrier_id;
+        flow.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Rejected, code, 1) });
+        flow.batch.put_reject(flow.values, &record)?;
+    }
+    Ok(())
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn count<T>(tally: &mut crate::metrics::StageTally, answer: &Answer<T>, took: f64) {
+    tally.took(took);
+    let (passed, rejected) = (answer.passed.len() as u64, answer.rejects.len() as u64);
+    match (passed, rejected, answer.duplicates) {
+        (0, 0, _) => tally.duplicate += 1,
+        (0, _, _) => tally.rejected += 1,
+        (_, 0, _) => tally.passed += 1,
+        _ => tally.partial += 1,
+    }
+    tally.events_passed += passed;
+    tally.events_rejected += rejected;
+    tally.events_duplicate += u64::from(answer.duplicates);
+    for part in &answer.rejects {
+        tally.reject(&part.reject);
+    }
+}
+
+/// The dead letter: coordinates and code, never plaintext.
+pub fn dead_letter(
+    stage: &'static str,
+    provenance: &Provenance,
+    position: u32,
+    reject: Reject,
+    now_ms: i64,
+) -> RejectRecord {
+    let claims = reject.claims.map_or_else(
+        || waybill_stage::Claims {
+            carrier_id: provenance.carrier_id.clone(),
+            handle: provenance.handle.clone(),
+            message_id: provenance.message_id.clone(),
+            sealed_at: (!provenance.carrier_id.is_empty()).then_some(provenance.sealed_at),
+        },
+        |claims| *claims,
+    );
+    RejectRecord {
+        code: reject.code.as_str().to_owned(),
+        stage: stage.to_owned(),
+        carrier_id: claims.carrier_id,
+        handle: claims.handle,
+        message_id: claims.message_id,
+        position,
+        source_partition: provenance.source_partition,
+        source_offset: provenance.source_offset,
+        sealed_at: claims.sealed_at,
+        received_at: provenance.received_at,
+        rejected_at: now_ms,
+        detail: reject.detail.into_owned(),
+        attempt: provenance.attempt,
+        source_topic: Role::Sealed.as_str().to_owned(),
+        sealed_topic: provenance.sealed_topic.clone(),
+    }
+}
+
+/// The last step: writes to a topic, under the key that `key` names.
+pub struct End<O> {
+    role: Role,
+    key: for<'a> fn(&'a O) -> &'a [u8],
+}
+
+impl<O> std::fmt::Debug for End<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "End({})", self.role.as_str())
+    }
+}
+
+impl<O> End<O> {
+    pub fn new(role: Role, key: for<'a> fn(&'a O) -> &'a [u8]) -> Self {
+        Self { role, key }
+    }
+}
+
+impl<O: Record> Step<O> for End<O> {
+    fn stages(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    fn take(&mut self, output: O, _: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault> {
+        flow.batch.put(flow.values, self.role, None, (self.key)(&output), &output)?;
+        Ok(Turn::Taken)
+    }
+}
+
+/// A chain that begins with what an earlier process wrote.
+#[derive(Debug)]
+pub struct Decoded<S, I> {
+    input: &'static [Role; 1],
+    /// Of the stage that comes first, for records that cannot be read back.
+    stage: &'static str,
+    chain: S,
+    input_type: std::marker::PhantomData<fn() -> I>,
+}
+
+impl<S: Step<I>, I: Record> Decoded<S, I> {
+    pub fn new(input: &'static [Role; 1], stage: &'static str, chain: S) -> Self {
+        Self { input, stage, chain, input_type: std::marker::PhantomData }
+    }
+}
+
+impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
+    fn stages(&self) -> Vec<&'static str> {
+        self.chain.stages()
+    }
+
+    fn inputs(&self) -> &'static [Role] {
+        self.input
+    }
+
+    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        match read_back::<I>(record.role, record, flow.values)? {
+            Ok(input) => match self.chain.take(input, &Context::at(flow.now_ms), flow)? {
+                Turn::Taken => Ok(()),
+                Turn::Later => Err(puts_off(self.stage)),
+            },
+            Err(reason) => unreadable(self.stage, record, reason, flow),
+        }
+    }
+}
+
+/// Opens and decodes a record of an internal topic, or says why it cannot be. A key or a schema that is
+/// not known here is a fault: the record may be a later build's, or this process has the wrong keys.
+pub fn read_back<I: Record>(
+    role: Role,
+    record: &Incoming<'_>,
+    values: &Values,
+) -> Result<Result<I, &'static str>, Fault> {
+    match opened(role, record, values)? {
+        Ok(plain) => decoded(&plain, record),
+        Err(reason) => Ok(Err(reason)),
+    }
+}
+
+/// The plain value of a record of an internal topic, or why there is none.
+pub fn opened(
+    role: Role,
+    record: &Incoming<'_>,
+    values: &Values,
+) -> Result<Result<Vec<u8>, &'static str>, Fault> {
+    let key = record.key.unwrap_or_default();
+    let Some(value) = record.value else { return Ok(Err("no_value")) };
+    let opened = values.open(role, key, value);
+    let opened = opened.map_err(|fault| Fault(format!("{}: {fault}", record.place())))?;
+    Ok(opened.ok_or("not_ours"))
+}
+
+pub fn decoded<I: Record>(
+    plain: &[u8],
+    record: &Incoming<'_>,
+) -> Result<Result<I, &'static str>, Fault> {
+    match waybill_schemas::decode(plain) {
+        Ok(read) => Ok(Ok(read)),
+        Err(error @ DecodeError::UnknownSchema) => {
+            Err(Fault(format!("{}: a record is {error}", record.place())))
+        }
+        Err(_) => Ok(Err("no_avro")),
+    }
+}
+
+/// A record on an internal topic that nobody of ours can have written as it is: it is answered where it
+/// stands, and stops nobody.
+pub fn unreadable(
+    stage: &'static str,
+    record: &Incoming<'_>,
+    reason: &'static str,
+    flow: &mut Flow<'_>,
+) -> Result<(), Fault> {
+    let reject = Reject::new(Code::Internal, format!("{}: {reason}", record.place()));
+    answer_at_its_place(stage, record, reject.because(reason), flow)
+}
+
+/// A record of which nothing is known but where it stands gets its answer there.
+pub fn answer_at_its_place(
+    stage: &'static str,
+    record: &Incoming<'_>,
+    reject: Reject,
+    flow: &mut Flow<'_>,
+) -> Result<(), Fault> {
+    let tally = flow.batch.tally.stage(stage);
+    tally.rejected += 1;
+    tally.events_rejected += 1;
+    tally.reject(&reject);
+    flow.batch.ledger.count(Item {
+        stage: stage.into(),
+        carrier_id: "",
+        received_at: record.appended_at,
+        outcome: LedgerOutcome::Rejected,
+        code: reject.code.as_str().into(),
+        records: 1,
+        parts: 1,
+    });
+    let sealed_topic = if record.role == Role::Sealed { record.topic } else { "" };
+    let place = nobodys(sealed_topic, record.partition, record.offset, record.appended_at);
+    let letter = RejectRecord {
+        source_topic: record.role.as_str().to_owned(),
+        ..dead_letter(stage, &place, 0, reject, flow.now_ms)
+    };
+    flow.batch.put_reject(flow.values, &letter)
+}
+
+/// What is known of a record that says nothing of itself: where it stands, and since when.
+pub fn nobodys(sealed_topic: &str, partition: i32, offset: i64, appended_at: i64) -> Provenance {
+    Provenance {
+        sealed_topic: sealed_topic.to_owned(),
+        source_partition: partition,
+        source_offset: offset,
+        received_at: appended_at,
+        ..Provenance::default()
+    }
+}
