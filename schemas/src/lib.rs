@@ -30,6 +30,7 @@ mod later;
 mod ledger_entry;
 mod notes;
 mod opened;
+pub mod pipeline;
 mod read;
 mod redrive;
 mod reject;

@@ -6,10 +6,10 @@ use waybill_kafka::{
     Acl, Acls, Eraser, Operation, READS_SEALED, Redriver, Resource, Topics, WebhookLog,
     check_rights,
 };
-use waybill_schemas::Role;
+use waybill_schemas::pipeline::CLICKHOUSE;
+use waybill_schemas::{Role, pipeline};
 use waybill_stage::Fault;
 
-use crate::audit::READERS;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::keyring::internal_roles;
@@ -44,24 +44,10 @@ pub enum Client {
     Topics,
 }
 
-/// All that can be one process.
-const RUNS: [&str; 10] = [
-    "decrypt",
-    "validate",
-    "enrich",
-    "decrypt,validate",
-    "validate,enrich",
-    "decrypt,validate,enrich",
-    "aggregate",
-    "clickhouse",
-    "gateway",
-    "webhooks",
-];
-
 impl Client {
     /// All but carriers.
     pub fn all() -> impl Iterator<Item = Self> {
-        let runs = RUNS.into_iter().map(|stages| Self::Run(stages.to_owned()));
+        let runs = Work::all().into_iter().map(Self::Run);
         let commands = [
             Self::Publish,
             Self::Redrive,
@@ -121,7 +107,7 @@ impl Client {
             Self::Erase => on_all(
                 acls.transactional(&Eraser::transactional_id(&topics))
                     .reader()
-                    .looks_at(&config.group("clickhouse")),
+                    .looks_at(&config.group(CLICKHOUSE.stage)),
                 &[
                     (Role::Enriched, &WRITES),
                     (Role::Ledger, &WRITES),
@@ -130,12 +116,9 @@ impl Client {
                     (Role::Rejects, &[Read]),
                 ],
             ),
-            Self::Audit => {
-                let ledger = [(Role::Ledger, "clickhouse")];
-                READERS.into_iter().chain(ledger).try_fold(acls.reader(), |acls, (role, stage)| {
-                    acls.looks_at(&config.group(stage)).on(role, &[Read])
-                })
-            }
+            Self::Audit => pipeline::readers().try_fold(acls.reader(), |acls, (role, stage)| {
+                acls.looks_at(&config.group(stage)).on(role, &[Read])
+            }),
             Self::State => acls.reader().on(Role::AggregateState, &[Read]),
             Self::Keys => internal_roles()
                 .chain([Role::Sealed])

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use waybill_decrypt::Decrypt;
-use waybill_enrich::Enrich;
-use waybill_kafka::{SINK_INPUTS, WEBHOOK_INPUTS};
 use waybill_schemas::Role;
-use waybill_stage::Stage;
-use waybill_validate::Validate;
+use waybill_schemas::pipeline::{
+    AGGREGATE, CLICKHOUSE, GATEWAY, PIPELINE, STATELESS, StageTopics, WEBHOOKS,
+};
 
 /// The stages of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,20 +23,20 @@ pub enum Work {
     Webhooks,
 }
 
-const STATELESS: [&str; 3] = [Decrypt::NAME, Validate::NAME, Enrich::NAME];
-
 impl Work {
     pub fn parse(stages: &str) -> Result<Self, String> {
-        match stages {
-            "aggregate" => return Ok(Self::Aggregate),
-            "clickhouse" => return Ok(Self::ClickHouse),
-            "gateway" => return Ok(Self::Gateway),
-            "webhooks" => return Ok(Self::Webhooks),
-            _ => {}
+        let alone = [
+            (AGGREGATE, Self::Aggregate),
+            (CLICKHOUSE, Self::ClickHouse),
+            (GATEWAY, Self::Gateway),
+            (WEBHOOKS, Self::Webhooks),
+        ];
+        if let Some((_, work)) = alone.into_iter().find(|(of, _)| of.stage == stages) {
+            return Ok(work);
         }
         let named: Option<Vec<usize>> = stages
             .split(',')
-            .map(|name| STATELESS.iter().position(|s| *s == name.trim()))
+            .map(|name| STATELESS.iter().position(|s| s.stage == name.trim()))
             .collect();
         let refuse = |why: &str| Err(why.to_owned());
         let Some(named) = named else {
@@ -64,43 +62,40 @@ impl Work {
         matches!(self, Self::Stateless { first: 0, .. })
     }
 
+    /// Every process that there can be, as written: runs of the stateless stages, the short ones first, and each of
+    /// the others.
+    pub fn all() -> Vec<String> {
+        let names: Vec<&str> = STATELESS.iter().map(|s| s.stage).collect();
+        let runs = (1..=names.len()).flat_map(|n| names.windows(n)).map(|run| run.join(","));
+        let others = PIPELINE.iter().skip(STATELESS.len()).map(|s| s.stage.to_owned());
+        runs.chain(others).collect()
+    }
+
+    /// Its first and its last stage.
+    fn ends(self) -> (StageTopics, StageTopics) {
+        let stateless = |n: usize| STATELESS.get(n).copied().unwrap_or(STATELESS[0]);
+        match self {
+            Self::Stateless { first, last } => (stateless(first), stateless(last)),
+            Self::Aggregate => (AGGREGATE, AGGREGATE),
+            Self::ClickHouse => (CLICKHOUSE, CLICKHOUSE),
+            Self::Gateway => (GATEWAY, GATEWAY),
+            Self::Webhooks => (WEBHOOKS, WEBHOOKS),
+        }
+    }
+
     /// As a member of its group, or what it has written itself.
     pub fn reads(self) -> Vec<Role> {
-        match self {
-            Self::Stateless { first: 0, .. } => {
-                vec![Role::Sealed, Role::Redrive, Role::Deferred]
-            }
-            Self::Stateless { first: 1, .. } => vec![Role::Opened],
-            Self::Stateless { .. } => vec![Role::Valid],
-            Self::Aggregate => vec![Role::Enriched, Role::AggregateState],
-            Self::ClickHouse => SINK_INPUTS.to_vec(),
-            Self::Gateway => vec![],
-            Self::Webhooks => WEBHOOK_INPUTS.to_vec(),
-        }
+        let (first, _) = self.ends();
+        let mut reads = first.inputs.to_vec();
+        reads.extend(first.own.iter().filter(|role| !first.inputs.contains(role)));
+        reads
     }
 
     /// What its transactions write to.
     pub fn writes(self) -> Vec<Role> {
-        match self {
-            Self::Gateway => return vec![Role::Sealed],
-            // What it reads is accounted for by others.
-            Self::Webhooks => return vec![Role::Webhooks],
-            _ => {}
-        }
-        let mut outputs = vec![Role::Rejects, Role::Ledger];
-        if self.opens_events() {
-            outputs.push(Role::Deferred);
-        }
-        match self {
-            Self::Stateless { last: 0, .. } => outputs.push(Role::Opened),
-            Self::Stateless { last: 1, .. } => outputs.push(Role::Valid),
-            Self::Stateless { .. } => outputs.push(Role::Enriched),
-            Self::Aggregate => {
-                outputs.extend([Role::Events, Role::Shipments, Role::AggregateState]);
-            }
-            Self::ClickHouse | Self::Gateway | Self::Webhooks => {}
-        }
-        outputs
+        let (first, last) = self.ends();
+        let ledger: &[Role] = if first.has_ledger { &[Role::Rejects, Role::Ledger] } else { &[] };
+        [ledger, last.outputs, first.own].concat()
     }
 
     /// The topics whose properties it counts on: those that its transactions write to, and that which

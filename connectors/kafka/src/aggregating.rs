@@ -10,6 +10,7 @@ use waybill_host::processor::{Incoming, Processor};
 use waybill_host::state_log::{Meaning, StateLog};
 use waybill_host::values::Values;
 use waybill_schemas::Role;
+use waybill_schemas::pipeline::AGGREGATE;
 use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_schemas::{AcceptedEvent, EnrichedEvent, Erasure, ShipmentHistory};
 use waybill_sealing::internal::Pseudonyms;
@@ -159,7 +160,7 @@ impl Processor for Aggregating<'_> {
     }
 
     fn inputs(&self) -> &'static [Role] {
-        &[Role::Enriched]
+        AGGREGATE.inputs
     }
 
     fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {

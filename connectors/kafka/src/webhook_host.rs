@@ -23,6 +23,7 @@ use waybill_host::processor::Incoming;
 use waybill_host::protocol::Mark;
 use waybill_host::values::Values;
 use waybill_schemas::Role;
+use waybill_schemas::pipeline::WEBHOOKS;
 use waybill_schemas::vocabulary::DeliveryState;
 use waybill_schemas::{AcceptedEvent, Delivery, Erasure, RejectRecord};
 use waybill_stage::Fault;
@@ -38,7 +39,6 @@ use crate::webhook_log::{At, ERASURE, Written, opened, payloads, take_over};
 use crate::{Health, HostSettings, Shutdown};
 
 /// What is read: what carriers are told of, and the topic of deliveries.
-pub const WEBHOOK_INPUTS: [Role; 3] = [Role::Rejects, Role::Events, Role::Webhooks];
 
 /// How long partitions that go to another, and a shutdown, wait for requests that are under way. The next one sends
 /// them once more.
@@ -57,7 +57,7 @@ pub fn webhook_host(
     shutdown: &Shutdown,
 ) -> Result<(), Fault> {
     let transactor = Transactor::start(settings)?;
-    let consumer = GroupConsumer::join(settings, &WEBHOOK_INPUTS)?;
+    let consumer = GroupConsumer::join(settings, WEBHOOKS.inputs)?;
     WebhookHost {
         settings,
         courier,
@@ -133,7 +133,7 @@ impl WebhookHost<'_> {
     }
 
     fn role(&self, topic: &str) -> Result<Role, Fault> {
-        let role = self.settings.topics.role(&WEBHOOK_INPUTS, topic);
+        let role = self.settings.topics.role(WEBHOOKS.inputs, topic);
         role.ok_or_else(|| Fault(format!("topic {topic} was not subscribed to")))
     }
 

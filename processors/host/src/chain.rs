@@ -265,7 +265,7 @@ impl<O: Record> Step<O> for End<O> {
 /// A chain that begins with what an earlier process wrote.
 #[derive(Debug)]
 pub struct Decoded<S, I> {
-    input: &'static [Role; 1],
+    input: &'static [Role],
     /// Of the stage that comes first, for records that cannot be read back.
     stage: &'static str,
     chain: S,
@@ -273,7 +273,7 @@ pub struct Decoded<S, I> {
 }
 
 impl<S: Step<I>, I: Record> Decoded<S, I> {
-    pub fn new(input: &'static [Role; 1], stage: &'static str, chain: S) -> Self {
+    pub fn new(input: &'static [Role], stage: &'static str, chain: S) -> Self {
         Self { input, stage, chain, input_type: std::marker::PhantomData }
     }
 }

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 
 use waybill_schemas::Redrive;
 use waybill_schemas::Role;
+use waybill_schemas::pipeline::DECRYPT;
 use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_stage::{Context, Fault, Pace, SealedRecord};
 
@@ -133,7 +134,7 @@ impl<S: Step<SealedRecord>> Processor for Sealed<S> {
     }
 
     fn inputs(&self) -> &'static [Role] {
-        &[Role::Sealed, Role::Redrive, Role::Deferred]
+        DECRYPT.inputs
     }
 
     fn waits(&self, now_ms: i64) -> Option<Role> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use waybill_clickhouse::{BookQuestion, Database};
 use waybill_kafka::{Reader, sealed_topics, standings};
-use waybill_schemas::Role;
+use waybill_schemas::{Role, pipeline};
 use waybill_stage::Fault;
 
 use crate::config::Config;
@@ -17,17 +17,9 @@ use crate::exit::Failure;
 const DAY_MS: i64 = 86_400_000;
 
 /// Who reads each topic: the stage whose group it is, in the order of the flow.
-pub const READERS: [(Role, &str); 9] = [
-    (Role::Sealed, "decrypt"),
-    (Role::Redrive, "decrypt"),
-    (Role::Deferred, "decrypt"),
-    (Role::Opened, "validate"),
-    (Role::Valid, "enrich"),
-    (Role::Enriched, "aggregate"),
-    (Role::Events, "clickhouse"),
-    (Role::Shipments, "clickhouse"),
-    (Role::Rejects, "clickhouse"),
-];
+pub fn readers() -> impl Iterator<Item = (Role, &'static str)> {
+    pipeline::readers().filter(|(role, _)| *role != Role::Ledger)
+}
 
 /// What an audit is asked.
 #[derive(Clone, Debug, Default)]
@@ -81,8 +73,7 @@ fn known_since(asked_ms: Option<i64>, ledger_ms: i64) -> i64 {
 fn readers(config: &Config) -> Result<Vec<Reader>, Failure> {
     let (connection, topics) = (config.connection()?, config.topics()?);
     let sealed = sealed_topics(&connection, topics.sealed()).map_err(|f| unreachable(&f))?;
-    let ledger = [(Role::Ledger, "clickhouse")];
-    let all = READERS.into_iter().chain(ledger).flat_map(|(role, stage)| {
+    let all = pipeline::readers().flat_map(|(role, stage)| {
         let names = match role {
             Role::Sealed => sealed.clone(),
             role => vec![topics.name(role).to_owned()],

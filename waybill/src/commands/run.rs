@@ -19,10 +19,11 @@ use waybill_host::sealed::Sealed;
 use waybill_host::values::RoleKeys;
 use waybill_host::values::Values;
 use waybill_kafka::{
-    Aggregating, Health, SINK_INPUTS, Shutdown, arm_crash_points, check_topics, host,
-    look_at_rights, most_partitions, sink_host, supervise,
+    Aggregating, Health, Shutdown, arm_crash_points, check_topics, host, look_at_rights,
+    most_partitions, sink_host, supervise,
 };
 use waybill_schemas::Role;
+use waybill_schemas::pipeline::{CLICKHOUSE, ENRICH, VALIDATE};
 use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
 use waybill_sealing::platform_key::PlatformKeys;
 use waybill_stage::{Fault, Sink, Stage};
@@ -123,7 +124,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             show_books(clickhouse.clone())?;
             supervise(&args.stages, &shutdown, || {
                 check()?;
-                let most = most_partitions(&settings, &SINK_INPUTS)?;
+                let most = most_partitions(&settings, CLICKHOUSE.inputs)?;
                 let store = ClickHouseSink::open(clickhouse.clone())?;
                 store.database().ping()?;
                 store.check_window(most)?;
@@ -246,16 +247,16 @@ impl Parts {
                 Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), enrich())), pace))
             }
             (1, 1) => Box::new(Decoded::new(
-                &[Role::Opened],
+                VALIDATE.inputs,
                 Validate::NAME,
                 Run::new(validate(), valid()),
             )),
             (1, _) => Box::new(Decoded::new(
-                &[Role::Opened],
+                VALIDATE.inputs,
                 Validate::NAME,
                 Run::new(validate(), enrich()),
             )),
-            _ => Box::new(Decoded::new(&[Role::Valid], Enrich::NAME, enrich())),
+            _ => Box::new(Decoded::new(ENRICH.inputs, Enrich::NAME, enrich())),
         })
     }
 }

@@ -3,10 +3,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use waybill_schemas::pipeline::{AGGREGATE, CLICKHOUSE, DECRYPT, ENRICH, VALIDATE};
+
 use crate::exit::Failure;
 
 /// What each process runs, in the order of the flow: every stage apart, or the stateless ones fused.
-pub const APART: &[&str] = &["decrypt", "validate", "enrich", "aggregate", "clickhouse"];
+pub const APART: &[&str] =
+    &[DECRYPT.stage, VALIDATE.stage, ENRICH.stage, AGGREGATE.stage, CLICKHOUSE.stage];
 pub const FUSED: &[&str] = &["decrypt,validate,enrich", "aggregate", "clickhouse"];
 
 /// One processor, kept running: killed or crashed, it is started again.

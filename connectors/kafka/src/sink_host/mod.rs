@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, TopicPartitionList};
 use waybill_schemas::RejectRecord;
+use waybill_schemas::pipeline::CLICKHOUSE;
 use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_stage::{Code, Fault, Reject, Sink};
 
@@ -31,7 +32,8 @@ use waybill_host::metrics::metrics;
 use waybill_host::values::Values;
 use waybill_schemas::Role;
 
-const STAGE: &str = "clickhouse";
+/// Its entries in the ledger are about all that it reads but the ledger itself.
+const STAGE: &str = CLICKHOUSE.stage;
 
 /// What the sink reads. Its entries in the ledger are about all but the ledger itself.
 pub const SINK_INPUTS: [Role; 4] = [Role::Events, Role::Shipments, Role::Rejects, Role::Ledger];
@@ -59,7 +61,7 @@ pub fn sink_host(
     shutdown: &Shutdown,
 ) -> Result<(), Fault> {
     let transactor = Transactor::start(settings)?;
-    let consumer = GroupConsumer::join(settings, &SINK_INPUTS)?;
+    let consumer = GroupConsumer::join(settings, CLICKHOUSE.inputs)?;
     SinkHost {
         settings,
         values,
@@ -180,7 +182,7 @@ impl SinkHost<'_> {
     }
 
     fn role(&self, topic: &str) -> Result<Role, Fault> {
-        let role = self.settings.topics.role(&SINK_INPUTS, topic);
+        let role = self.settings.topics.role(CLICKHOUSE.inputs, topic);
         role.ok_or_else(|| Fault(format!("topic {topic} was not subscribed to")))
     }
 
