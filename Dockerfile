@@ -30,6 +30,8 @@ RUN apt-get update \
         /var/lib/waybill/granted/gateway /var/lib/waybill/gateway \
         /var/lib/waybill/granted/webhooks /var/lib/waybill/webhooks
 COPY --from=build /usr/local/bin/waybill /usr/local/bin/waybill
+# Whose data is in the binary is named wherever it is passed on.
+COPY LICENSE NOTICE /usr/share/doc/waybill/
 USER 10001:10001
 WORKDIR /var/lib/waybill
 EXPOSE 9600

@@ -1,5 +1,5 @@
-//! The table of sealed-event.md: each code and each reason under it, the order of the rows, and
-//! the limits to the bit.
+//! The table of docs/sealed-event.md: each code and each reason under it, and the limits to the bit.
+//! (The order of the rows: order.rs.)
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod forge;
@@ -327,53 +327,6 @@ fn a_claim_on_anothers_topic_is_nobodys_but_the_topics_owner() {
     assert_eq!(claims.carrier_id, "", "the topic is nobody's");
     // What was put off by an earlier build does not say of which topic it is.
     world.accepts(&Event::granted().with(|e| e.topic = ""));
-}
-
-/// One fault of each row, from the last row to the first: each new one must win over all that the
-/// event has already.
-#[test]
-fn an_earlier_row_wins() {
-    use Reason as R;
-    type Fault = (fn(&mut World, &mut Event), R);
-    let rows: [Fault; 15] = [
-        (|_, e| e.parts = |p| p[4] = encode([0; 16]), R::Tag),
-        (|_, e| e.encrypted_key = Some(vec![1; 256]), R::EncryptedKeyUnwrap),
-        (|_, e| e.received_at = T + 604_800_001, R::TooLate),
-        (|_, e| e.grant(|g| g.claims.set("iss", "\"x\"")), R::ProofMismatch),
-        (
-            |w, _| w.keys.get_mut("platform-test").unwrap().set_state(KeyState::Retired),
-            R::PlatformKeyRetired,
-        ),
-        (|_, e| e.header.set("kid", "\"x\""), R::PlatformKeyNotHeld),
-        (|w, _| w.acme().status = Status::Suspended, R::CarrierSuspended),
-        (|w, _| w.carriers.give_topics("other-line", vec!["sealed".into()]), R::OtherTopic),
-        (|_, e| e.header.set("iss", "\"x\""), R::CarrierNotRegistered),
-        (|_, e| e.header.set("aud", "\"x\""), R::OtherAudience),
-        (|_, e| e.key = None, R::OtherKey),
-        (|_, e| e.iv = vec![], R::ContentLengths),
-        (|_, e| e.header.set("zip", "1"), R::OtherVersion),
-        (|_, e| e.header.unset("typ"), R::HeaderParameter),
-        (|_, e| e.parts = |p| p[3] = "A".repeat(900_001), R::TooManyBytes),
-    ];
-    let (mut world, mut event) = (World::new(), Event::granted());
-    for (fault, reason) in rows {
-        fault(&mut world, &mut event);
-        if reason == R::EncryptedKeyUnwrap {
-            event.grant(|_| ()); // it fits the new encrypted key
-        }
-        world.rejects(&event, reason);
-    }
-
-    // A signed payload: expired and not_authentic come before what is inside is looked at.
-    let world = World::new();
-    let inside = |e: Event| e.with(|e| e.payload = b"no JWS".to_vec());
-    world.rejects(&inside(Event::signed()), R::ProofForm);
-    let event = inside(Event::signed()).with(|e| e.parts = |p| p[4] = encode([0; 16]));
-    world.rejects(&event, R::Tag);
-    world.rejects(&event.with(|e| e.received_at = T - 60_001), R::AfterReceipt);
-    // Both proofs: before expired.
-    let event = Event::signed().set("grant", "\"x\"").with(|e| e.received_at = T - 60_001);
-    world.rejects(&event, R::TwoProofs);
 }
 
 #[test]
