@@ -177,6 +177,7 @@ const SAMPLES: &[(&str, &str, &[u8])] = &[
         "usps-iv-mtr/good.json",
         fixture!("usps-iv-mtr/good.json"),
     ),
+    ("text/vnd.usps.iv-mtr+csv", "usps-iv-mtr-csv/good.csv", fixture!("usps-iv-mtr-csv/good.csv")),
     ("application/vnd.ups.track+json", "ups/good.json", fixture!("ups/good.json")),
     ("application/vnd.usps.tracking+json", "usps/good.json", fixture!("usps/good.json")),
     (

@@ -86,6 +86,7 @@ const EXAMPLES: &[(&str, Example)] = &[
     sample!("UPS Track Alert", "ups-track-alert/good", "json"),
     sample!("UPS Quantum View", "ups-quantum-view/good", "xml"),
     sample!("USPS IV-MTR scans", "usps-iv-mtr/good", "json"),
+    sample!("USPS IV-MTR scans, CSV", "usps-iv-mtr-csv/good", "csv"),
     sample!("EasyPost trackers", "easypost/good", "json"),
     sample!("Terminal49 events", "terminal49/good", "json"),
     sample!("ASC X12 214, 315, 322 and 323", "x12/good-214", "edi"),

@@ -68,6 +68,7 @@ const FOLDERS: &[(&str, &str)] = &[
     ("ups-track-alert", "application/vnd.ups.track-alert+json"),
     ("ups-quantum-view", "application/vnd.ups.quantum-view+xml"),
     ("usps-iv-mtr", "application/vnd.usps.iv-mtr+json"),
+    ("usps-iv-mtr-csv", "text/vnd.usps.iv-mtr+csv"),
     ("edifact", "application/EDIFACT"),
     ("x12", "application/EDI-X12"),
 ];

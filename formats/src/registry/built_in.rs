@@ -16,7 +16,7 @@ macro_rules! dialect {
 }
 
 /// None in the place of a dialect that is wrong.
-pub(super) fn built_in() -> [Option<Format>; 52] {
+pub(super) fn built_in() -> [Option<Format>; 53] {
     [
         Some(Format {
             name: "DCSA Track & Trace 2.x",
@@ -188,6 +188,7 @@ pub(super) fn built_in() -> [Option<Format>; 52] {
             },
         }),
         dialect!("usps-iv-mtr"),
+        dialect!("usps-iv-mtr-csv"),
         dialect!("asendia"),
         Some(Format {
             name: "Australia Post tracking",

@@ -41,7 +41,10 @@ impl<'t> Row<'t> {
         if self.fields.len() != self.names.len() {
             return None;
         }
-        let at = self.names.iter().position(|name| name == column)?;
+        // Exactly so, or else in other letters of the same.
+        let at = self.names.iter().position(|name| name == column);
+        let alike = || self.names.iter().position(|name| name.eq_ignore_ascii_case(column));
+        let at = at.or_else(alike)?;
         Some(self.fields.get(at)?.trim()).filter(|text| !text.is_empty())
     }
 
