@@ -46,6 +46,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     sample!("IATA ONE Record logistics events", "one-record/good-single", "json"),
     sample!("GS1 EPCIS 2.0 JSON-LD", "epcis-json/good-single", "jsonld"),
     sample!("GS1 EPCIS 1.2, 2.0 XML", "epcis-xml/good-2.0", "xml"),
+    sample!("CMA CGM tracking", "cma-cgm/good", "json"),
+    sample!("Maersk tracking", "maersk/good", "json"),
     sample!("Canada Post tracking details", "canada-post/good", "xml"),
     sample!("DHL Express XML Services, tracking", "dhl-express/good", "xml"),
     sample!("DHL Parcel DE tracking", "dhl-parcel-de/good", "xml"),

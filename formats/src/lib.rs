@@ -35,6 +35,7 @@ mod json;
 pub mod limits;
 mod lists;
 pub mod milestones;
+pub mod ocean;
 pub mod parcel;
 mod parts;
 mod registry;

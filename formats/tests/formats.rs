@@ -26,6 +26,8 @@ const FOLDERS: &[(&str, &str)] = &[
     ("one-record", "application/vnd.iata.one-record+json"),
     ("epcis-json", "application/vnd.gs1.epcis+json"),
     ("epcis-xml", "application/vnd.gs1.epcis+xml"),
+    ("cma-cgm", "application/vnd.cma-cgm.tracking+json"),
+    ("maersk", "application/vnd.maersk.tracking+json"),
     ("asendia", "application/vnd.asendia.tracking+json"),
     ("australia-post", "application/vnd.auspost.tracking+json"),
     ("bpost", "application/vnd.bpost.tracking+xml"),

@@ -2,7 +2,7 @@
 
 use super::{Format, How, Pattern, Version};
 use crate::edi::begins;
-use crate::{air, dcsa, dialect, easypost, edifact, epcis, parcel, shippo, terminal49, x12};
+use crate::{air, dcsa, dialect, easypost, edifact, epcis, ocean, parcel, shippo, terminal49, x12};
 
 /// The dialect `dialects/….toml`. Nothing of those compiled in can be wrong: their tests count.
 macro_rules! dialect {
@@ -16,7 +16,7 @@ macro_rules! dialect {
 }
 
 /// None in the place of a dialect that is wrong.
-pub(super) fn built_in() -> [Option<Format>; 53] {
+pub(super) fn built_in() -> [Option<Format>; 55] {
     [
         Some(Format {
             name: "DCSA Track & Trace 2.x",
@@ -66,6 +66,16 @@ pub(super) fn built_in() -> [Option<Format>; 53] {
             name: "GS1 EPCIS 1.2, 2.0 XML",
             patterns: &[Pattern { essence: epcis::MEDIA_TYPE_XML, version: Version::Any }],
             how: How::Code { reader: epcis::read_xml, looks_like: epcis::looks_like_xml },
+        }),
+        Some(Format {
+            name: "CMA CGM tracking",
+            patterns: &[Pattern { essence: ocean::cma_cgm::MEDIA_TYPE, version: Version::Any }],
+            how: How::Code { reader: ocean::cma_cgm::read, looks_like: ocean::cma_cgm::looks_like },
+        }),
+        Some(Format {
+            name: "Maersk tracking",
+            patterns: &[Pattern { essence: ocean::maersk::MEDIA_TYPE, version: Version::Any }],
+            how: How::Code { reader: ocean::maersk::read, looks_like: ocean::maersk::looks_like },
         }),
         Some(Format {
             name: "Canada Post tracking details",
