@@ -48,6 +48,7 @@ const EXAMPLES: &[(&str, Example)] = &[
     sample!("GS1 EPCIS 1.2, 2.0 XML", "epcis-xml/good-2.0", "xml"),
     sample!("CMA CGM tracking", "cma-cgm/good", "json"),
     sample!("Maersk tracking", "maersk/good", "json"),
+    sample!("CN QuickTrace, car locations", "cn-quicktrace/good", "csv"),
     sample!("Canada Post tracking details", "canada-post/good", "xml"),
     sample!("DHL Express XML Services, tracking", "dhl-express/good", "xml"),
     sample!("DHL Parcel DE tracking", "dhl-parcel-de/good", "xml"),

@@ -38,6 +38,7 @@ pub mod milestones;
 pub mod ocean;
 pub mod parcel;
 mod parts;
+pub mod rail;
 mod registry;
 pub mod shippo;
 pub mod sscc;

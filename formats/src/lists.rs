@@ -1,7 +1,7 @@
 //! Every list of codes and of reasons, for the docs and for those who look a code up.
 
 use crate::codes::{CodeList, ReasonList, code_list};
-use crate::{air, dcsa, easypost, edifact, epcis, ocean, parcel, shippo, terminal49, x12};
+use crate::{air, dcsa, easypost, edifact, epcis, ocean, parcel, rail, shippo, terminal49, x12};
 
 /// A list that no code needs: a dialect names it.
 macro_rules! of_dialect {
@@ -29,6 +29,7 @@ pub static LISTS: &[&CodeList] = &[
     &air::fwb::LINES,
     &ocean::cma_cgm::EVENTS,
     &ocean::maersk::EVENTS,
+    &rail::SIGHTINGS,
     of_dialect!("asendia", "ASENDIA", "Asendia event code"),
     &parcel::australia_post::DESCRIPTIONS,
     &parcel::bpost::STATES,

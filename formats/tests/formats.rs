@@ -28,6 +28,7 @@ const FOLDERS: &[(&str, &str)] = &[
     ("epcis-xml", "application/vnd.gs1.epcis+xml"),
     ("cma-cgm", "application/vnd.cma-cgm.tracking+json"),
     ("maersk", "application/vnd.maersk.tracking+json"),
+    ("cn-quicktrace", "text/vnd.cn.quicktrace+csv"),
     ("asendia", "application/vnd.asendia.tracking+json"),
     ("australia-post", "application/vnd.auspost.tracking+json"),
     ("bpost", "application/vnd.bpost.tracking+xml"),

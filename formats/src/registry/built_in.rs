@@ -2,7 +2,9 @@
 
 use super::{Format, How, Pattern, Version};
 use crate::edi::begins;
-use crate::{air, dcsa, dialect, easypost, edifact, epcis, ocean, parcel, shippo, terminal49, x12};
+use crate::{
+    air, dcsa, dialect, easypost, edifact, epcis, ocean, parcel, rail, shippo, terminal49, x12,
+};
 
 /// The dialect `dialects/….toml`. Nothing of those compiled in can be wrong: their tests count.
 macro_rules! dialect {
@@ -16,7 +18,7 @@ macro_rules! dialect {
 }
 
 /// None in the place of a dialect that is wrong.
-pub(super) fn built_in() -> [Option<Format>; 55] {
+pub(super) fn built_in() -> [Option<Format>; 56] {
     [
         Some(Format {
             name: "DCSA Track & Trace 2.x",
@@ -76,6 +78,14 @@ pub(super) fn built_in() -> [Option<Format>; 55] {
             name: "Maersk tracking",
             patterns: &[Pattern { essence: ocean::maersk::MEDIA_TYPE, version: Version::Any }],
             how: How::Code { reader: ocean::maersk::read, looks_like: ocean::maersk::looks_like },
+        }),
+        Some(Format {
+            name: "CN QuickTrace, car locations",
+            patterns: &[Pattern { essence: rail::quick_trace::MEDIA_TYPE, version: Version::Any }],
+            how: How::Code {
+                reader: rail::quick_trace::read,
+                looks_like: rail::quick_trace::looks_like,
+            },
         }),
         Some(Format {
             name: "Canada Post tracking details",

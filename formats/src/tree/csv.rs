@@ -65,6 +65,14 @@ impl Tree<'_> {
     }
 }
 
+/// A column's name, which a spreadsheet breaks where its cell ends.
+fn named(cell: &str) -> String {
+    match cell.contains(['\n', '\r']) {
+        true => cell.split_whitespace().collect::<Vec<_>>().join(" "),
+        false => cell.trim().to_owned(),
+    }
+}
+
 /// Counts lines on from where it last was. (The reader's own count is of before the blank lines in front
 /// of a record, and before the end of the line above.)
 struct Lines<'t> {
@@ -112,7 +120,7 @@ pub(crate) fn csv(
                 let detail = format!("line {line}: more than {} columns", limits::LIST);
                 return Err(Reject::new(Code::TooLarge, detail));
             }
-            names = Some(record.iter().map(|name| name.trim().to_owned()).collect());
+            names = Some(record.iter().map(named).collect());
             continue;
         }
         rows.push((line, record));
