@@ -50,6 +50,7 @@ const EXAMPLES: &[(&str, Example)] = &[
     sample!("Maersk tracking", "maersk/good", "json"),
     sample!("CN QuickTrace, car locations", "cn-quicktrace/good", "csv"),
     sample!("Canada Post tracking details", "canada-post/good", "xml"),
+    sample!("DHL eCommerce Americas tracking", "dhl-ecommerce-americas/good", "json"),
     sample!("DHL Express XML Services, tracking", "dhl-express/good", "xml"),
     sample!("DHL Parcel DE tracking", "dhl-parcel-de/good", "xml"),
     sample!("DHL Parcel Poland tracking", "dhl-poland/good", "xml"),

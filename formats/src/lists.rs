@@ -35,6 +35,7 @@ pub static LISTS: &[&CodeList] = &[
     &parcel::bpost::STATES,
     &parcel::canada_post::EVENTS,
     of_dialect!("chronopost", "CHRONOPOST", "Chronopost event code"),
+    of_dialect!("dhl-ecommerce-americas", "DHLECS", "DHL eCommerce Americas event"),
     &parcel::dhl_express::CHECKPOINTS,
     &parcel::dhl_parcel_de::EVENTS,
     of_dialect!("dhl-poland", "DHL_POLAND", "DHL24 status"),

@@ -34,6 +34,7 @@ const FOLDERS: &[(&str, &str)] = &[
     ("bpost", "application/vnd.bpost.tracking+xml"),
     ("canada-post", "application/vnd.canadapost.track+xml"),
     ("chronopost", "application/vnd.chronopost.tracking+xml"),
+    ("dhl-ecommerce-americas", "application/vnd.dhl.ecommerce-americas+json"),
     ("dhl-express", "application/vnd.dhl.express-tracking+xml"),
     ("dhl-parcel-de", "application/vnd.dhl.parcel-de-tracking+xml"),
     ("dhl-poland", "application/vnd.dhl.poland-tracking+xml"),

@@ -18,7 +18,7 @@ macro_rules! dialect {
 }
 
 /// None in the place of a dialect that is wrong.
-pub(super) fn built_in() -> [Option<Format>; 56] {
+pub(super) fn built_in() -> [Option<Format>; 57] {
     [
         Some(Format {
             name: "DCSA Track & Trace 2.x",
@@ -98,6 +98,7 @@ pub(super) fn built_in() -> [Option<Format>; 56] {
                 looks_like: parcel::canada_post::looks_like,
             },
         }),
+        dialect!("dhl-ecommerce-americas"),
         Some(Format {
             name: "DHL Express XML Services, tracking",
             patterns: &[Pattern {
