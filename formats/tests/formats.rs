@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 mod shown;
 
 use shown::{read, shown};
-use waybill_formats::{Parts, REGISTRY, find, guess, limits};
+use waybill_formats::{Format, Parts, REGISTRY, find, guess, limits};
 use waybill_stage::Code;
 
 fn fixtures() -> PathBuf {
@@ -136,6 +136,24 @@ fn an_error_of_a_carrier_is_guessed_as_its_own() {
         seen += 1;
     }
     assert!(seen > 20, "{seen}");
+}
+
+#[test]
+fn a_good_sample_is_guessed_as_its_own() {
+    let mut seen = 0;
+    for (path, media_type) in samples() {
+        if !path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("good")) {
+            continue;
+        }
+        let guessed = guess(&fs::read(&path).unwrap());
+        let names: Vec<&str> = guessed.iter().map(|format| format.name).collect();
+        // By the media type: rows of one reader are one format.
+        let essence = |format: &Format| format.patterns[0].essence;
+        let own = essence(find(media_type).unwrap());
+        assert_eq!(guessed.first().map(|f| essence(f)), Some(own), "{}: {names:?}", path.display());
+        seen += 1;
+    }
+    assert!(seen > FOLDERS.len(), "{seen}");
 }
 
 #[test]
