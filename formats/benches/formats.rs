@@ -177,6 +177,15 @@ const SAMPLES: &[(&str, &str, &[u8])] = &[
         "usps-iv-mtr/good.json",
         fixture!("usps-iv-mtr/good.json"),
     ),
+    ("text/vnd.usps.iv-mtr+csv", "usps-iv-mtr-csv/good.csv", fixture!("usps-iv-mtr-csv/good.csv")),
+    ("application/vnd.cma-cgm.tracking+json", "cma-cgm/good.json", fixture!("cma-cgm/good.json")),
+    ("application/vnd.maersk.tracking+json", "maersk/good.json", fixture!("maersk/good.json")),
+    ("text/vnd.cn.quicktrace+csv", "cn-quicktrace/good.csv", fixture!("cn-quicktrace/good.csv")),
+    (
+        "application/vnd.dhl.ecommerce-americas+json",
+        "dhl-ecommerce-americas/good.json",
+        fixture!("dhl-ecommerce-americas/good.json"),
+    ),
     ("application/vnd.ups.track+json", "ups/good.json", fixture!("ups/good.json")),
     ("application/vnd.usps.tracking+json", "usps/good.json", fixture!("usps/good.json")),
     (

@@ -1,7 +1,7 @@
 //! Every list of codes and of reasons, for the docs and for those who look a code up.
 
 use crate::codes::{CodeList, ReasonList, code_list};
-use crate::{air, dcsa, easypost, edifact, epcis, parcel, shippo, terminal49, x12};
+use crate::{air, dcsa, easypost, edifact, epcis, ocean, parcel, rail, shippo, terminal49, x12};
 
 /// A list that no code needs: a dialect names it.
 macro_rules! of_dialect {
@@ -27,11 +27,15 @@ pub static LISTS: &[&CodeList] = &[
     &epcis::codes::EVENTS,
     &air::codes::STATUS,
     &air::fwb::LINES,
+    &ocean::cma_cgm::EVENTS,
+    &ocean::maersk::EVENTS,
+    &rail::SIGHTINGS,
     of_dialect!("asendia", "ASENDIA", "Asendia event code"),
     &parcel::australia_post::DESCRIPTIONS,
     &parcel::bpost::STATES,
     &parcel::canada_post::EVENTS,
     of_dialect!("chronopost", "CHRONOPOST", "Chronopost event code"),
+    of_dialect!("dhl-ecommerce-americas", "DHLECS", "DHL eCommerce Americas event"),
     &parcel::dhl_express::CHECKPOINTS,
     &parcel::dhl_parcel_de::EVENTS,
     of_dialect!("dhl-poland", "DHL_POLAND", "DHL24 status"),

@@ -36,7 +36,7 @@ fn those_that_come_with_waybill_are_right_and_registered() {
         assert!(REGISTRY.iter().any(|own| own.name == format.name), "{path:?}");
         count += 1;
     }
-    assert_eq!(count, 23);
+    assert_eq!(count, 25);
 }
 
 /// A dialect that says as much as one may say.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 mod shown;
 
 use shown::{read, shown};
-use waybill_formats::{Parts, REGISTRY, find, guess, limits};
+use waybill_formats::{Format, Parts, REGISTRY, find, guess, limits};
 use waybill_stage::Code;
 
 fn fixtures() -> PathBuf {
@@ -26,11 +26,15 @@ const FOLDERS: &[(&str, &str)] = &[
     ("one-record", "application/vnd.iata.one-record+json"),
     ("epcis-json", "application/vnd.gs1.epcis+json"),
     ("epcis-xml", "application/vnd.gs1.epcis+xml"),
+    ("cma-cgm", "application/vnd.cma-cgm.tracking+json"),
+    ("maersk", "application/vnd.maersk.tracking+json"),
+    ("cn-quicktrace", "text/vnd.cn.quicktrace+csv"),
     ("asendia", "application/vnd.asendia.tracking+json"),
     ("australia-post", "application/vnd.auspost.tracking+json"),
     ("bpost", "application/vnd.bpost.tracking+xml"),
     ("canada-post", "application/vnd.canadapost.track+xml"),
     ("chronopost", "application/vnd.chronopost.tracking+xml"),
+    ("dhl-ecommerce-americas", "application/vnd.dhl.ecommerce-americas+json"),
     ("dhl-express", "application/vnd.dhl.express-tracking+xml"),
     ("dhl-parcel-de", "application/vnd.dhl.parcel-de-tracking+xml"),
     ("dhl-poland", "application/vnd.dhl.poland-tracking+xml"),
@@ -68,6 +72,7 @@ const FOLDERS: &[(&str, &str)] = &[
     ("ups-track-alert", "application/vnd.ups.track-alert+json"),
     ("ups-quantum-view", "application/vnd.ups.quantum-view+xml"),
     ("usps-iv-mtr", "application/vnd.usps.iv-mtr+json"),
+    ("usps-iv-mtr-csv", "text/vnd.usps.iv-mtr+csv"),
     ("edifact", "application/EDIFACT"),
     ("x12", "application/EDI-X12"),
 ];
@@ -131,6 +136,24 @@ fn an_error_of_a_carrier_is_guessed_as_its_own() {
         seen += 1;
     }
     assert!(seen > 20, "{seen}");
+}
+
+#[test]
+fn a_good_sample_is_guessed_as_its_own() {
+    let mut seen = 0;
+    for (path, media_type) in samples() {
+        if !path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("good")) {
+            continue;
+        }
+        let guessed = guess(&fs::read(&path).unwrap());
+        let names: Vec<&str> = guessed.iter().map(|format| format.name).collect();
+        // By the media type: rows of one reader are one format.
+        let essence = |format: &Format| format.patterns[0].essence;
+        let own = essence(find(media_type).unwrap());
+        assert_eq!(guessed.first().map(|f| essence(f)), Some(own), "{}: {names:?}", path.display());
+        seen += 1;
+    }
+    assert!(seen > FOLDERS.len(), "{seen}");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use super::{Format, How, Pattern, Version};
 use crate::edi::begins;
-use crate::{air, dcsa, dialect, easypost, edifact, epcis, parcel, shippo, terminal49, x12};
+use crate::{
+    air, dcsa, dialect, easypost, edifact, epcis, ocean, parcel, rail, shippo, terminal49, x12,
+};
 
 /// The dialect `dialects/….toml`. Nothing of those compiled in can be wrong: their tests count.
 macro_rules! dialect {
@@ -16,7 +18,7 @@ macro_rules! dialect {
 }
 
 /// None in the place of a dialect that is wrong.
-pub(super) fn built_in() -> [Option<Format>; 52] {
+pub(super) fn built_in() -> [Option<Format>; 57] {
     [
         Some(Format {
             name: "DCSA Track & Trace 2.x",
@@ -68,6 +70,24 @@ pub(super) fn built_in() -> [Option<Format>; 52] {
             how: How::Code { reader: epcis::read_xml, looks_like: epcis::looks_like_xml },
         }),
         Some(Format {
+            name: "CMA CGM tracking",
+            patterns: &[Pattern { essence: ocean::cma_cgm::MEDIA_TYPE, version: Version::Any }],
+            how: How::Code { reader: ocean::cma_cgm::read, looks_like: ocean::cma_cgm::looks_like },
+        }),
+        Some(Format {
+            name: "Maersk tracking",
+            patterns: &[Pattern { essence: ocean::maersk::MEDIA_TYPE, version: Version::Any }],
+            how: How::Code { reader: ocean::maersk::read, looks_like: ocean::maersk::looks_like },
+        }),
+        Some(Format {
+            name: "CN QuickTrace, car locations",
+            patterns: &[Pattern { essence: rail::quick_trace::MEDIA_TYPE, version: Version::Any }],
+            how: How::Code {
+                reader: rail::quick_trace::read,
+                looks_like: rail::quick_trace::looks_like,
+            },
+        }),
+        Some(Format {
             name: "Canada Post tracking details",
             patterns: &[Pattern {
                 essence: parcel::canada_post::MEDIA_TYPE,
@@ -78,6 +98,7 @@ pub(super) fn built_in() -> [Option<Format>; 52] {
                 looks_like: parcel::canada_post::looks_like,
             },
         }),
+        dialect!("dhl-ecommerce-americas"),
         Some(Format {
             name: "DHL Express XML Services, tracking",
             patterns: &[Pattern {
@@ -188,6 +209,7 @@ pub(super) fn built_in() -> [Option<Format>; 52] {
             },
         }),
         dialect!("usps-iv-mtr"),
+        dialect!("usps-iv-mtr-csv"),
         dialect!("asendia"),
         Some(Format {
             name: "Australia Post tracking",

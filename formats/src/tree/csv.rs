@@ -41,7 +41,10 @@ impl<'t> Row<'t> {
         if self.fields.len() != self.names.len() {
             return None;
         }
-        let at = self.names.iter().position(|name| name == column)?;
+        // Exactly so, or else in other letters of the same.
+        let at = self.names.iter().position(|name| name == column);
+        let alike = || self.names.iter().position(|name| name.eq_ignore_ascii_case(column));
+        let at = at.or_else(alike)?;
         Some(self.fields.get(at)?.trim()).filter(|text| !text.is_empty())
     }
 
@@ -59,6 +62,14 @@ impl Tree<'_> {
             let detail = format!("{fields} fields, expected {columns}");
             Reject::new(Code::WrongStructure, detail)
         })
+    }
+}
+
+/// A column's name, which a spreadsheet breaks where its cell ends.
+fn named(cell: &str) -> String {
+    match cell.contains(['\n', '\r']) {
+        true => cell.split_whitespace().collect::<Vec<_>>().join(" "),
+        false => cell.trim().to_owned(),
     }
 }
 
@@ -109,7 +120,7 @@ pub(crate) fn csv(
                 let detail = format!("line {line}: more than {} columns", limits::LIST);
                 return Err(Reject::new(Code::TooLarge, detail));
             }
-            names = Some(record.iter().map(|name| name.trim().to_owned()).collect());
+            names = Some(record.iter().map(named).collect());
             continue;
         }
         rows.push((line, record));
