@@ -113,6 +113,22 @@ mod tests {
         }
     }
 
+    /// What docs/architecture.md says of each stage.
+    #[test]
+    fn the_page_lists_what_stages_read_and_write() {
+        let page = include_str!("../../docs/architecture.md");
+        let names = |roles: &[Role]| {
+            let names: Vec<_> = roles.iter().map(|role| format!("`{}`", role.as_str())).collect();
+            names.join(", ")
+        };
+        for StageTopics { stage, inputs, outputs, own, has_ledger } in PIPELINE {
+            let ledger = if has_ledger { "yes" } else { "" };
+            let row = [&format!("`{stage}`"), &names(inputs), &names(outputs), &names(own), ledger];
+            let row = format!("| {} |", row.join(" | "));
+            assert!(page.lines().any(|line| line == row), "docs/architecture.md lacks:\n{row}");
+        }
+    }
+
     #[test]
     fn each_stateless_stage_reads_what_the_one_before_it_writes() {
         for pair in STATELESS.windows(2) {

@@ -60,11 +60,12 @@ fn several_sealed_topics_are_each_their_own_affair() {
 /// Every run that there can be is in the list.
 #[test]
 fn all_runs_are_listed() {
-    for run in RUNS {
+    let runs = Work::all();
+    for run in &runs {
         Work::parse(run).unwrap();
     }
     let stages = ["decrypt", "validate", "enrich"];
     for (first, last) in [(0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2)] {
-        assert!(RUNS.contains(&stages[first..=last].join(",").as_str()));
+        assert!(runs.contains(&stages[first..=last].join(",")));
     }
 }

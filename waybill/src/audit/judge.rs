@@ -5,7 +5,7 @@ use waybill_clickhouse::{Books, Misstored};
 use waybill_kafka::Standing;
 use waybill_schemas::Role;
 
-use super::readers;
+use super::judged;
 
 /// All that is known.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Facts {
     /// Partitions of which more is committed than the ledger tells.
     fn behind(&self, standings: &BTreeMap<Role, Vec<Standing>>) -> Vec<(String, i32, i64, i64)> {
         let mut behind = Vec::new();
-        for (role, _) in readers() {
+        for (role, _) in judged() {
             for standing in standings.get(&role).into_iter().flatten() {
                 let told = self
                     .books
@@ -221,7 +221,7 @@ fn offsets(facts: &Facts, verdict: &mut Verdict) {
         }
     }
     former(facts, verdict);
-    for (role, _) in readers() {
+    for (role, _) in judged() {
         let (waiting, name) = (facts.waiting(role), role.as_str());
         if waiting > 0 {
             verdict.moving.push(format!("{name}: {waiting} records are not read yet"));
@@ -231,7 +231,7 @@ fn offsets(facts: &Facts, verdict: &mut Verdict) {
 
 /// Topics that began anew, or are gone: what is known of them is told.
 fn former(facts: &Facts, verdict: &mut Verdict) {
-    for (role, _) in readers() {
+    for (role, _) in judged() {
         let now: BTreeSet<&str> = facts.of(role).iter().map(|s| s.topic_id.as_str()).collect();
         if now.is_empty() {
             continue;
@@ -307,7 +307,7 @@ const OUTCOMES: [&str; 6] = ["passed", "rejected", "duplicate", "superseded", "d
 
 /// What leaves a stage enters the next.
 fn flow(facts: &Facts, verdict: &mut Verdict) {
-    for (role, reader) in readers() {
+    for (role, reader) in judged() {
         let (read, waiting, name) = (facts.read(role), facts.waiting(role), role.as_str());
         let partitions = facts.of(role).len();
         let outcomes: Vec<String> = OUTCOMES

@@ -16,8 +16,8 @@ use crate::exit::Failure;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Who reads each topic: the stage whose group it is, in the order of the flow.
-pub fn readers() -> impl Iterator<Item = (Role, &'static str)> {
+/// Who answers for the records of each topic, in the order of the flow. The ledger is what they are held against.
+pub fn judged() -> impl Iterator<Item = (Role, &'static str)> {
     pipeline::readers().filter(|(role, _)| *role != Role::Ledger)
 }
 

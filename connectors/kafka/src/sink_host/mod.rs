@@ -35,9 +35,6 @@ use waybill_schemas::Role;
 /// Its entries in the ledger are about all that it reads but the ledger itself.
 const STAGE: &str = CLICKHOUSE.stage;
 
-/// What the sink reads. Its entries in the ledger are about all but the ledger itself.
-pub const SINK_INPUTS: [Role; 4] = [Role::Events, Role::Shipments, Role::Rejects, Role::Ledger];
-
 /// How long a partition that goes to another waits for its insert. If that takes longer, the next
 /// one inserts the range once more, under the same token.
 const REVOKED_WAIT: Duration = Duration::from_secs(5);
