@@ -193,11 +193,7 @@ const FOLDERS: [&str; 11] = [
 /// Every real file gets an answer, and the table in the docs says which.
 #[test]
 fn real_files() {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    if !shared.is_dir() {
-        println!("skipped: ../shared is absent");
-        return;
-    }
+    let Some(shared) = shown::shared_data() else { return };
     let mut text = String::from(
         "| file | format | events | rejects | notes | unmapped codes |\n|---|---|---|---|---|---|\n",
     );

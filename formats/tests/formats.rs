@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 mod shown;
 
-use shown::{read, shown};
+use shown::{Said, read, shown};
 use waybill_formats::{Format, Parts, REGISTRY, find, guess, limits};
 use waybill_stage::Code;
 
@@ -337,19 +337,15 @@ mod shared {
 
     /// The lines of a file, each cut after `words` words.
     fn check(name: &str, media_type: &str, words: usize, expect: &[&str]) {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/dcsa/");
-        let Ok(payload) = fs::read([folder, name].concat()) else {
-            println!("skipped: ../shared is absent");
-            return;
-        };
+        let Some(payload) = shown::shared(&["dcsa/", name].concat()) else { return };
         for media_type in [media_type, "application/vnd.dcsa.tnt+json"] {
             let text = shown(&read(media_type, &payload));
             let short: Vec<String> = text
                 .lines()
-                .map(|l| match l.contains(" reject ") {
-                    true => l.to_owned(),
-                    false => {
-                        let notes = l.matches(" note=").count();
+                .map(|l| match Said::of(l) {
+                    part if part.is_reject() => l.to_owned(),
+                    part => {
+                        let notes = part.all("note").count();
                         let line = l.split(' ').take(words).collect::<Vec<_>>().join(" ");
                         line + &" noted".repeat(notes)
                     }

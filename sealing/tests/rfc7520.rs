@@ -14,7 +14,7 @@ use waybill_sealing::{base64url, jwe};
 fn vector(path: &str) -> Option<Value> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/crypto/rfc7520");
     if !root.exists() {
-        println!("skipped: ../shared is absent");
+        println!("skipped: {}: ../shared is absent", std::thread::current().name().unwrap_or("?"));
         return None;
     }
     Some(serde_json::from_slice(&std::fs::read(root.join(path)).unwrap()).unwrap())

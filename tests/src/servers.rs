@@ -40,7 +40,7 @@ impl Servers {
 pub fn shared(path: &str) -> Option<PathBuf> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     if !shared.is_dir() {
-        println!("skipped: ../shared is absent");
+        println!("skipped: {}: ../shared is absent", std::thread::current().name().unwrap_or("?"));
         return None;
     }
     Some(shared.join(path))

@@ -13,7 +13,7 @@ use waybill_simulator::cargo2000::{self, BASE_MS, MEDIA_TYPE, leg_of, place_of, 
 fn first_half() -> Option<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/cargo2000");
     if !folder.is_dir() {
-        println!("skipped: ../shared is absent");
+        println!("skipped: {}: ../shared is absent", std::thread::current().name().unwrap_or("?"));
         return None;
     }
     Some(std::fs::read_to_string(folder.join("first_half.csv")).unwrap())

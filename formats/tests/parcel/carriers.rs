@@ -134,7 +134,10 @@ fn other_carriers() {
         &[
             (1, "picked_up wall=2025-01-15T09:15:00Z offset=0 city=\"London\" country=\"GB\""),
             (4, "customs_released TELESHIP/customs_cleared customer_reference=\"UK-US-12345\""),
-            (6, "delivered estimated wall=2025-01-20T00:00:00Z offset=none postal_code=\"90001\""),
+            (
+                6,
+                "delivered estimated wall=2025-01-20T00:00:00Z_(day) offset=none postal_code=\"90001\"",
+            ),
         ],
     );
     refused(

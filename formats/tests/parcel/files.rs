@@ -1,6 +1,6 @@
 //! What each file comes to, and what its format is guessed to be.
 
-use crate::shown::{read, shared, shown};
+use crate::shown::{read, said, shared, shown};
 
 /// File, media type (`application/vnd.…`), and what it comes to: events, rejects, unmapped codes;
 /// or the code of the reject of the whole.
@@ -195,11 +195,12 @@ fn files() {
     for (file, media_type, expect) in FILES {
         let Some(payload) = shared(file) else { return };
         let text = shown(&read(&format!("application/vnd.{media_type}"), &payload));
-        let rejects = text.lines().filter(|line| line.contains(" reject ")).count();
-        let unmapped = text.matches(" note=\"unmapped_code\"").count();
+        let parts = said(&text);
+        let rejects = parts.iter().filter(|part| part.is_reject()).count();
+        let unmapped = parts.iter().filter(|part| part.notes("unmapped_code")).count();
         let got = match text.strip_prefix("0 reject ") {
             Some(whole) => whole.split(' ').next().unwrap().to_owned(),
-            None => format!("{} {rejects} {unmapped}", text.lines().count() - rejects),
+            None => format!("{} {rejects} {unmapped}", parts.len() - rejects),
         };
         if std::env::var_os("SHOW").is_some() {
             println!("## {file}\n{text}");

@@ -1,7 +1,7 @@
 //! Parcel carriers' answers as they were seen: what each file comes to, and of some what a person
 //! reads in them.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod carriers;
 mod dhl;
@@ -14,25 +14,44 @@ mod posts;
 mod shown;
 mod ups;
 
-use shown::{read, shared, shown};
+use shown::{read, said, shared, shown};
 
-/// What a person reads in the file, of one part of it: every word of `expect` is one of the line's.
+/// What a person reads in the file, of one part of it: each word of `expect` is one of its values, under its
+/// name. Milestone, classifier and code stand without theirs; `_` is a blank in a value.
 #[track_caller]
-pub fn check(file: &str, media_type: &str, parts: &[(usize, &str)]) {
+pub fn check(file: &str, media_type: &str, parts: &[(u32, &str)]) {
     let Some(payload) = shared(file) else { return };
     let text = shown(&read(&format!("application/vnd.{media_type}"), &payload));
-    let lines: Vec<&str> = text.lines().collect();
+    let all = said(&text);
     for (position, expect) in parts {
-        let line = lines[position - 1];
-        assert!(line.starts_with(&format!("{position} ")), "{file}: {line}");
+        let part = all.iter().find(|part| part.position == *position).unwrap();
+        if let Some(reject) = expect.strip_prefix("reject ") {
+            let (code, detail) = reject.split_once(' ').unwrap_or((reject, ""));
+            assert!(part.has("reject", code), "{file}: {part:?}");
+            assert!(detail.is_empty() || part.has("detail", detail), "{file}: {part:?}");
+            continue;
+        }
         for word in expect.split(' ') {
-            // `_` in an expectation is a blank in a value.
-            let word = word.replace('_', " ");
-            let found = line.replace('_', " ");
-            assert!(format!("{found} ").contains(&format!(" {word} ")), "{file}: {word} in {line}");
+            let (name, value) = expected(word);
+            let found = part.all(name).any(|own| own.replace('_', " ") == value.replace('_', " "));
+            assert!(found, "{file}: {word} in {part:?}");
         }
         // What is not said of the time is not there.
-        assert_eq!(line.contains("offset=none"), expect.contains("offset=none"), "{file}: {line}");
+        let is_expected = expect.split(' ').any(|word| word == "offset=none");
+        assert_eq!(part.has("offset", "none"), is_expected, "{file}: {part:?}");
+    }
+}
+
+/// The name of a value, and the value.
+fn expected(word: &str) -> (&str, &str) {
+    match word.split_once('=') {
+        Some((name, value)) => {
+            let text = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+            (name, text.unwrap_or(value))
+        }
+        None if word.contains('/') => ("code", word),
+        None if ["actual", "planned", "estimated"].contains(&word) => ("classifier", word),
+        None => ("milestone", word),
     }
 }
 
@@ -41,8 +60,9 @@ pub fn check(file: &str, media_type: &str, parts: &[(usize, &str)]) {
 pub fn refused(file: &str, media_type: &str, expect: &str) {
     let Some(payload) = shared(file) else { return };
     let text = shown(&read(&format!("application/vnd.{media_type}"), &payload));
-    let mut lines = text.lines();
-    let line = lines.next().unwrap_or_default();
-    assert!(line.split_once(' ').unwrap().1.starts_with(&format!("reject {expect}")), "{line}");
-    assert_eq!(lines.next(), None, "{file}");
+    let (code, detail) = expect.split_once(' ').unwrap_or((expect, ""));
+    let all = said(&text);
+    let [only] = all.as_slice() else { panic!("{file}: {text}") };
+    assert!(only.has("reject", code), "{file}: {text}");
+    assert!(only.all("detail").all(|own| own.starts_with(detail)), "{file}: {text}");
 }

@@ -1,22 +1,32 @@
 //! What a format made of a message, as lines that a person can check.
 
-#![allow(dead_code, clippy::panic)]
+// Each test program uses a part of it.
+#![allow(dead_code, unused_imports, clippy::panic)]
+
+mod said;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+pub use said::{Said, said};
 use waybill_formats::{Draft, Parts, find};
 use waybill_schemas::vocabulary::{NoteCode, TimePrecision};
 use waybill_stage::Reject;
 
-/// A file of `../shared/data`, or `None`, said aloud, where that is absent.
-pub fn shared(path: &str) -> Option<Vec<u8>> {
+/// `../shared/data`, or `None` where that is absent: said aloud, with the test's name, and dev/test repeats it.
+pub fn shared_data() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     if !folder.is_dir() {
-        println!("skipped: ../shared is absent");
+        println!("skipped: {}: ../shared is absent", std::thread::current().name().unwrap_or("?"));
         return None;
     }
-    Some(std::fs::read(folder.join(path)).unwrap_or_else(|e| panic!("{path}: {e}")))
+    Some(folder)
+}
+
+/// A file of it. Where the folder is, the file must be.
+pub fn shared(path: &str) -> Option<Vec<u8>> {
+    let file = shared_data()?.join(path);
+    Some(std::fs::read(file).unwrap_or_else(|e| panic!("{path}: {e}")))
 }
 
 pub fn read(media_type: &str, payload: &[u8]) -> Result<Parts, Reject> {
@@ -159,7 +169,7 @@ pub fn no_value_is_shown(media_type: &str, samples: &[&str], separator: char) {
             let long = secret.replace("TOPSECRET", &"TOPSECRET".repeat(40));
             for payload in [secret, long] {
                 let text = shown(&read(media_type, payload.as_bytes()));
-                for line in text.lines().filter(|line| line.contains(" reject ")) {
+                for line in text.lines().filter(|line| Said::of(line).is_reject()) {
                     assert!(!line.contains("SECRET") && line.len() < 220, "{line}");
                 }
             }

@@ -284,11 +284,13 @@ fn names_mean_the_place_that_people_mean() {
 /// Cities that were resolved wrong in the field (`../shared/data/field/cities.tsv`).
 #[test]
 fn cities_of_the_field() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/field/cities.tsv");
-    let Ok(table) = std::fs::read_to_string(file) else {
-        println!("skipped: ../shared is absent");
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/field");
+    if !folder.is_dir() {
+        println!("skipped: {}: ../shared is absent", std::thread::current().name().unwrap_or("?"));
         return;
-    };
+    }
+    let table = std::fs::read_to_string(folder.join("cities.tsv")).unwrap();
     let mut checked = 0;
     for line in table.lines().skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();

@@ -15,7 +15,7 @@ use waybill_validate::Validate;
 fn folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/field");
     if !folder.is_dir() {
-        println!("skipped: ../shared is absent");
+        println!("skipped: {}: ../shared is absent", std::thread::current().name().unwrap_or("?"));
         return None;
     }
     Some(folder)
