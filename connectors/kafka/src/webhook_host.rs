@@ -38,8 +38,6 @@ use crate::transaction::{ATTEMPTS, Failed, Transactor};
 use crate::webhook_log::{At, ERASURE, Written, opened, payloads, take_over};
 use crate::{Health, HostSettings, Shutdown};
 
-/// What is read: what carriers are told of, and the topic of deliveries.
-
 /// How long partitions that go to another, and a shutdown, wait for requests that are under way. The next one sends
 /// them once more.
 const FINISH_WAIT: Duration = Duration::from_secs(5);
