@@ -71,31 +71,35 @@ impl Work {
         runs.chain(others).collect()
     }
 
-    /// Its first and its last stage.
-    fn ends(self) -> (StageTopics, StageTopics) {
-        let stateless = |n: usize| STATELESS.get(n).copied().unwrap_or(STATELESS[0]);
+    /// Its stages, in the order in which an event goes through them.
+    fn stages(self) -> Vec<StageTopics> {
         match self {
-            Self::Stateless { first, last } => (stateless(first), stateless(last)),
-            Self::Aggregate => (AGGREGATE, AGGREGATE),
-            Self::ClickHouse => (CLICKHOUSE, CLICKHOUSE),
-            Self::Gateway => (GATEWAY, GATEWAY),
-            Self::Webhooks => (WEBHOOKS, WEBHOOKS),
+            Self::Stateless { first, last } => {
+                STATELESS.into_iter().take(last + 1).skip(first).collect()
+            }
+            Self::Aggregate => vec![AGGREGATE],
+            Self::ClickHouse => vec![CLICKHOUSE],
+            Self::Gateway => vec![GATEWAY],
+            Self::Webhooks => vec![WEBHOOKS],
         }
     }
 
     /// As a member of its group, or what it has written itself.
     pub fn reads(self) -> Vec<Role> {
-        let (first, _) = self.ends();
-        let mut reads = first.inputs.to_vec();
-        reads.extend(first.own.iter().filter(|role| !first.inputs.contains(role)));
-        reads
+        let stages = self.stages();
+        let inputs = stages.first().map_or(&[][..], |first| first.inputs);
+        let own = stages.iter().flat_map(|stage| stage.own).copied();
+        inputs.iter().copied().chain(own.filter(|role| !inputs.contains(role))).collect()
     }
 
     /// What its transactions write to.
     pub fn writes(self) -> Vec<Role> {
-        let (first, last) = self.ends();
-        let ledger: &[Role] = if first.has_ledger { &[Role::Rejects, Role::Ledger] } else { &[] };
-        [ledger, last.outputs, first.own].concat()
+        let stages = self.stages();
+        let has_ledger = stages.iter().any(|stage| stage.has_ledger);
+        let ledger: &[Role] = if has_ledger { &[Role::Rejects, Role::Ledger] } else { &[] };
+        let last = stages.last().map_or(&[][..], |last| last.outputs);
+        let own = stages.iter().flat_map(|stage| stage.own).copied();
+        ledger.iter().chain(last).copied().chain(own).collect()
     }
 
     /// The topics whose properties it counts on: those that its transactions write to, and that which

@@ -10,21 +10,17 @@ use waybill_aggregate::Settings;
 use waybill_clickhouse::ClickHouseSink;
 use waybill_decrypt::{Carriers, Decrypt, Opener};
 use waybill_enrich::{Enrich, Tables};
-use waybill_host::chain::Decoded;
-use waybill_host::chain::End;
-use waybill_host::chain::Run;
+use waybill_host::chain::{Decoded, End, Run};
 use waybill_host::metrics::metrics;
 use waybill_host::processor::Processor;
 use waybill_host::sealed::Sealed;
-use waybill_host::values::RoleKeys;
-use waybill_host::values::Values;
+use waybill_host::values::{RoleKeys, Values};
 use waybill_kafka::{
     Aggregating, Health, Shutdown, arm_crash_points, check_topics, host, look_at_rights,
     most_partitions, sink_host, supervise,
 };
-use waybill_schemas::Role;
 use waybill_schemas::pipeline::{CLICKHOUSE, ENRICH, VALIDATE};
-use waybill_schemas::{EnrichedEvent, Opened, ShipmentEvent};
+use waybill_schemas::{EnrichedEvent, Opened, Role, ShipmentEvent};
 use waybill_sealing::platform_key::PlatformKeys;
 use waybill_stage::{Fault, Sink, Stage};
 use waybill_validate::Validate;
