@@ -94,7 +94,10 @@ pub struct Inserts {
 #[derive(Debug)]
 pub enum Event<R> {
     /// The group gives us these partitions, as this member. They are ours once [`Command::Assign`] is done.
-    Assigned { member: Member, starts: Vec<Start> },
+    Assigned {
+        member: Member,
+        starts: Vec<Start>,
+    },
     /// All of [`Command::Restore`].
     Restored(Vec<Reading<R>>),
     /// The group wants these partitions back. They are ours until [`Command::Unassign`] is done.
@@ -124,9 +127,16 @@ pub enum Command<R> {
     Assign(Vec<(Input, i64)>),
     Unassign(Vec<Input>),
     /// One transaction: the batch's records, and the offsets of its marks, as this member and no other.
-    Commit { batch: Batch, member: Member },
+    Commit {
+        batch: Batch,
+        member: Member,
+    },
     /// For no longer than the lease may an attempt begin.
-    Insert { worker: usize, batches: Vec<SinkBatch>, lease: Duration },
+    Insert {
+        worker: usize,
+        batches: Vec<SinkBatch>,
+        lease: Duration,
+    },
     /// No further attempt of any insert is to begin.
     CancelInserts,
     /// From now on these are not read, and all others are; membership goes on.

@@ -18,7 +18,7 @@ use crate::ahead::cores;
 use crate::chain::Flow;
 use crate::chain::{Step, Turn, read_back, unreadable};
 use crate::ledger::Item;
-use crate::processor::{Incoming, Processor};
+use crate::processor::{Incoming, Processor, Stateless};
 use crate::values::Values;
 
 /// Nothing has come in for so long, ms: there is time for what was put off.
@@ -129,6 +129,8 @@ impl<S: Step<SealedRecord>> Sealed<S> {
 }
 
 impl<S: Step<SealedRecord>> Processor for Sealed<S> {
+    type State = Stateless;
+
     fn stages(&self) -> Vec<&'static str> {
         self.chain.stages()
     }

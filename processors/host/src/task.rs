@@ -25,11 +25,8 @@ pub trait Task {
     fn reading(&mut self, start: &Start) -> Result<Option<Reading<Self::Restorer>>, Fault>;
 
     /// Takes a partition on. Returns where it is to be read from.
-    fn on_assigned(
-        &mut self,
-        start: Start,
-        restored: Option<Self::Restorer>,
-    ) -> Result<i64, Fault>;
+    fn on_assigned(&mut self, start: Start, restored: Option<Self::Restorer>)
+    -> Result<i64, Fault>;
 
     /// These are ours no more. All that was committed of them is durable; the rest is forgotten.
     fn on_revoked(&mut self, inputs: &[Input], out: &mut Vec<Command<Self::Restorer>>);
