@@ -206,7 +206,7 @@ fn as_it_was(record: &Incoming<'_>, redrive: Redrive) -> SealedRecord {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
-    use std::time::Instant;
+    use std::time::Duration;
 
     use waybill_sealing::internal::InternalKey;
     use waybill_stage::{Answer, Code, Failure, Reject, Stage};
@@ -214,6 +214,7 @@ mod tests {
     use super::*;
     use crate::batch::Batch;
     use crate::chain::Run;
+    use crate::event::Now;
     use crate::input::Input;
     use crate::values::RoleKeys;
 
@@ -288,7 +289,7 @@ mod tests {
             }
             for record in window {
                 let input = Input::new(record.role, record.topic, record.partition);
-                batch.read(&input, record.offset, Instant::now());
+                batch.read(&input, record.offset, Now { at: Duration::ZERO, utc_ms: 0 });
                 let mut flow = Flow { batch: &mut *batch, values, now_ms: 0 };
                 chain.process(record, &mut flow).unwrap();
             }
