@@ -5,6 +5,7 @@ use waybill_stage::Fault;
 
 use crate::chain::Flow;
 use crate::event::Restorer;
+use crate::input::Input;
 use crate::values::Values;
 
 /// A record as it was read.
@@ -61,17 +62,17 @@ pub trait Processor: Send {
     }
 
     /// The topic that keeps the state of a partition of the first input, and what is to read all of it.
-    fn state_of(&mut self, _partition: i32) -> Result<Option<(Role, Self::State)>, Fault> {
+    fn state_of(&mut self, _input: &Input) -> Result<Option<(Role, Self::State)>, Fault> {
         Ok(None)
     }
 
     /// This partition of the first input is ours, with the state that was read.
-    fn on_assigned(&mut self, _partition: i32, _state: Option<Self::State>) -> Result<(), Fault> {
+    fn on_assigned(&mut self, _input: &Input, _state: Option<Self::State>) -> Result<(), Fault> {
         Ok(())
     }
 
     /// It goes, with all that was read of it committed.
-    fn on_revoked(&mut self, _partition: i32) {}
+    fn on_revoked(&mut self, _input: &Input) {}
 }
 
 /// No state, so nothing is ever read of it.
@@ -115,15 +116,15 @@ impl<P: Processor + ?Sized> Processor for Box<P> {
         (**self).close(flow)
     }
 
-    fn state_of(&mut self, partition: i32) -> Result<Option<(Role, Self::State)>, Fault> {
-        (**self).state_of(partition)
+    fn state_of(&mut self, input: &Input) -> Result<Option<(Role, Self::State)>, Fault> {
+        (**self).state_of(input)
     }
 
-    fn on_assigned(&mut self, partition: i32, state: Option<Self::State>) -> Result<(), Fault> {
-        (**self).on_assigned(partition, state)
+    fn on_assigned(&mut self, input: &Input, state: Option<Self::State>) -> Result<(), Fault> {
+        (**self).on_assigned(input, state)
     }
 
-    fn on_revoked(&mut self, partition: i32) {
-        (**self).on_revoked(partition);
+    fn on_revoked(&mut self, input: &Input) {
+        (**self).on_revoked(input);
     }
 }

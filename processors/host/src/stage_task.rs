@@ -181,7 +181,7 @@ impl<P: Processor> Task for StageTask<'_, P> {
         if !self.has_state(&start.input) {
             return Ok(None);
         }
-        let state = self.processor.state_of(start.input.partition)?;
+        let state = self.processor.state_of(&start.input)?;
         let input = start.input.clone();
         Ok(state.map(|(role, into)| Reading { input, role, span: Span::Whole, into }))
     }
@@ -189,7 +189,7 @@ impl<P: Processor> Task for StageTask<'_, P> {
     fn on_assigned(&mut self, start: Start, restored: Option<P::State>) -> Result<i64, Fault> {
         let Start { input, topic_id, offset, metadata, .. } = start;
         if self.has_state(&input) {
-            self.processor.on_assigned(input.partition, restored)?;
+            self.processor.on_assigned(&input, restored)?;
         }
         self.cautions.on_assigned(&input, offset, &metadata);
         self.inputs.insert(input, Read { next: offset, topic_id });
@@ -204,7 +204,7 @@ impl<P: Processor> Task for StageTask<'_, P> {
             self.inputs.remove(input);
             self.cautions.on_revoked(input);
             if self.has_state(input) {
-                self.processor.on_revoked(input.partition);
+                self.processor.on_revoked(input);
             }
         }
         metrics().assigned.set(i64::try_from(self.inputs.len()).unwrap_or(i64::MAX));
