@@ -17,7 +17,7 @@ use crate::processor::Incoming;
 use crate::task::{Task, Urgency};
 
 /// How often a batch is tried: a rebalance that comes between asking who we are and committing costs an attempt.
-const ATTEMPTS: u32 = 5;
+pub const ATTEMPTS: u32 = 5;
 
 /// How long partitions that go to another wait for their inserts. If that takes longer, the next one inserts the
 /// range once more, under the same token.
