@@ -144,14 +144,29 @@ impl Partition {
         self.visible(from, self.end(), most)
     }
 
+    /// All that is committed, what was removed included.
+    pub fn everything_committed(&self) -> (Vec<&Standing>, i64) {
+        Self::among(&self.entries, &self.aborted, 0, self.stable_end(), usize::MAX)
+    }
+
     fn visible(&self, from: i64, end: i64, most: usize) -> (Vec<&Standing>, i64) {
         assert!(from >= self.first, "reading at {from}, and the log begins at {}", self.first);
+        Self::among(&self.entries, &self.aborted, from, end, most)
+    }
+
+    fn among<'e>(
+        entries: &'e [Entry],
+        aborted: &BTreeSet<TransactionId>,
+        from: i64,
+        end: i64,
+        most: usize,
+    ) -> (Vec<&'e Standing>, i64) {
         let (mut found, mut next) = (Vec::new(), from);
         while next < end && found.len() < most {
-            let entry = &self.entries[usize::try_from(next).expect("it is not negative")];
+            let entry = &entries[usize::try_from(next).expect("it is not negative")];
             next += 1;
             if let Entry::Record { standing, of } = entry
-                && of.is_none_or(|of| !self.aborted.contains(&of))
+                && of.is_none_or(|of| !aborted.contains(&of))
             {
                 found.push(standing);
             }

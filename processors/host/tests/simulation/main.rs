@@ -5,13 +5,29 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod client;
+mod committing;
+mod content;
+mod faulty;
+mod flaw;
 mod group;
+mod histories;
+mod inserting;
+mod instance;
 mod log;
+mod offering;
 mod offsets;
+mod plan;
 mod producer;
+mod properties;
 mod random;
+mod reading;
+mod seen;
+mod servers;
 mod store;
+mod telling;
 mod transactions;
+mod world;
 
 /// Milliseconds since the world began, and also UTC.
 type Ms = i64;

@@ -12,6 +12,8 @@ use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_schemas::{LedgerCount, Provenance};
 use waybill_stage::{Code, Inserted, RefusedRecord, Reject, SinkBatch, SinkRecord};
 
+use crate::Ms;
+
 /// What a crash leaves of the part that was being written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Torn {
@@ -43,20 +45,27 @@ pub type RowId = (&'static str, i32, i64);
 pub struct Table {
     /// How often each row is in.
     pub counts: BTreeMap<RowId, u32>,
-    /// By topic: the last few tokens, oldest first.
-    tokens: BTreeMap<&'static str, VecDeque<String>>,
+    /// By topic: the last few tokens, oldest first, with when they came.
+    tokens: BTreeMap<&'static str, VecDeque<(Ms, String)>>,
 }
 
 impl Table {
-    fn remembers(&self, role: &'static str, token: &String) -> bool {
-        self.tokens.get(role).is_some_and(|tokens| tokens.contains(token))
+    fn remembers(&self, role: &'static str, token: &str) -> bool {
+        let mut tokens = self.tokens.get(role).into_iter().flatten();
+        tokens.any(|(_, remembered)| remembered == token)
     }
 
-    fn remember(&mut self, role: &'static str, token: String, window: usize) {
+    fn remember(&mut self, role: &'static str, token: String, setup: Setup, now: Ms) {
         let tokens = self.tokens.entry(role).or_default();
-        tokens.push_back(token);
-        if tokens.len() > window {
+        tokens.push_back((now, token));
+        if tokens.len() > setup.window {
             tokens.pop_front();
+        }
+    }
+
+    fn forget(&mut self, setup: Setup, now: Ms) {
+        for tokens in self.tokens.values_mut() {
+            tokens.retain(|(at, _)| now - at < setup.age);
         }
     }
 }
@@ -66,6 +75,8 @@ impl Table {
 pub struct Setup {
     /// Tokens that a table remembers.
     pub window: usize,
+    /// For so long, too.
+    pub age: Ms,
     /// Records go over so many months in turn.
     pub months: i64,
     pub torn: Torn,
@@ -78,7 +89,9 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         let (torn, feeds_rollup, heeds_tokens) = (Torn::Neither, true, true);
-        Self { window: 10_000, months: 2, torn, feeds_rollup, heeds_tokens }
+        // Longer than an insert can be on its way: its lease and its request, and a takeover.
+        let age = 300_000;
+        Self { window: 10_000, age, months: 2, torn, feeds_rollup, heeds_tokens }
     }
 }
 
@@ -89,6 +102,8 @@ struct Insert {
     parts: Vec<(String, Vec<RowId>)>,
     done: usize,
     answer: Inserted,
+    /// When the store was last at it.
+    at: Ms,
 }
 
 /// A table of rows, and its rollup.
@@ -109,7 +124,7 @@ impl Store {
     }
 
     /// An insert arrives. Whether anybody waits for it, the store does not know.
-    pub fn begin(&mut self, batch: &SinkBatch) -> u64 {
+    pub fn begin(&mut self, batch: &SinkBatch, now: Ms) -> u64 {
         self.begun += 1;
         let (taken, answer) = self.decode(batch);
         let mut months: BTreeMap<i64, Vec<RowId>> = BTreeMap::new();
@@ -120,12 +135,19 @@ impl Store {
         let part = |(month, rows): (i64, Vec<RowId>)| (format!("{}_{month}", batch.token), rows);
         let parts: Vec<_> = months.into_iter().map(part).collect();
         let parts = [parts.clone(), parts].concat();
-        self.inserts.insert(self.begun, Insert { role: batch.role, parts, done: 0, answer });
+        let insert = Insert { role: batch.role, parts, done: 0, answer, at: now };
+        self.inserts.insert(self.begun, insert);
         self.begun
     }
 
+    /// Whether any row of the batch is there.
+    pub fn has_any(&self, batch: &SinkBatch) -> bool {
+        let rows = batch.records.iter().map(|r| (batch.role, batch.partition, r.offset));
+        rows.into_iter().any(|row| self.rows.counts.contains_key(&row))
+    }
+
     /// The offsets that become rows, and the answer.
-    fn decode(&self, batch: &SinkBatch) -> (Vec<i64>, Inserted) {
+    pub fn decode(&self, batch: &SinkBatch) -> (Vec<i64>, Inserted) {
         let (mut taken, mut answer) = (Vec::new(), Inserted::default());
         for record in batch.records.iter() {
             let Row { provenance, position, is_refused } = (self.read)(batch.role, &record);
@@ -153,8 +175,11 @@ impl Store {
     }
 
     /// Writes the next part of an insert. With the last, it is answered.
-    pub fn step(&mut self, id: u64) -> Option<Inserted> {
+    pub fn step(&mut self, id: u64, now: Ms) -> Option<Inserted> {
         let mut insert = self.inserts.remove(&id)?;
+        insert.at = now;
+        self.rows.forget(self.setup, now);
+        self.rollup.forget(self.setup, now);
         let is_new = insert.done >= insert.parts.len() || self.write(&insert, None);
         insert.done += 1;
         if !is_new && !self.setup.feeds_rollup {
@@ -177,7 +202,7 @@ impl Store {
             return false;
         }
         if torn.is_none_or(|torn| torn == Torn::Token) {
-            table.remember(insert.role, token.clone(), self.setup.window);
+            table.remember(insert.role, token.clone(), self.setup, insert.at);
         }
         if torn.is_none_or(|torn| torn == Torn::Rows) {
             for row in rows {
@@ -261,11 +286,11 @@ mod tests {
     }
 
     fn finish(store: &mut Store, id: u64) -> Inserted {
-        (0..9).find_map(|_| store.step(id)).expect("it has an end")
+        (0..9).find_map(|_| store.step(id, 0)).expect("it has an end")
     }
 
     fn insert(store: &mut Store, offsets: &[i64]) -> Inserted {
-        let id = store.begin(&batch(offsets, &[]));
+        let id = store.begin(&batch(offsets, &[]), 0);
         finish(store, id)
     }
 
@@ -289,11 +314,11 @@ mod tests {
     fn what_a_crash_cut_off_is_completed() {
         for (feeds_rollup, expect) in [(true, vec![1, 1]), (false, vec![])] {
             let mut store = store(Setup { feeds_rollup, ..Setup::default() });
-            let id = store.begin(&batch(&[1, 2], &[]));
-            assert!(store.step(id).is_none() && store.step(id).is_none());
+            let id = store.begin(&batch(&[1, 2], &[]), 0);
+            assert!(store.step(id, 0).is_none() && store.step(id, 0).is_none());
             assert_eq!(counts(&store), (vec![1, 1], vec![]));
             assert_eq!(store.crash(), [id]);
-            assert!(store.step(id).is_none() && store.is_idle());
+            assert!(store.step(id, 0).is_none() && store.is_idle());
             insert(&mut store, &[1, 2]);
             assert_eq!(counts(&store), (vec![1, 1], expect));
         }
@@ -303,7 +328,7 @@ mod tests {
     fn a_torn_part_is_lost_or_doubled() {
         for (torn, expect) in [(Torn::Neither, 1), (Torn::Token, 0), (Torn::Rows, 2)] {
             let mut store = store(Setup { torn, months: 1, ..Setup::default() });
-            store.begin(&batch(&[1], &[]));
+            store.begin(&batch(&[1], &[]), 0);
             store.crash();
             insert(&mut store, &[1]);
             assert_eq!(store.rows.counts.values().sum::<u32>(), expect, "{torn:?}");
@@ -323,10 +348,21 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_forgotten_with_time() {
+        for (later, expect) in [(299_999, 1), (300_000, 2)] {
+            let mut store = store(Setup::default());
+            insert(&mut store, &[1]);
+            let id = store.begin(&batch(&[1], &[]), later);
+            while store.step(id, later).is_none() {}
+            assert_eq!(store.rows.counts[&("events", 0, 1)], expect);
+        }
+    }
+
+    #[test]
     fn what_can_be_no_row_is_returned_each_time() {
         let mut store = store(Setup::default());
         for _ in 0..2 {
-            let id = store.begin(&batch(&[4, 6, 7], &[6]));
+            let id = store.begin(&batch(&[4, 6, 7], &[6]), 0);
             let answer = finish(&mut store, id);
             assert_eq!((answer.rows, answer.rejects.len()), (2, 1));
             assert_eq!(answer.rejects[0].offset, 6);
@@ -335,7 +371,7 @@ mod tests {
         }
         assert_eq!(counts(&store), (vec![1, 1], vec![1, 1]));
         // A batch of which nothing is a row is answered, too.
-        let id = store.begin(&batch(&[9], &[9]));
+        let id = store.begin(&batch(&[9], &[9]), 0);
         assert_eq!(finish(&mut store, id).rows, 0);
     }
 }
