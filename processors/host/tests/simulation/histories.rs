@@ -38,7 +38,7 @@ fn first_failing(from: u64, count: u64, flaw: Option<Flaw>) -> (Option<u64>, u64
         }
     });
     let found = found.into_inner();
-    ((found < u64::MAX).then_some(from + found), ran.into_inner())
+    ((found < u64::MAX).then(|| from + found), ran.into_inner())
 }
 
 /// The same failure with as little as it takes.

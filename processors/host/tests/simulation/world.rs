@@ -250,7 +250,7 @@ fn make(
     s: &mut Servers,
 ) -> Box<dyn Node> {
     let values = &*VALUES;
-    let me = format!("{slot:?}/{life}");
+    let me = format!("{}.{}/{life}", slot.0, slot.1);
     match slot.0 {
         0 => {
             let end = End::new(Role::Valid, |event: &Opened| event.media_type.as_bytes());
