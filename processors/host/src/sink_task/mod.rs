@@ -158,12 +158,15 @@ impl<'a> SinkTask<'a> {
         Ok(Some(batch))
     }
 
-    /// What is claimed goes to the stores.
+    /// What is claimed goes to the stores. The lease begins with the claim's commit, and not with its answer: who
+    /// stood still in between may have been put out long ago, and another one has inserted the range.
     fn dispatch(
         &mut self,
         now: Now,
+        began: Duration,
         out: &mut Vec<Command<PendingRange<'a>>>,
     ) -> Result<(), Fault> {
+        let lease = LEASE.saturating_sub(now.at.saturating_sub(began));
         let mut jobs: [Vec<SinkBatch>; WORKERS] = Default::default();
         for (input, partition) in &mut self.partitions {
             if let Some(job) = jobs.get_mut(worker_of(input.role)) {
@@ -179,7 +182,7 @@ impl<'a> SinkTask<'a> {
             let records: usize = batches.iter().map(|b| b.records.len()).sum();
             #[allow(clippy::cast_precision_loss)]
             metrics().batch_records.observe(records as f64);
-            out.push(Command::Insert { worker, batches, lease: LEASE });
+            out.push(Command::Insert { worker, batches, lease });
         }
         Ok(())
     }
@@ -268,7 +271,7 @@ impl<'a> Task for SinkTask<'a> {
             let late = began.saturating_sub(due);
             metrics().batch_seconds.observe((self.age + late).as_secs_f64());
         }
-        self.dispatch(now, out)
+        self.dispatch(now, began, out)
     }
 
     fn on_inserted(&mut self, _: Now, inserts: Inserts) -> Result<(), Fault> {

@@ -193,10 +193,6 @@ impl Log {
         }
     }
 
-    pub fn places(&self) -> impl Iterator<Item = (&Place, &Partition)> {
-        self.partitions.iter()
-    }
-
     pub fn at(&self, place: Place) -> &Partition {
         self.partitions.get(&place).unwrap_or_else(|| panic!("there is no {place:?}"))
     }

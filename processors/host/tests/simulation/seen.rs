@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use waybill_host::batch::Batch;
 use waybill_host::chain::{Flow, answered, read_back, unreadable};
 use waybill_host::event::Restorer;
+use waybill_host::input::Input;
 use waybill_host::processor::{Incoming, Processor, Stateless};
 use waybill_host::sink_task::PendingRange;
 use waybill_host::state_log::{Meaning, StateLog};
@@ -133,21 +134,21 @@ impl Processor for Seen {
         Ok(())
     }
 
-    fn state_of(&mut self, _: i32) -> Result<Option<(Role, Restoring)>, Fault> {
+    fn state_of(&mut self, _: &Input) -> Result<Option<(Role, Restoring)>, Fault> {
         Ok(Some((Role::AggregateState, Restoring::default())))
     }
 
-    fn on_assigned(&mut self, partition: i32, state: Option<Restoring>) -> Result<(), Fault> {
+    fn on_assigned(&mut self, input: &Input, state: Option<Restoring>) -> Result<(), Fault> {
         let Some(restored) = state else {
-            return Err(Fault(format!("invariant: no state was read of partition {partition}")));
+            return Err(Fault(format!("invariant: no state was read of {input}")));
         };
         let (state, batch) = (restored.state(), restored.log.batch);
-        self.partitions.insert(partition, Kept { state, batch, ..Kept::default() });
+        self.partitions.insert(input.partition, Kept { state, batch, ..Kept::default() });
         Ok(())
     }
 
-    fn on_revoked(&mut self, partition: i32) {
-        self.partitions.remove(&partition);
+    fn on_revoked(&mut self, input: &Input) {
+        self.partitions.remove(&input.partition);
     }
 }
 
