@@ -11,6 +11,8 @@ attack: ## try all that a hostile writer can at once, FOR seconds, beside carrie
 	@dev/attack
 model: ## check the sink's protocol in larger worlds (about 4 minutes)
 	@WAYBILL_MODEL=large cargo test --release --locked -p waybill-host --test model -- --nocapture
+simulate: ## run the host through HISTORIES of faults, from SEED on, on servers in memory
+	@dev/simulate
 bench: ## events per second of each stage, and of the whole
 	@dev/bench
 up:    ## start Kafka and ClickHouse
@@ -20,4 +22,4 @@ down:  ## end what `make up` started
 check: ## formatting, lints, dependencies
 	@dev/check
 
-.PHONY: help demo test chaos attack model bench up down check
+.PHONY: help demo test chaos attack model simulate bench up down check

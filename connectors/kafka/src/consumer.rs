@@ -1,123 +1,48 @@
+mod group;
 mod starts;
 mod subscribed;
+mod transient;
+mod watch;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use backon::{BlockingRetryable, ConstantBuilder};
-use rdkafka::client::ClientContext;
-use rdkafka::consumer::{
-    BaseConsumer, Consumer as _, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
-};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use backon::BlockingRetryable;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata, RebalanceProtocol};
+use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{Offset, Statistics, TopicPartitionList};
-use waybill_stage::Fault;
-
-use crate::HostSettings;
-use crate::lookout::Lookout;
-use crate::membership::member;
-use crate::orphans::look;
-use crate::topic_identity::{Identities, Question, difference, identities};
-use crate::undecodable::is_undecodable;
-pub(crate) use starts::Start;
-use subscribed::Subscribed;
+use rdkafka::{Offset, TopicPartitionList};
+use waybill_host::event::Member;
+use waybill_host::input::Input;
 use waybill_host::metrics::metrics;
 use waybill_schemas::Role;
+use waybill_stage::Fault;
 
-/// Everything that can come to a host's loop from Kafka.
+use crate::lookout::Lookout;
+use crate::membership::member;
+use crate::topic_identity::{Identities, Question, difference, identities};
+use crate::undecodable::is_undecodable;
+use crate::{HostSettings, Topics, timeouts};
+use group::{Change, Group};
+use subscribed::Subscribed;
+use transient::{is_unknown, pauses};
+pub(crate) use transient::{passes, patiently};
+use watch::Watch;
+
+/// Everything that can come to a loop from Kafka.
 #[derive(Debug)]
-pub(crate) enum Event<'a> {
-    /// These partitions are ours once [`GroupConsumer::take`] is called.
+pub(crate) enum Polled<'a> {
+    /// These partitions are ours once [`GroupConsumer::assign`] is called.
     Assigned(TopicPartitionList),
-    /// These go to another once [`GroupConsumer::give`] is called.
+    /// These go to another once [`GroupConsumer::unassign`] is called.
     Revoked(TopicPartitionList),
     Record(BorrowedMessage<'a>),
     /// What stands at the [position](GroupConsumer::positions) of one of our partitions cannot be unpacked.
     Undecodable,
     /// Nothing came within the time.
-    Tick,
-}
-
-#[derive(Clone)]
-enum Change {
-    Assigned(TopicPartitionList),
-    Revoked(TopicPartitionList),
-    Failed(String),
-}
-
-/// The callbacks do nothing but write down what librdkafka said. The group waits until the loop
-/// has taken or given the partitions, outside of any callback.
-pub(crate) struct Group {
-    changes: Mutex<VecDeque<Change>>,
-    /// The consumer is being dropped: nobody runs the loop any more.
-    closing: AtomicBool,
-    /// Nothing is fetched, so the client does not learn what comes.
-    paused: AtomicBool,
-}
-
-impl ClientContext for Group {
-    fn stats(&self, statistics: Statistics) {
-        if self.paused.load(Ordering::Relaxed) {
-            return;
-        }
-        let lag = &metrics().lag;
-        for (topic, t) in &statistics.topics {
-            for (number, p) in &t.partitions {
-                // -1 stands for partitions that this process does not read.
-                if *number >= 0
-                    && let Some(waiting) = waiting(p)
-                {
-                    lag.with_label_values(&[topic.as_str(), &number.to_string()]).set(waiting);
-                }
-            }
-        }
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        // librdkafka reconnects by itself; what is fatal comes out of poll or commit too.
-        tracing::warn!(target: "kafka", %error, reason, "kafka client");
-    }
-}
-
-/// Records up to the last stable offset that the loop has not taken yet. (librdkafka's own
-/// `consumer_lag` goes by what this consumer commits, and transactions commit past it.)
-fn waiting(p: &rdkafka::statistics::Partition) -> Option<i64> {
-    if p.ls_offset < 0 {
-        return None;
-    }
-    // With nothing fetched in hand, markers at the end count as read.
-    let read = if p.fetchq_cnt == 0 { p.next_offset.max(p.app_offset) } else { p.app_offset };
-    (read >= 0).then_some((p.ls_offset - read).max(0))
-}
-
-impl ConsumerContext for Group {
-    fn rebalance(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        err: RDKafkaRespErr,
-        partitions: &mut TopicPartitionList,
-    ) {
-        if self.closing.load(Ordering::Relaxed) {
-            if err == RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS {
-                let _ = consumer.incremental_unassign(partitions);
-            }
-            return;
-        }
-        let change = match err {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
-                Change::Assigned(partitions.clone())
-            }
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
-                Change::Revoked(partitions.clone())
-            }
-            other => Change::Failed(RDKafkaErrorCode::from(other).to_string()),
-        };
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
-    }
+    Nothing,
 }
 
 /// A member of a consumer group, polled by hand.
@@ -125,10 +50,14 @@ pub(crate) struct GroupConsumer {
     /// Goes before the client, which it was asked of.
     question: Mutex<Asked>,
     client: BaseConsumer<Group>,
+    /// What the topics are called that it reads, and what they are for.
+    names: Topics,
+    roles: &'static [Role],
     subscribed: Mutex<Subscribed>,
     /// Where carriers have several topics.
     lookout: Option<Lookout>,
-    held: Mutex<Held>,
+    /// Where reading of each partition of ours began.
+    began_at: Mutex<BTreeMap<(String, i32), i64>>,
     /// A change that the loop has been told of and has not answered yet.
     owed: Mutex<Option<Change>>,
     began: Instant,
@@ -144,28 +73,8 @@ struct Asked {
     question: Option<Question>,
 }
 
-/// Sees to it that no partition of the group is left to nobody, where that can be: among members of
-/// static names (`orphans.rs`).
-struct Watch {
-    group: String,
-    looked_at: Instant,
-    /// The last look found some.
-    found: bool,
-    /// Until then we stay away, so that the group forgets our name, and rebalances.
-    away_until: Option<Instant>,
-}
-
-/// What we were given, and as whom.
-#[derive(Default)]
-struct Held {
-    /// Where reading of each began.
-    starts: BTreeMap<(String, i32), i64>,
-    /// `None` while it is nothing.
-    member: Option<String>,
-}
-
 /// Who commits, and of which topics.
-pub(crate) struct Member {
+pub(crate) struct CommitAs {
     pub(crate) group: ConsumerGroupMetadata,
     pub(crate) topics: Arc<Identities>,
 }
@@ -176,22 +85,12 @@ pub(crate) const IDLE_WAIT: Duration = Duration::from_millis(250);
 
 /// Between two looks at who has what in the group. A rebalance is over long before.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
-/// Longer than `session.timeout.ms`.
-const AWAY: Duration = Duration::from_secs(13);
-/// A request to join that is lost, as when a coordinator moves, is repeated by librdkafka after
-/// minutes only (`max.poll.interval.ms`); a new client asks at once.
-const JOIN_TIMEOUT: Duration = Duration::from_secs(45);
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl GroupConsumer {
     /// Joins the group as a reader of these roles' topics.
-    pub(crate) fn join(settings: &HostSettings, roles: &[Role]) -> Result<Self, Fault> {
+    pub(crate) fn join(settings: &HostSettings, roles: &'static [Role]) -> Result<Self, Fault> {
         let (config, topics) = (settings.consumer(), &settings.topics);
-        let group = Group {
-            changes: Mutex::default(),
-            closing: AtomicBool::new(false),
-            paused: AtomicBool::new(false),
-        };
+        let group = Group::default();
         let consumer: BaseConsumer<Group> =
             config.create_with_context(group).map_err(|e| Fault(format!("consumer: {e}")))?;
         let internal = roles.iter().filter(|role| role.is_internal());
@@ -215,9 +114,11 @@ impl GroupConsumer {
         let joined = Self {
             question: Mutex::new(Asked { at: Instant::now(), question: None }),
             client: consumer,
+            names: topics.clone(),
+            roles,
             subscribed: Mutex::new(subscribed),
             lookout,
-            held: Mutex::default(),
+            began_at: Mutex::default(),
             owed: Mutex::default(),
             began: Instant::now(),
             lag_asked: Mutex::default(),
@@ -235,50 +136,17 @@ impl GroupConsumer {
         Ok(joined)
     }
 
-    /// Looks from time to time whether a partition of the group is nobody's. If twice so, one of the
-    /// members goes away for longer than its session, and comes back: two rebalances.
-    fn watch(&self) -> Result<(), Fault> {
-        let Some(watch) = &self.watch else { return Ok(()) };
-        let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = watch.away_until {
-            if Instant::now() >= until {
-                watch.away_until = None;
-                watch.looked_at = Instant::now();
-                self.subscribe()?;
-            }
-            return Ok(());
-        }
-        if watch.looked_at.elapsed() < LOOK_EVERY {
-            return Ok(());
-        }
-        watch.looked_at = Instant::now();
-        let Some(own) = member(&self.client) else { return Ok(()) };
-        let topics = self.subscribed().topics.clone();
-        // The next time, then.
-        let Ok(look) = look(&self.client, &watch.group, &topics, &own.id) else {
-            return Ok(());
-        };
-        let again = std::mem::replace(&mut watch.found, look.orphans > 0);
-        if look.orphans > 0 && again && look.is_ours {
-            tracing::warn!(
-                orphans = look.orphans,
-                "partitions of the group are nobody's: leaving it for a while, so that it rebalances"
-            );
-            watch.found = false;
-            watch.away_until = Some(Instant::now() + AWAY);
-            self.client.unsubscribe();
-        }
-        Ok(())
-    }
-
-    pub(crate) fn next(&self, wait: Duration) -> Result<Event<'_>, Fault> {
+    pub(crate) fn next(&self, wait: Duration) -> Result<Polled<'_>, Fault> {
         if let Some(event) = self.change()? {
             return Ok(event);
         }
-        if self.lookout.as_ref().is_some_and(Lookout::has_news) {
-            self.take_up_topics()?;
+        // The group's next word would come before our answer to its last.
+        if !self.owes() {
+            if self.lookout.as_ref().is_some_and(Lookout::has_news) {
+                self.take_up_topics()?;
+            }
+            self.watch()?;
         }
-        self.watch()?;
         self.watch_topics()?;
         // In whole milliseconds, upwards: librdkafka's clock has no smaller ones, and the binding
         // spins through the rest.
@@ -287,19 +155,19 @@ impl GroupConsumer {
             _ => Duration::from_millis(wait.as_millis() as u64 + 1),
         };
         match self.client.poll(wait) {
-            Some(Ok(message)) => Ok(Event::Record(message)),
+            Some(Ok(message)) => Ok(Polled::Record(message)),
             // The client connects anew by itself.
-            Some(Err(error)) if passes(&error) => Ok(Event::Tick),
+            Some(Err(error)) if passes(&error) => Ok(Polled::Nothing),
             // Of a topic that was removed: the lookout finds it gone.
-            Some(Err(error)) if self.lookout.is_some() && is_unknown(&error) => Ok(Event::Tick),
-            Some(Err(error)) if is_undecodable(&error) => Ok(Event::Undecodable),
+            Some(Err(error)) if self.lookout.is_some() && is_unknown(&error) => Ok(Polled::Nothing),
+            Some(Err(error)) if is_undecodable(&error) => Ok(Polled::Undecodable),
             Some(Err(error)) => Err(Fault(format!("reading: {error}"))),
             None if !self.is_member.load(Ordering::Relaxed)
-                && self.began.elapsed() > JOIN_TIMEOUT =>
+                && self.began.elapsed() > timeouts::JOIN =>
             {
                 Err(Fault("the group has not answered".to_owned()))
             }
-            None => Ok(self.change()?.unwrap_or(Event::Tick)),
+            None => Ok(self.change()?.unwrap_or(Polled::Nothing)),
         }
     }
 
@@ -311,7 +179,7 @@ impl GroupConsumer {
                 let subscribed = self.subscribed();
                 let topics: Vec<&str> = subscribed.topics.iter().map(String::as_str).collect();
                 let client = self.client.client();
-                asked.question = Some(Question::ask(client, &topics, LOOKUP_TIMEOUT)?);
+                asked.question = Some(Question::ask(client, &topics, timeouts::LOOKUP)?);
             }
             return Ok(());
         };
@@ -330,7 +198,7 @@ impl GroupConsumer {
         subscribed.identities.get(topic).map(|identity| identity.id.clone()).unwrap_or_default()
     }
 
-    fn change(&self) -> Result<Option<Event<'_>>, Fault> {
+    fn change(&self) -> Result<Option<Polled<'_>>, Fault> {
         let mut changes =
             self.client.context().changes.lock().unwrap_or_else(PoisonError::into_inner);
         let change = changes.pop_front();
@@ -341,24 +209,25 @@ impl GroupConsumer {
             None => Ok(None),
             Some(Change::Assigned(p)) => {
                 self.is_member.store(true, Ordering::Relaxed);
-                Ok(Some(Event::Assigned(p)))
+                Ok(Some(Polled::Assigned(p)))
             }
-            Some(Change::Revoked(p)) => Ok(Some(Event::Revoked(p))),
+            Some(Change::Revoked(p)) => Ok(Some(Polled::Revoked(p))),
             Some(Change::Failed(why)) => Err(Fault(format!("rebalance: {why}"))),
         }
     }
 
-    pub(crate) fn take(&self, starts: &[Start]) -> Result<(), Fault> {
-        if !starts.is_empty() {
-            let member = self.current_member()?;
-            let mut held = self.held();
-            held.member = Some(member);
-            let of = |s: &Start| ((s.topic.clone(), s.partition), s.offset);
-            held.starts.extend(starts.iter().map(of));
-        }
+    /// What a topic of ours is for.
+    pub(crate) fn role(&self, topic: &str) -> Result<Role, Fault> {
+        let role = self.names.role(self.roles, topic);
+        role.ok_or_else(|| Fault(format!("topic {topic} was not subscribed to")))
+    }
+
+    /// Reads these from there on. It answers what the group has assigned.
+    pub(crate) fn assign(&self, offsets: &[(Input, i64)]) -> Result<(), Fault> {
         let mut list = TopicPartitionList::new();
-        for start in starts {
-            list.add_partition_offset(&start.topic, start.partition, Offset::Offset(start.offset))
+        for (input, offset) in offsets {
+            self.began_at().insert((input.topic.to_string(), input.partition), *offset);
+            list.add_partition_offset(&input.topic, input.partition, Offset::Offset(*offset))
                 .map_err(|e| Fault(format!("assigning: {e}")))?;
         }
         // What is not read is ours all the same, until the group takes it back: librdkafka wants an answer of
@@ -378,61 +247,53 @@ impl GroupConsumer {
         self.client.pause(&paused).map_err(|e| Fault(format!("pausing: {e}")))
     }
 
-    pub(crate) fn give(&self, partitions: &TopicPartitionList) -> Result<(), Fault> {
+    /// Gives these back. It answers what the group has revoked.
+    pub(crate) fn unassign(&self, partitions: &TopicPartitionList) -> Result<(), Fault> {
         for p in partitions.elements() {
             let labels = [p.topic(), &p.partition().to_string()];
             let _ = metrics().lag.remove_label_values(&labels);
+            self.began_at().remove(&(p.topic().to_owned(), p.partition()));
         }
-        self.let_go(partitions);
         self.owe(None);
         self.client.incremental_unassign(partitions).map_err(|e| Fault(format!("unassigning: {e}")))
     }
 
     /// What a transactional commit must carry, to be refused if we are no longer who was given the
-    /// partitions.
-    pub(crate) fn standing(&self) -> Result<Member, Fault> {
-        let group = self
-            .client
-            .group_metadata()
-            .ok_or_else(|| Fault("not a member of a group".to_owned()))?;
+    /// partitions; `None` if that is known now.
+    pub(crate) fn commit_as(&self, holder: &Member) -> Option<CommitAs> {
+        let group = self.client.group_metadata()?;
         // Asked for afterwards: an identity, once lost, does not come back.
-        self.current_member()?;
-        Ok(Member { group, topics: self.subscribed().identities.clone() })
+        holder.is_still(self.member().as_ref()).then(|| {
+            let topics = self.subscribed().identities.clone();
+            CommitAs { group, topics }
+        })
     }
 
-    fn current_member(&self) -> Result<String, Fault> {
-        let lost = || Fault("the group has put us out".to_owned());
-        if self.has_lost_assignment() {
-            return Err(lost());
-        }
-        let member = member(&self.client).ok_or_else(lost)?;
-        match &self.held().member {
-            Some(holder) if *holder != member.id => Err(lost()),
-            _ => Ok(member.id),
-        }
+    /// Who we are to our group; `None` for who is no member now, and who has lost what it had.
+    pub(crate) fn member(&self) -> Option<Member> {
+        if self.has_lost_assignment() { None } else { member(&self.client) }
+    }
+
+    fn owes(&self) -> bool {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     fn owe(&self, change: Option<Change>) {
         *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = change;
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn let_go(&self, partitions: &TopicPartitionList) {
-        let mut held = self.held();
-        for p in partitions.elements() {
-            held.starts.remove(&(p.topic().to_owned(), p.partition()));
-        }
-        if held.starts.is_empty() {
-            held.member = None;
-        }
+    fn began_at(&self) -> MutexGuard<'_, BTreeMap<(String, i32), i64>> {
+        self.began_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The group has given these partitions to another already: nothing of them may be committed.
     pub(crate) fn has_lost_assignment(&self) -> bool {
         self.client.assignment_lost()
+    }
+
+    /// Whether no broker was connected within the last second or two.
+    pub(crate) fn is_away(&self) -> bool {
+        self.client.context().is_away.load(Ordering::Relaxed)
     }
 
     /// A member of the group, be it without partitions.
@@ -450,7 +311,7 @@ impl GroupConsumer {
         *asked = Some(Instant::now());
         let Ok(positions) = self.positions() else { return };
         for (topic, partition, read) in positions {
-            let ends = self.client.fetch_watermarks(&topic, partition, LOOKUP_TIMEOUT);
+            let ends = self.client.fetch_watermarks(&topic, partition, timeouts::LOOKUP);
             // The next time, then.
             let Ok((_, end)) = ends else { return };
             let labels = [topic.as_str(), &partition.to_string()];
@@ -462,14 +323,14 @@ impl GroupConsumer {
     pub(crate) fn positions(&self) -> Result<Vec<(String, i32, i64)>, Fault> {
         let all = self.client.position().map_err(|e| Fault(format!("positions: {e}")))?;
         let refused = self.subscribed().refused.clone();
-        let held = self.held();
+        let began_at = self.began_at();
         let read = all.elements().into_iter().filter(|p| !refused.contains(p.topic()));
         let positions = read.filter_map(|p| {
             let key = (p.topic().to_owned(), p.partition());
             let offset = match p.offset() {
                 Offset::Offset(offset) => offset,
                 // Nothing of it was read so far.
-                _ => *held.starts.get(&key)?,
+                _ => *began_at.get(&key)?,
             };
             Some((key.0, key.1, offset))
         });
@@ -479,7 +340,7 @@ impl GroupConsumer {
     /// Reading of a partition goes on there.
     pub(crate) fn go_on_at(&self, topic: &str, partition: i32, offset: i64) -> Result<(), Fault> {
         self.client
-            .seek(topic, partition, Offset::Offset(offset), LOOKUP_TIMEOUT)
+            .seek(topic, partition, Offset::Offset(offset), timeouts::LOOKUP)
             .map_err(|e| Fault(format!("going on at {topic}-{partition}@{offset}: {e}")))
     }
 
@@ -506,48 +367,9 @@ impl GroupConsumer {
     }
 }
 
-/// Whether it is said of a topic that is not there.
-fn is_unknown(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)
-    )
-}
-
 fn patiently_known(consumer: &BaseConsumer<Group>, topics: &[&str]) -> Result<Identities, Fault> {
-    let ask = || identities(consumer.client(), topics, LOOKUP_TIMEOUT);
+    let ask = || identities(consumer.client(), topics, timeouts::LOOKUP);
     ask.retry(pauses()).call()
-}
-
-/// Asks again a few times where a connection was in the way.
-pub(crate) fn patiently<T>(call: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
-    call.retry(pauses()).when(passes).call()
-}
-
-fn pauses() -> ConstantBuilder {
-    ConstantBuilder::default().with_delay(Duration::from_millis(500)).with_max_times(4)
-}
-
-/// Whether reading goes on by itself after this error. What is said here of one connection or one
-/// answer is no fault of ours; what ends a client, or an offset that is not there, is.
-pub(crate) fn passes(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::AllBrokersDown
-                | RDKafkaErrorCode::BrokerTransportFailure
-                | RDKafkaErrorCode::OperationTimedOut
-                | RDKafkaErrorCode::MessageTimedOut
-                | RDKafkaErrorCode::Resolve
-                | RDKafkaErrorCode::RequestTimedOut
-                | RDKafkaErrorCode::NetworkException
-                | RDKafkaErrorCode::NotLeaderForPartition
-                | RDKafkaErrorCode::LeaderNotAvailable
-                | RDKafkaErrorCode::CoordinatorLoadInProgress
-                | RDKafkaErrorCode::CoordinatorNotAvailable
-                | RDKafkaErrorCode::NotCoordinator
-        )
-    )
 }
 
 impl Drop for GroupConsumer {

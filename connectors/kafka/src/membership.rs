@@ -11,13 +11,7 @@ use std::ffi::CStr;
 
 use rdkafka::bindings;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Member {
-    pub(crate) id: String,
-    /// Of the group, when it was asked for; it grows with every rebalance.
-    pub(crate) generation: i32,
-}
+use waybill_host::event::Member;
 
 /// `None` for who is no member now.
 pub(crate) fn member<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<Member> {

@@ -14,11 +14,7 @@ use waybill_stage::Fault;
 use crate::consumer::passes;
 use crate::reader::client;
 use crate::topic_identity::identities;
-use crate::{HostSettings, KafkaConnection};
-
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longer than a broken transaction can stay open.
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::{HostSettings, KafkaConnection, timeouts};
 
 /// A topic, and the group that reads it.
 #[derive(Clone, Debug)]
@@ -67,16 +63,16 @@ pub fn standings(
         for partition in numbers(&probe, &reader.topic)? {
             list.add_partition(&reader.topic, partition);
         }
-        let committed = probe.committed_offsets(list, PATIENCE).map_err(|e| {
+        let committed = probe.committed_offsets(list, timeouts::STABLE).map_err(|e| {
             Fault(format!("reading what group {} has committed: {e}", reader.group))
         })?;
         let mut standings = Vec::new();
-        let known = identities(probe.client(), &[&reader.topic], TIMEOUT)?;
+        let known = identities(probe.client(), &[&reader.topic], timeouts::LOOKUP)?;
         let topic_id = known.into_values().next().map_or_else(String::new, |known| known.id);
         for entry in committed.elements() {
             let partition = entry.partition();
             let (first, _) = probe
-                .fetch_watermarks(&reader.topic, partition, TIMEOUT)
+                .fetch_watermarks(&reader.topic, partition, timeouts::LOOKUP)
                 .map_err(|e| Fault(format!("watermarks of {}: {e}", reader.topic)))?;
             let next = match entry.offset() {
                 Offset::Offset(next) => Some(next),
@@ -131,7 +127,7 @@ fn count_waiting(
             }
             Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
             Some(Err(error)) if !passes(&error) => return Err(fault(error)),
-            _ if idle_since.elapsed() > PATIENCE => {
+            _ if idle_since.elapsed() > timeouts::STABLE => {
                 return Err(Fault("reading what waits: no answer".to_owned()));
             }
             _ => {}
@@ -152,7 +148,7 @@ pub(crate) fn probe(connection: &KafkaConnection, group: &str) -> Result<BaseCon
 
 pub(crate) fn numbers(probe: &BaseConsumer, topic: &str) -> Result<Vec<i32>, Fault> {
     let metadata = probe
-        .fetch_metadata(Some(topic), TIMEOUT)
+        .fetch_metadata(Some(topic), timeouts::LOOKUP)
         .map_err(|e| Fault(format!("looking for topic {topic}: {e}")))?;
     let partitions = metadata.topics().first().map(|t| t.partitions()).unwrap_or_default();
     if partitions.is_empty() {

@@ -9,14 +9,10 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{Offset, TopicPartitionList};
 use waybill_stage::Fault;
 
-use crate::KafkaConnection;
 use crate::acl::READERS;
 use crate::consumer::{passes, patiently};
 use crate::settings::{ANSWER_BYTES, FETCH_BYTES};
-
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longer than a broken transaction can stay open (`transaction.timeout.ms`).
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::{KafkaConnection, timeouts};
 
 /// What `each` says of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +47,7 @@ pub(crate) fn read(
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
             Some(Err(error)) if !passes(&error) => return Err(fault(&error)),
             // A broken connection is made anew by the client.
-            _ if idle_since.elapsed() > PATIENCE => return Err(fault(&"no answer")),
+            _ if idle_since.elapsed() > timeouts::STABLE => return Err(fault(&"no answer")),
             _ => {}
         }
     }
@@ -65,20 +61,21 @@ pub(crate) fn settled(
 ) -> Result<(i64, i64), Fault> {
     let fault = |e: &dyn std::fmt::Display| Fault(format!("reading {topic}-{partition}: {e}"));
     let plain = client(connection, "read_uncommitted").map_err(|e| fault(&e))?;
-    let (low, high) =
-        patiently(|| plain.fetch_watermarks(topic, partition, TIMEOUT)).map_err(|e| fault(&e))?;
+    let (low, high) = patiently(|| plain.fetch_watermarks(topic, partition, timeouts::LOOKUP))
+        .map_err(|e| fault(&e))?;
     if low == high {
         return Ok((low, high));
     }
     let committed = client(connection, "read_committed").map_err(|e| fault(&e))?;
     let began = Instant::now();
     loop {
-        let (_, stable) = patiently(|| committed.fetch_watermarks(topic, partition, TIMEOUT))
-            .map_err(|e| fault(&e))?;
+        let (_, stable) =
+            patiently(|| committed.fetch_watermarks(topic, partition, timeouts::LOOKUP))
+                .map_err(|e| fault(&e))?;
         if stable >= high {
             return Ok((low, high));
         }
-        if began.elapsed() > PATIENCE {
+        if began.elapsed() > timeouts::STABLE {
             return Err(fault(&format!("a transaction stays open at offset {stable} of {high}")));
         }
         std::thread::sleep(Duration::from_millis(20));

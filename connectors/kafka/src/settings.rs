@@ -1,11 +1,11 @@
 use std::fmt;
-use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use waybill_host::batch::BatchLimits;
 
-use crate::Topics;
 use crate::acl::Acl;
 use crate::hand_over::one_request_a_partition;
+use crate::{Topics, timeouts};
 
 /// A request of a transaction is at most 16 MiB, and one comes whole; so an answer is at most twice that, and
 /// so is what librdkafka unpacks of zstd.
@@ -37,15 +37,6 @@ impl KafkaConnection {
         let username = self.0.iter().find(|(key, _)| key == "sasl.username");
         username.map_or_else(|| "User:OURS".to_owned(), |(_, name)| format!("User:{name}"))
     }
-}
-
-/// When a batch is closed, whichever comes first.
-#[derive(Clone, Copy, Debug)]
-pub struct BatchLimits {
-    pub records: usize,
-    /// Of keys and values going out (transactions) or coming in (sink).
-    pub bytes: usize,
-    pub age: Duration,
 }
 
 /// What a host must know beside its processor.
@@ -83,7 +74,7 @@ impl HostSettings {
             .set("auto.offset.reset", "error")
             .set("isolation.level", "read_committed")
             .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", "10000")
+            .set("session.timeout.ms", timeouts::SESSION.as_millis().to_string())
             .set("heartbeat.interval.ms", "2000")
             .set("statistics.interval.ms", "1000")
             // How long the broker keeps a request when there is nothing: a record is sent at once.
@@ -108,9 +99,7 @@ impl HostSettings {
         };
         config
             .set("transactional.id", format!("{}{instance}", self.transactional_prefix()))
-            // A process that dies without a successor of its name holds its readers up for as
-            // long as this.
-            .set("transaction.timeout.ms", "15000")
+            .set("transaction.timeout.ms", timeouts::TRANSACTION.as_millis().to_string())
             .set("message.timeout.ms", "15000")
             .set("enable.idempotence", "true")
             // The broker ends a transaction a few ms after it has answered; one that begins within

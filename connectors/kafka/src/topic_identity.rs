@@ -25,6 +25,9 @@ pub(crate) type Identities = BTreeMap<String, Identity>;
 /// A request on its way. It must not outlive the client that was asked.
 pub(crate) struct Question(*mut rd_kafka_queue_t);
 
+// SAFETY: librdkafka's queues may be used and destroyed by any thread.
+unsafe impl Send for Question {}
+
 impl Question {
     /// Asks for these topics, and waits for nothing.
     pub(crate) fn ask<C: ClientContext>(

@@ -11,19 +11,12 @@ use waybill_host::mark;
 use waybill_host::metrics::metrics;
 use waybill_stage::Fault;
 
-use crate::consumer::Member;
+use crate::consumer::CommitAs;
 use crate::crash_point::crash_point;
 use crate::hand_over::{Portion, deliver, serve};
 use crate::partition_counts::PartitionCounts;
 use crate::rights::refused;
-use crate::{HostSettings, Topics};
-
-const CALL_TIMEOUT: Duration = Duration::from_secs(15);
-/// A retriable error is tried again for this long.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A rebalance that comes between asking who we are and committing costs an attempt.
-pub(crate) const ATTEMPTS: u32 = 5;
+use crate::{HostSettings, Topics, timeouts};
 
 /// Why a batch is not committed, by what may be done about it.
 #[derive(Debug)]
@@ -60,14 +53,14 @@ impl Transactor {
             .map_err(|e| Fault(format!("producer: {e}")))?;
         let began = Instant::now();
         loop {
-            match producer.init_transactions(CALL_TIMEOUT) {
+            match producer.init_transactions(timeouts::CALL) {
                 Ok(()) => {
                     let topics = settings.topics.clone();
                     let settings = settings.clone();
                     let partitions = PartitionCounts::default();
                     return Ok(Self { producer, settings, topics, partitions, has_aborted: false });
                 }
-                Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {}
+                Err(error) if is_retriable(&error) && began.elapsed() < timeouts::RETRY => {}
                 Err(error) => {
                     let right = settings.transactional();
                     return Err(refused(&settings.connection, &error, &right)
@@ -79,7 +72,7 @@ impl Transactor {
 
     /// Commits `batch` as the member of the group that we were. The coordinator refuses it if that is no
     /// longer so.
-    pub(crate) fn commit(&mut self, batch: &Batch, member: &Member) -> Result<(), Failed> {
+    pub(crate) fn commit(&mut self, batch: &Batch, member: &CommitAs) -> Result<(), Failed> {
         let began = Instant::now();
         if self.has_aborted {
             *self = Self::start(&self.settings).map_err(Failed::Unknown)?;
@@ -98,18 +91,18 @@ impl Transactor {
         result
     }
 
-    fn transaction(&self, batch: &Batch, member: &Member) -> Result<(), Failed> {
+    fn transaction(&self, batch: &Batch, member: &CommitAs) -> Result<(), Failed> {
         self.producer.begin_transaction().map_err(|e| self.end("begin_transaction", &e))?;
         self.send(batch)?;
         let offsets =
             self.offsets(batch, member).map_err(|e| self.abort(format!("offsets: {e}")))?;
         self.patient("send_offsets_to_transaction", || {
-            self.producer.send_offsets_to_transaction(&offsets, &member.group, CALL_TIMEOUT)
+            self.producer.send_offsets_to_transaction(&offsets, &member.group, timeouts::CALL)
         })?;
         crash_point("transaction_sent");
         self.deliver()?;
         crash_point("transaction_delivered");
-        self.patient("commit_transaction", || self.producer.commit_transaction(CALL_TIMEOUT))
+        self.patient("commit_transaction", || self.producer.commit_transaction(timeouts::CALL))
     }
 
     /// Hands the records over: each partition's share is one request (`hand_over.rs`), unless there
@@ -134,7 +127,7 @@ impl Transactor {
         Ok(())
     }
 
-    fn offsets(&self, batch: &Batch, member: &Member) -> Result<TopicPartitionList, KafkaError> {
+    fn offsets(&self, batch: &Batch, member: &CommitAs) -> Result<TopicPartitionList, KafkaError> {
         let mut offsets = TopicPartitionList::new();
         for (input, mark) in &batch.marks {
             let topic: &str = &input.topic;
@@ -148,7 +141,7 @@ impl Transactor {
 
     /// Delivery failures surface in the commit.
     fn deliver(&self) -> Result<(), Failed> {
-        if deliver(&self.producer, CALL_TIMEOUT) {
+        if deliver(&self.producer, timeouts::CALL) {
             return Ok(());
         }
         Err(self.abort("producing: no answer".to_owned()))
@@ -161,7 +154,7 @@ impl Transactor {
         loop {
             match call() {
                 Ok(()) => return Ok(()),
-                Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {
+                Err(error) if is_retriable(&error) && began.elapsed() < timeouts::RETRY => {
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 Err(error) => return Err(self.end(what, &error)),
@@ -185,7 +178,7 @@ impl Transactor {
         loop {
             match self.producer.abort_transaction(Duration::from_millis(200)) {
                 Ok(()) => return Failed::Aborted(why),
-                Err(error) if is_retriable(&error) && began.elapsed() < PATIENCE => {
+                Err(error) if is_retriable(&error) && began.elapsed() < timeouts::RETRY => {
                     std::thread::sleep(Duration::from_millis(1));
                     serve(&self.producer);
                 }

@@ -10,12 +10,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use waybill_stage::Fault;
 
-use crate::KafkaConnection;
 use crate::consumer::{passes, patiently};
 use crate::reader::{Quiet, client};
-
-const TIMEOUT: Duration = Duration::from_secs(10);
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::{KafkaConnection, timeouts};
 
 /// Whether the client could not unpack what it got.
 pub(crate) fn is_undecodable(error: &KafkaError) -> bool {
@@ -32,7 +29,7 @@ pub(crate) fn undecodable_at(
 ) -> Result<Option<Range<i64>>, Fault> {
     let fault = |e: &dyn std::fmt::Display| Fault(format!("looking at {topic}-{partition}: {e}"));
     let consumer = client(connection, "read_uncommitted").map_err(|e| fault(&e))?;
-    let (_, high) = patiently(|| consumer.fetch_watermarks(topic, partition, TIMEOUT))
+    let (_, high) = patiently(|| consumer.fetch_watermarks(topic, partition, timeouts::LOOKUP))
         .map_err(|e| fault(&e))?;
     let is_bad = |offset| is_bad(&consumer, topic, partition, offset).map_err(|e| fault(&e));
     if from >= high || !is_bad(from)? {
@@ -76,7 +73,7 @@ fn is_bad(
             Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => return Ok(false),
             Some(Err(error)) if is_undecodable(&error) => return Ok(true),
             Some(Err(error)) if !passes(&error) => return Err(error),
-            _ if began.elapsed() > PATIENCE => {
+            _ if began.elapsed() > timeouts::STABLE => {
                 return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
             }
             _ => {}

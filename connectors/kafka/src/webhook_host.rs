@@ -17,9 +17,9 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, TopicPartitionList};
 use waybill_host::batch::Batch;
 use waybill_host::chain::{decoded, opened as opened_value};
+use waybill_host::event::{Member, Now};
 use waybill_host::input::Input;
 use waybill_host::metrics::metrics;
-use waybill_host::processor::Incoming;
 use waybill_host::protocol::Mark;
 use waybill_host::values::Values;
 use waybill_schemas::Role;
@@ -29,13 +29,15 @@ use waybill_schemas::{AcceptedEvent, Delivery, Erasure, RejectRecord};
 use waybill_stage::Fault;
 
 use crate::acl::READERS;
-use crate::consumer::{Event, GroupConsumer, IDLE_WAIT};
+use crate::consumer::{GroupConsumer, IDLE_WAIT, Polled};
 use crate::courier::Courier;
 use crate::crash_point::crash_point;
 use crate::health::now_ms;
 use crate::offsets::{numbers, probe};
-use crate::transaction::{ATTEMPTS, Failed, Transactor};
+use crate::restore::incoming;
+use crate::transaction::{Failed, Transactor};
 use crate::webhook_log::{At, ERASURE, Written, opened, payloads, take_over};
+use crate::worker::Pulse;
 use crate::{Health, HostSettings, Shutdown};
 
 /// How long partitions that go to another, and a shutdown, wait for requests that are under way. The next one sends
@@ -63,6 +65,8 @@ pub fn webhook_host(
         health,
         consumer: &consumer,
         transactor,
+        began_at: Instant::now(),
+        member: None,
         read_up_to: BTreeMap::new(),
         committed: BTreeMap::new(),
         batch: Batch::default(),
@@ -79,6 +83,9 @@ struct WebhookHost<'a> {
     health: &'a Health,
     consumer: &'a GroupConsumer,
     transactor: Transactor,
+    began_at: Instant,
+    /// As whom we were given what we hold.
+    member: Option<Member>,
     /// Of each of our partitions, which offset comes next, …
     read_up_to: BTreeMap<Input, i64>,
     /// … and what was committed of it last.
@@ -94,20 +101,20 @@ impl WebhookHost<'_> {
     fn run(&mut self, shutdown: &Shutdown) -> Result<(), Fault> {
         loop {
             match self.consumer.next(self.poll_timeout())? {
-                Event::Assigned(partitions) => {
+                Polled::Assigned(partitions) => {
                     self.gain(&partitions)?;
                     self.health.set_ready(true);
                 }
-                Event::Revoked(partitions) => self.lose(&partitions)?,
-                Event::Record(message) => self.take(&message)?,
-                Event::Undecodable => {
+                Polled::Revoked(partitions) => self.lose(&partitions)?,
+                Polled::Record(message) => self.take(&message)?,
+                Polled::Undecodable => {
                     return Err(Fault(
                         "a record cannot be unpacked: who has written it?".to_owned(),
                     ));
                 }
                 // One without partitions is ready to take over.
-                Event::Tick if self.consumer.has_joined() => self.health.set_ready(true),
-                Event::Tick => {}
+                Polled::Nothing if self.consumer.has_joined() => self.health.set_ready(true),
+                Polled::Nothing => {}
             }
             self.health.beat();
             self.bring_missing()?;
@@ -130,30 +137,34 @@ impl WebhookHost<'_> {
         [due, batch].into_iter().flatten().fold(longest, Duration::min)
     }
 
-    fn role(&self, topic: &str) -> Result<Role, Fault> {
-        let role = self.settings.topics.role(WEBHOOKS.inputs, topic);
-        role.ok_or_else(|| Fault(format!("topic {topic} was not subscribed to")))
-    }
-
     fn gain(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
         let began = Instant::now();
-        let mut starts = self.consumer.starts(partitions)?;
-        for start in &mut starts {
-            let input = Input::new(self.role(&start.topic)?, &start.topic, start.partition);
-            self.committed.insert(input.clone(), start.offset);
+        let lost = || Fault("the group took our partitions away".to_owned());
+        let member = self.consumer.member().ok_or_else(lost)?;
+        let mut offsets = Vec::new();
+        for start in self.consumer.starts(partitions, &Pulse::default())? {
+            let (input, mut offset) = (start.input, start.offset);
+            self.committed.insert(input.clone(), offset);
             if input.role == Role::Webhooks {
                 let (courier, now) = (&mut *self.courier, now_ms());
-                start.offset = take_over(
-                    self.settings,
-                    self.values,
-                    start.partition,
-                    start.offset,
-                    |at, written| take_in(courier, at, written, now),
-                )?;
+                let (settings, values) = (self.settings, self.values);
+                offset = take_over(settings, values, input.partition, offset, |at, written| {
+                    take_in(courier, at, written, now);
+                })?;
             }
-            self.read_up_to.insert(input, start.offset);
+            self.read_up_to.insert(input.clone(), offset);
+            offsets.push((input, offset));
         }
-        self.consumer.take(&starts)?;
+        if !member.is_still(self.consumer.member().as_ref()) {
+            return Err(lost());
+        }
+        if self.member.as_ref().is_some_and(|holder| !holder.is_still(Some(&member))) {
+            return Err(lost());
+        }
+        if !offsets.is_empty() {
+            self.member = Some(member);
+        }
+        self.consumer.assign(&offsets)?;
         metrics().restore_seconds.observe(began.elapsed().as_secs_f64());
         metrics().assigned.set(i64::try_from(self.read_up_to.len()).unwrap_or(0));
         Ok(())
@@ -165,21 +176,24 @@ impl WebhookHost<'_> {
         }
         self.finish()?;
         for p in partitions.elements() {
-            let input = Input::new(self.role(p.topic())?, p.topic(), p.partition());
+            let input = Input::new(self.consumer.role(p.topic())?, p.topic(), p.partition());
             if input.role == Role::Webhooks {
                 self.courier.lose(p.partition());
             }
             self.committed.remove(&input);
             self.read_up_to.remove(&input);
         }
-        self.consumer.give(partitions)?;
+        if self.read_up_to.is_empty() {
+            self.member = None;
+        }
+        self.consumer.unassign(partitions)?;
         metrics().assigned.set(i64::try_from(self.read_up_to.len()).unwrap_or(0));
         Ok(())
     }
 
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<(), Fault> {
         let (topic, partition) = (message.topic(), message.partition());
-        let input = Input::new(self.role(topic)?, topic, partition);
+        let input = Input::new(self.consumer.role(topic)?, topic, partition);
         let Some(next) = self.read_up_to.get_mut(&input) else {
             return Err(Fault(format!("{input} was read and is not ours")));
         };
@@ -194,7 +208,8 @@ impl WebhookHost<'_> {
             }
             role => self.told(role, message)?,
         };
-        self.batch.read(&input, message.offset(), Instant::now());
+        let now = Now { at: self.began_at.elapsed(), utc_ms: now_ms() };
+        self.batch.read(&input, message.offset(), now);
         // How far was read is no hurry.
         if !to_write.is_empty() {
             self.began.get_or_insert_with(Instant::now);
@@ -221,15 +236,7 @@ impl WebhookHost<'_> {
 
     /// What is to be written because of a record. One that nobody of ours has written is the sink's to answer.
     fn told(&mut self, role: Role, message: &BorrowedMessage<'_>) -> Result<Vec<Written>, Fault> {
-        let record = Incoming {
-            role,
-            topic: message.topic(),
-            partition: message.partition(),
-            offset: message.offset(),
-            key: message.key(),
-            value: message.payload(),
-            appended_at: message.timestamp().to_millis().unwrap_or_default(),
-        };
+        let record = incoming(role, message);
         let Ok(plain) = opened_value(role, &record, self.values)? else { return Ok(Vec::new()) };
         let deliveries = if role == Role::Rejects {
             let read = decoded::<RejectRecord>(&plain, &record)?;
@@ -322,9 +329,13 @@ impl WebhookHost<'_> {
 
     fn send(&mut self) -> Result<(), Fault> {
         for attempt in 1.. {
-            match self.transactor.commit(&self.batch, &self.consumer.standing()?) {
+            let holder = self.member.as_ref();
+            let Some(member) = holder.and_then(|holder| self.consumer.commit_as(holder)) else {
+                return Err(Fault("the group has put us out".to_owned()));
+            };
+            match self.transactor.commit(&self.batch, &member) {
                 Ok(()) => break,
-                Err(Failed::Aborted(why)) if attempt < ATTEMPTS => {
+                Err(Failed::Aborted(why)) if attempt < waybill_host::host::ATTEMPTS => {
                     tracing::info!(why, attempt, "aborted: committing it anew");
                 }
                 Err(Failed::Aborted(why)) => return Err(Fault(why)),

@@ -19,6 +19,7 @@ mod great_circle;
 mod identity;
 mod journey;
 mod milestone;
+mod operator;
 mod partition;
 mod promise;
 mod promises;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 pub use changelog::{BadChangelog, Changed, Restoring, key};
 pub use great_circle::{EARTH_RADIUS_KM, great_circle_km};
 pub use identity::key_of_events;
+pub use operator::{Aggregating, Changelog};
 pub use partition::Partition;
 pub use quota::Taken;
 

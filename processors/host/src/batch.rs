@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::time::Instant;
+use std::time::Duration;
 
 use waybill_schemas::RejectRecord;
 use waybill_schemas::Role;
 
+use crate::event::Now;
 use crate::input::Input;
 use crate::ledger::{Ledger, Stretch};
 use crate::metrics::Tally;
@@ -12,6 +13,15 @@ use crate::placement::Placement;
 use crate::protocol::Mark;
 use crate::state_log::origin;
 use crate::values::Values;
+
+/// When a batch is closed, whichever comes first.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLimits {
+    pub records: usize,
+    /// Of keys and values going out (transactions) or coming in (sink).
+    pub bytes: usize,
+    pub age: Duration,
+}
 
 /// What one transaction will hold: outputs, rejects, state, and how far each input partition was
 /// read. Bytes lie in one arena, so a record costs no allocation.
@@ -22,7 +32,8 @@ pub struct Batch {
     /// What the commit says of each input partition.
     pub marks: BTreeMap<Input, Mark>,
     pub records: usize,
-    pub opened_at: Option<Instant>,
+    /// When its first record was read ([`Now::at`]).
+    pub opened_at: Option<Duration>,
     pub tally: Tally,
     pub ledger: Ledger,
     scratch: Vec<u8>,
@@ -133,7 +144,7 @@ impl Batch {
     }
 
     /// A record is taken in: what comes of it follows.
-    pub fn read(&mut self, input: &Input, offset: i64, now: Instant) {
+    pub fn read(&mut self, input: &Input, offset: i64, now: Now) {
         let mark = Mark { offset: offset + 1, metadata: String::new() };
         match self.marks.get_mut(input) {
             Some(known) => *known = mark,
@@ -143,7 +154,7 @@ impl Batch {
         self.ledger.read(1);
         self.records += 1;
         if self.opened_at.is_none() {
-            self.opened_at = Some(now);
+            self.opened_at = Some(now.at);
         }
     }
 

@@ -13,7 +13,7 @@ use waybill_stage::{Answer, Code, Context, Failure, Fault, PartReject, Reject, S
 use crate::ahead::{Judged, Said, ahead, judge};
 use crate::batch::Batch;
 use crate::ledger::Item;
-use crate::processor::{Incoming, Processor};
+use crate::processor::{Incoming, Processor, Stateless};
 use crate::values::Values;
 
 /// What flows beside the records: the batch being filled, and the clock's word.
@@ -279,6 +279,8 @@ impl<S: Step<I>, I: Record> Decoded<S, I> {
 }
 
 impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
+    type State = Stateless;
+
     fn stages(&self) -> Vec<&'static str> {
         self.chain.stages()
     }

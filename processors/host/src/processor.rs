@@ -4,6 +4,8 @@ use waybill_schemas::Role;
 use waybill_stage::Fault;
 
 use crate::chain::Flow;
+use crate::event::Restorer;
+use crate::input::Input;
 use crate::values::Values;
 
 /// A record as it was read.
@@ -26,8 +28,11 @@ impl Incoming<'_> {
     }
 }
 
-/// What a host runs: stateless stages in a chain, or a stateful one.
+/// What a [`crate::stage_task::StageTask`] runs: stateless stages in a chain, or a stateful one.
 pub trait Processor: Send {
+    /// The state of a partition, as it is read back; [`Stateless`] where there is none.
+    type State: Restorer;
+
     /// The stages, in the order in which a record goes through them.
     fn stages(&self) -> Vec<&'static str>;
 
@@ -36,7 +41,7 @@ pub trait Processor: Send {
 
     /// How many records are to be shown ahead at once.
     fn at_once(&self) -> usize {
-        1
+        64
     }
 
     /// These, of one input, are processed next, in this order: a chance to work at them beside each
@@ -56,11 +61,70 @@ pub trait Processor: Send {
         Ok(())
     }
 
-    /// These input partitions come: bring their state.
-    fn gain(&mut self, _partitions: &[i32]) -> Result<(), Fault> {
+    /// The topic that keeps the state of a partition of the first input, and what is to read all of it.
+    fn state_of(&mut self, _input: &Input) -> Result<Option<(Role, Self::State)>, Fault> {
+        Ok(None)
+    }
+
+    /// This partition of the first input is ours, with the state that was read.
+    fn on_assigned(&mut self, _input: &Input, _state: Option<Self::State>) -> Result<(), Fault> {
         Ok(())
     }
 
-    /// These go, with all that was read of them committed.
-    fn lose(&mut self, _partitions: &[i32]) {}
+    /// It goes, with all that was read of it committed.
+    fn on_revoked(&mut self, _input: &Input) {}
+}
+
+/// No state, so nothing is ever read of it.
+#[derive(Clone, Copy, Debug)]
+pub enum Stateless {}
+
+impl Restorer for Stateless {
+    fn take(&mut self, _: &Incoming<'_>) -> Result<(), Fault> {
+        match *self {}
+    }
+}
+
+impl<P: Processor + ?Sized> Processor for Box<P> {
+    type State = P::State;
+
+    fn stages(&self) -> Vec<&'static str> {
+        (**self).stages()
+    }
+
+    fn inputs(&self) -> &'static [Role] {
+        (**self).inputs()
+    }
+
+    fn at_once(&self) -> usize {
+        (**self).at_once()
+    }
+
+    fn look_ahead(&mut self, records: &[Incoming<'_>], values: &Values, now_ms: i64) {
+        (**self).look_ahead(records, values, now_ms);
+    }
+
+    fn waits(&self, now_ms: i64) -> Option<Role> {
+        (**self).waits(now_ms)
+    }
+
+    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        (**self).process(record, flow)
+    }
+
+    fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
+        (**self).close(flow)
+    }
+
+    fn state_of(&mut self, input: &Input) -> Result<Option<(Role, Self::State)>, Fault> {
+        (**self).state_of(input)
+    }
+
+    fn on_assigned(&mut self, input: &Input, state: Option<Self::State>) -> Result<(), Fault> {
+        (**self).on_assigned(input, state)
+    }
+
+    fn on_revoked(&mut self, input: &Input) {
+        (**self).on_revoked(input);
+    }
 }

@@ -18,7 +18,7 @@ use crate::ahead::cores;
 use crate::chain::Flow;
 use crate::chain::{Step, Turn, read_back, unreadable};
 use crate::ledger::Item;
-use crate::processor::{Incoming, Processor};
+use crate::processor::{Incoming, Processor, Stateless};
 use crate::values::Values;
 
 /// Nothing has come in for so long, ms: there is time for what was put off.
@@ -129,6 +129,8 @@ impl<S: Step<SealedRecord>> Sealed<S> {
 }
 
 impl<S: Step<SealedRecord>> Processor for Sealed<S> {
+    type State = Stateless;
+
     fn stages(&self) -> Vec<&'static str> {
         self.chain.stages()
     }
@@ -204,7 +206,7 @@ fn as_it_was(record: &Incoming<'_>, redrive: Redrive) -> SealedRecord {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
-    use std::time::Instant;
+    use std::time::Duration;
 
     use waybill_sealing::internal::InternalKey;
     use waybill_stage::{Answer, Code, Failure, Reject, Stage};
@@ -212,6 +214,7 @@ mod tests {
     use super::*;
     use crate::batch::Batch;
     use crate::chain::Run;
+    use crate::event::Now;
     use crate::input::Input;
     use crate::values::RoleKeys;
 
@@ -286,7 +289,7 @@ mod tests {
             }
             for record in window {
                 let input = Input::new(record.role, record.topic, record.partition);
-                batch.read(&input, record.offset, Instant::now());
+                batch.read(&input, record.offset, Now { at: Duration::ZERO, utc_ms: 0 });
                 let mut flow = Flow { batch: &mut *batch, values, now_ms: 0 };
                 chain.process(record, &mut flow).unwrap();
             }

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use prometheus::IntCounter;
-use waybill_aggregate::Settings;
+use waybill_aggregate::{Aggregating, Settings};
 use waybill_clickhouse::ClickHouseSink;
 use waybill_decrypt::{Carriers, Decrypt, Opener};
 use waybill_enrich::{Enrich, Tables};
 use waybill_host::chain::{Decoded, End, Run};
 use waybill_host::metrics::metrics;
-use waybill_host::processor::Processor;
+use waybill_host::processor::{Processor, Stateless};
 use waybill_host::sealed::Sealed;
 use waybill_host::values::{RoleKeys, Values};
 use waybill_kafka::{
-    Aggregating, Health, Shutdown, arm_crash_points, check_topics, host, look_at_rights,
-    most_partitions, sink_host, supervise,
+    Health, Shutdown, arm_crash_points, check_topics, look_at_rights, most_partitions, run_sink,
+    run_stages, supervise,
 };
 use waybill_schemas::pipeline::{CLICKHOUSE, ENRICH, VALIDATE};
 use waybill_schemas::{EnrichedEvent, Opened, Role, ShipmentEvent};
@@ -91,20 +91,20 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         Work::Stateless { first, last } => {
             let parts = Parts::new(config, first == 0)?;
             http::serve(config.metrics.listen, health.clone(), parts.refresh())?;
-            supervise(&args.stages, &shutdown, || {
+            supervise(&args.stages, &health, &shutdown, || {
                 check()?;
-                let mut chain = parts.chain(first, last)?;
-                host(&settings, chain.as_mut(), &values, &health, &shutdown)
+                let chain = parts.chain(first, last)?;
+                run_stages(&settings, chain, &values, &health, &shutdown)
             });
         }
         Work::Aggregate => {
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
             let carriers = carriers(config)?;
             let rules = || rules(config, &carriers.load());
-            supervise(&args.stages, &shutdown, || {
+            supervise(&args.stages, &health, &shutdown, || {
                 check()?;
-                let mut processor = Aggregating::new(&rules, &settings, &values);
-                host(&settings, &mut processor, &values, &health, &shutdown)
+                let processor = Aggregating::new(&rules, &values);
+                run_stages(&settings, processor, &values, &health, &shutdown)
             });
         }
         Work::Webhooks => {
@@ -118,7 +118,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
             let clickhouse = config.clickhouse()?;
             show_books(clickhouse.clone())?;
-            supervise(&args.stages, &shutdown, || {
+            supervise(&args.stages, &health, &shutdown, || {
                 check()?;
                 let most = most_partitions(&settings, CLICKHOUSE.inputs)?;
                 let store = ClickHouseSink::open(clickhouse.clone())?;
@@ -128,7 +128,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 let sink = || -> Result<Box<dyn Sink>, Fault> {
                     Ok(Box::new(ClickHouseSink::open(clickhouse.clone())?))
                 };
-                sink_host(&settings, &sink, &values, &health, &shutdown)
+                run_sink(&settings, CLICKHOUSE, &sink, &values, &health, &shutdown)
             });
         }
     }
@@ -222,7 +222,11 @@ impl Parts {
         }
     }
 
-    fn chain(&self, first: usize, last: usize) -> Result<Box<dyn Processor>, Fault> {
+    fn chain(
+        &self,
+        first: usize,
+        last: usize,
+    ) -> Result<Box<dyn Processor<State = Stateless>>, Fault> {
         let decrypt = || match &self.opening {
             Some(opening) => Ok(opening.stage()),
             None => Err(Fault("decrypt without keys".to_owned())),

@@ -1,8 +1,11 @@
 use clap::{Args as ClapArgs, Subcommand};
 use jiff::Timestamp;
+use waybill_aggregate::Changelog;
 use waybill_decrypt::Status;
-use waybill_kafka::state;
+use waybill_host::input::Input;
+use waybill_kafka::{most_partitions, read_changelog};
 use waybill_schemas::Role;
+use waybill_stage::Fault;
 
 use crate::acls::Client;
 use crate::commands::run::rules;
@@ -46,24 +49,34 @@ fn list(config: &Config, carrier: Option<&str>) -> Result<(), Failure> {
     Client::State.check(config)?;
     let carriers = RegistryFile::new(&config.carriers.file).load()?;
     let settings = config.host(waybill_aggregate::NAME, &config.batch)?;
-    let found =
-        state(&settings, &config.values(&[Role::AggregateState])?, &rules(config, &carriers))
-            .map_err(|fault| Failure::unreachable(fault.to_string()))?;
+    let values = config.values(&[Role::AggregateState])?;
+    let rules = rules(config, &carriers);
+    let unreachable = |fault: Fault| Failure::unreachable(fault.to_string());
     println!(
         "{:<24} {:>9} {:>10} {:>12} {:>14}",
         "carrier", "partition", "shipments", "events", "bytes"
     );
-    for (partition, id, taken) in found.taken {
-        if carrier.is_none_or(|carrier| carrier == id) {
+    let mut moving = 0;
+    let partitions = most_partitions(&settings, &[Role::AggregateState]).map_err(unreachable)?;
+    for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
+        // It is read from the changelog, so that no process is asked.
+        let mut changelog = Changelog::new(&values);
+        read_changelog(&settings, Role::AggregateState, partition, &mut changelog)
+            .map_err(unreachable)?;
+        let input = Input::new(Role::Enriched, settings.topics.name(Role::Enriched), partition);
+        let (mut taken, moves) = changelog.taken(input, &rules).map_err(unreachable)?;
+        moving += moves;
+        taken.sort_by(|a, b| a.0.cmp(&b.0));
+        for (id, taken) in taken.into_iter().filter(|(id, _)| carrier.is_none_or(|of| of == id)) {
             let (shipments, events, bytes) = (taken.shipments, taken.events, taken.bytes());
             println!("{id:<24} {partition:>9} {shipments:>10} {events:>12} {bytes:>14}");
         }
     }
-    if found.moving > 0 {
+    if moving > 0 {
         println!(
             "{} shipments lie under keys of before: an aggregate that was started since moves them with its \
              batches",
-            found.moving
+            moving
         );
     }
     Ok(())

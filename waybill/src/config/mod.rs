@@ -8,8 +8,9 @@ use std::time::Duration;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
+use waybill_host::batch::BatchLimits;
 use waybill_host::values::Values;
-use waybill_kafka::{BatchLimits, HostSettings, KafkaConnection, PORTION_BYTES, Topics};
+use waybill_kafka::{HostSettings, KafkaConnection, PORTION_BYTES, Topics};
 use waybill_pkcs11::Token;
 use waybill_schemas::Role;
 

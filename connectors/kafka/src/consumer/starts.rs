@@ -1,46 +1,39 @@
 //! Where reading of a partition begins: what is committed, and whether that can be believed.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use rdkafka::consumer::Consumer as _;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
+use waybill_host::event::Start;
+use waybill_host::input::Input;
 use waybill_host::mark;
 use waybill_host::metrics::metrics;
 use waybill_stage::Fault;
 
-use super::{GroupConsumer, LOOKUP_TIMEOUT, patiently};
+use super::{GroupConsumer, patiently};
 use crate::health::now_ms;
+use crate::timeouts;
+use crate::worker::Pulse;
 
 /// A record that nobody has read for so long was left out by the group, and has not just come, ms.
 const WAITED_MS: i64 = 10 * 60_000;
-/// Longer than a broken transaction can stay open (`transaction.timeout.ms`): until then the
-/// broker does not say what is committed.
-const COMMITTED_TIMEOUT: Duration = Duration::from_secs(40);
-
-/// Where reading of a partition begins.
-#[derive(Clone, Debug)]
-pub(crate) struct Start {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    pub(crate) offset: i64,
-    /// What was said beside the committed offset.
-    pub(crate) metadata: String,
-    /// It was said of this very topic, and not only of one of its name.
-    pub(crate) is_of_topic: bool,
-}
-
 impl GroupConsumer {
     /// Where each of `partitions` is to be read from: behind what is committed, or from the
     /// beginning if nothing is. Records that were removed before they were read are a fault, and
     /// nobody may go on as if they had never been; where carriers have several topics, it costs that one.
-    pub(crate) fn starts(&self, partitions: &TopicPartitionList) -> Result<Vec<Start>, Fault> {
+    pub(crate) fn starts(
+        &self,
+        partitions: &TopicPartitionList,
+        pulse: &Pulse,
+    ) -> Result<Vec<Start>, Fault> {
+        pulse.beat()?;
         let committed =
-            patiently(|| self.client.committed_offsets(partitions.clone(), COMMITTED_TIMEOUT))
+            patiently(|| self.client.committed_offsets(partitions.clone(), timeouts::COMMITTED))
                 .map_err(|e| Fault(format!("reading the committed offsets: {e}")))?;
         let mut starts = Vec::new();
         for entry in committed.elements() {
+            pulse.beat()?;
             let (topic, partition) = (entry.topic(), entry.partition());
             // The group gives a member what it had: of a topic that was removed since, too.
             if self.is_optional(topic) && !self.subscribed().topics.iter().any(|t| t == topic) {
@@ -55,9 +48,10 @@ impl GroupConsumer {
             }
         }
         // Nothing of a topic is read of which a part is not to be.
-        starts.retain(|start| !self.has_refused(&start.topic));
+        starts.retain(|start| !self.has_refused(&start.input.topic));
         let place = |topic: &str, partition| (topic.to_owned(), partition);
-        let read: BTreeSet<_> = starts.iter().map(|s| place(&s.topic, s.partition)).collect();
+        let read: BTreeSet<_> =
+            starts.iter().map(|s| place(&s.input.topic, s.input.partition)).collect();
         let all = committed.elements();
         let all = all.iter().map(|p| place(p.topic(), p.partition()));
         self.subscribed().idle = all.filter(|place| !read.contains(place)).collect();
@@ -75,7 +69,7 @@ impl GroupConsumer {
         let fault = |why: String| Fault(format!("{topic}-{partition}: {why}"));
         entry.error().map_err(|e| fault(format!("its committed offset: {e}")))?;
         let (low, high) =
-            patiently(|| self.client.fetch_watermarks(topic, partition, LOOKUP_TIMEOUT))
+            patiently(|| self.client.fetch_watermarks(topic, partition, timeouts::LOOKUP))
                 .map_err(|e| fault(format!("its watermarks: {e}")))?;
         let offset = match entry.offset() {
             Offset::Offset(offset) => offset,
@@ -109,8 +103,9 @@ impl GroupConsumer {
             }
             _ => {}
         }
-        let (topic, metadata) = (topic.to_owned(), said.to_owned());
-        Ok(Ok(Start { topic, partition, offset, metadata, is_of_topic }))
+        let input = Input::new(self.role(topic)?, topic, partition);
+        let metadata = said.to_owned();
+        Ok(Ok(Start { input, topic_id: known, offset, metadata, is_of_topic }))
     }
 
     /// Whether a partition has records that somebody should have read by now, or had some: of one that gets
@@ -122,7 +117,7 @@ impl GroupConsumer {
         let mut ask = TopicPartitionList::new();
         ask.add_partition_offset(topic, partition, Offset::Offset(now_ms() - WAITED_MS))
             .map_err(|e| Fault(format!("asking since when {topic}-{partition} waits: {e}")))?;
-        let found = patiently(|| self.client.offsets_for_times(ask.clone(), LOOKUP_TIMEOUT))
+        let found = patiently(|| self.client.offsets_for_times(ask.clone(), timeouts::LOOKUP))
             .map_err(|e| Fault(format!("asking since when {topic}-{partition} waits: {e}")))?;
         // The first that is not as old.
         let younger = found.elements().first().map(|entry| entry.offset());
@@ -135,8 +130,10 @@ impl GroupConsumer {
         let partitions =
             self.subscribed().identities.get(topic).map_or(0, |identity| identity.partitions);
         all.add_partition_range(topic, 0, i32::try_from(partitions).unwrap_or(0).saturating_sub(1));
-        let committed = patiently(|| self.client.committed_offsets(all.clone(), COMMITTED_TIMEOUT))
-            .map_err(|e| Fault(format!("reading what the group has committed of {topic}: {e}")))?;
+        let committed =
+            patiently(|| self.client.committed_offsets(all.clone(), timeouts::COMMITTED)).map_err(
+                |e| Fault(format!("reading what the group has committed of {topic}: {e}")),
+            )?;
         Ok(committed.elements().iter().any(|entry| entry.offset() != Offset::Invalid))
     }
 

@@ -1,8 +1,11 @@
+//! Aggregate as a host runs it: keeps the state of each input partition, durable through the changelog, whose
+//! partitions are those of the input.
+
 use std::collections::BTreeMap;
 
-use waybill_aggregate::{NAME, Partition, Restoring, Settings, Taken, key};
 use waybill_host::chain::Flow;
 use waybill_host::chain::{answered, decoded, opened, unreadable};
+use waybill_host::event::Restorer;
 use waybill_host::input::Input;
 use waybill_host::ledger::Item;
 use waybill_host::metrics::metrics;
@@ -16,16 +19,12 @@ use waybill_schemas::{AcceptedEvent, EnrichedEvent, Erasure, ShipmentHistory};
 use waybill_sealing::internal::Pseudonyms;
 use waybill_stage::{Answer, Context, Fault, Traced};
 
-use crate::offsets::{numbers, probe};
-use crate::{HostSettings, changelog};
+use crate::{NAME, Partition, Restoring, Settings, Taken, key};
 
-/// The host's side of aggregate: keeps its state by input partition, durable through the
-/// changelog, whose partitions are those of the input.
 pub struct Aggregating<'a> {
     /// What it goes by, asked for at each batch: carriers may be given longer while it runs.
     rules: &'a (dyn Fn() -> Settings + Sync),
     settings: Settings,
-    host: &'a HostSettings,
     values: &'a Values,
     partitions: BTreeMap<i32, Kept>,
     answer: Answer<AcceptedEvent>,
@@ -48,13 +47,9 @@ impl std::fmt::Debug for Aggregating<'_> {
 }
 
 impl<'a> Aggregating<'a> {
-    pub fn new(
-        rules: &'a (dyn Fn() -> Settings + Sync),
-        host: &'a HostSettings,
-        values: &'a Values,
-    ) -> Self {
+    pub fn new(rules: &'a (dyn Fn() -> Settings + Sync), values: &'a Values) -> Self {
         let (partitions, answer) = (BTreeMap::new(), Answer::default());
-        Self { rules, settings: rules(), host, values, partitions, answer }
+        Self { rules, settings: rules(), values, partitions, answer }
     }
 
     fn show_size(&self) {
@@ -63,21 +58,58 @@ impl<'a> Aggregating<'a> {
     }
 }
 
-/// The state of a partition, from its changelog.
-fn restore(
-    host: &HostSettings,
-    values: &Values,
-    settings: &Settings,
-    partition: i32,
-) -> Result<Kept, Fault> {
-    let topic = host.topics.name(Role::AggregateState);
-    // A changelog that cannot be read is no record's fault: without it duplicates would pass, so the
-    // process does not go on.
-    let bad = |why: &str| Fault(format!("changelog {topic}-{partition}: {why}"));
-    let (mut restoring, mut log) = (Restoring::default(), StateLog::default());
-    let each = |key: &[u8], value: Option<&[u8]>| {
-        let meaning = log.read(values, key, value, restoring.has(key));
-        let record = match meaning.map_err(|fault| bad(&fault.0))? {
+/// The state of a partition, while its changelog is read.
+pub struct Changelog<'a> {
+    values: &'a Values,
+    restoring: Restoring,
+    log: StateLog,
+    records: u64,
+}
+
+impl std::fmt::Debug for Changelog<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Changelog({} records)", self.records)
+    }
+}
+
+impl<'a> Changelog<'a> {
+    pub fn new(values: &'a Values) -> Self {
+        Self { values, restoring: Restoring::default(), log: StateLog::default(), records: 0 }
+    }
+
+    fn finish(self, input: Input, settings: &Settings) -> Result<Kept, Fault> {
+        let keys = self.values.pseudonyms(Role::AggregateState)?;
+        let state = self.restoring.finish(settings, |about| keys.of(about));
+        let state = state.map_err(|e| Fault(format!("changelog of {input}: {e}")))?;
+        let (partition, shipments, moving) = (input.partition, state.len(), state.moving());
+        tracing::info!(partition, records = self.records, shipments, moving, "state restored");
+        Ok(Kept { input, state, batch: self.log.batch, keys })
+    }
+
+    /// What the partition's open shipments take, by carrier; and how many of them have records under keys of
+    /// before.
+    pub fn taken(
+        self,
+        input: Input,
+        settings: &Settings,
+    ) -> Result<(Vec<(String, Taken)>, usize), Fault> {
+        let kept = self.finish(input, settings)?;
+        let taken = kept.state.taken().map(|(carrier, taken)| (carrier.to_owned(), taken));
+        let taken = taken.collect();
+        Ok((taken, kept.state.moving()))
+    }
+}
+
+impl Restorer for Changelog<'_> {
+    /// A changelog that cannot be read is no record's fault: without it duplicates would pass, so the
+    /// process does not go on.
+    fn take(&mut self, record: &Incoming<'_>) -> Result<(), Fault> {
+        self.records += 1;
+        let bad = |why: &str| Fault(format!("changelog {}: {why}", record.place()));
+        let key = record.key.unwrap_or_default();
+        let is_there = self.restoring.has(key);
+        let meaning = self.log.read(self.values, key, record.value, is_there);
+        let history = match meaning.map_err(|fault| bad(&fault.0))? {
             Meaning::Value(plain) => Some(
                 waybill_schemas::decode::<ShipmentHistory>(&plain)
                     .map_err(|e| bad(&e.to_string()))?,
@@ -86,52 +118,13 @@ fn restore(
             Meaning::Nothing => return Ok(()),
             Meaning::Strange(what) => {
                 metrics().strange_state.with_label_values(&[what]).inc();
-                tracing::error!(
-                    topic,
-                    partition,
-                    what,
-                    "somebody else has written to the changelog"
-                );
+                let place = record.place();
+                tracing::error!(place, what, "somebody else has written to the changelog");
                 return Ok(());
             }
         };
-        restoring.take(key, record).map_err(|e| bad(&e.to_string()))
-    };
-    let records = changelog::read(&host.connection, topic, partition, each)?;
-    let keys = values.pseudonyms(Role::AggregateState)?;
-    let state = restoring.finish(settings, |about| keys.of(about));
-    let state = state.map_err(|e| bad(&e.to_string()))?;
-    let (shipments, moving) = (state.len(), state.moving());
-    tracing::info!(partition, records, shipments, moving, "state restored");
-    let input = Input::new(Role::Enriched, host.topics.name(Role::Enriched), partition);
-    Ok(Kept { input, state, batch: log.batch, keys })
-}
-
-/// What aggregate remembers.
-#[derive(Debug, Default)]
-pub struct State {
-    /// What each carrier's open shipments take of each partition: partition, carrier, how much.
-    pub taken: Vec<(i32, String, Taken)>,
-    /// How many shipments have records under keys of before.
-    pub moving: usize,
-}
-
-/// It is read from the changelog, so that no process is asked.
-pub fn state(host: &HostSettings, values: &Values, settings: &Settings) -> Result<State, Fault> {
-    let probe = probe(&host.connection, &host.group)?;
-    let mut found = State::default();
-    for partition in numbers(&probe, host.topics.name(Role::AggregateState))? {
-        let kept = restore(host, values, settings, partition)?;
-        let mut taken: Vec<_> = kept
-            .state
-            .taken()
-            .map(|(carrier, taken)| (partition, carrier.to_owned(), taken))
-            .collect();
-        taken.sort_by(|a, b| a.1.cmp(&b.1));
-        found.taken.extend(taken);
-        found.moving += kept.state.moving();
+        self.restoring.take(key, history).map_err(|e| bad(&e.to_string()))
     }
-    Ok(found)
 }
 
 /// Forgets the shipment, and says so behind what was written of it: on each topic, what stands before that is of
@@ -154,7 +147,9 @@ fn erase(state: &mut Partition, erasure: &Erasure, flow: &mut Flow<'_>) -> Resul
     Ok(())
 }
 
-impl Processor for Aggregating<'_> {
+impl<'a> Processor for Aggregating<'a> {
+    type State = Changelog<'a>;
+
     fn stages(&self) -> Vec<&'static str> {
         vec![NAME]
     }
@@ -169,7 +164,7 @@ impl Processor for Aggregating<'_> {
             Err(reason) => return unreadable(NAME, record, reason, flow),
         };
         let Some(kept) = self.partitions.get_mut(&record.partition) else {
-            return Err(Fault(format!("record of partition {} without state", record.partition)));
+            return Err(Fault(format!("invariant: {} has no state", record.place())));
         };
         if waybill_schemas::is::<Erasure>(&plain) {
             return match decoded(&plain, record)? {
@@ -221,19 +216,22 @@ impl Processor for Aggregating<'_> {
         Ok(())
     }
 
-    fn gain(&mut self, partitions: &[i32]) -> Result<(), Fault> {
-        for partition in partitions {
-            let state = restore(self.host, self.values, &self.settings, *partition)?;
-            self.partitions.insert(*partition, state);
-        }
+    fn state_of(&mut self, _: &Input) -> Result<Option<(Role, Changelog<'a>)>, Fault> {
+        Ok(Some((Role::AggregateState, Changelog::new(self.values))))
+    }
+
+    fn on_assigned(&mut self, input: &Input, state: Option<Changelog<'a>>) -> Result<(), Fault> {
+        let Some(state) = state else {
+            return Err(Fault(format!("invariant: no state was read of {input}")));
+        };
+        let kept = state.finish(input.clone(), &self.settings)?;
+        self.partitions.insert(input.partition, kept);
         self.show_size();
         Ok(())
     }
 
-    fn lose(&mut self, partitions: &[i32]) {
-        for partition in partitions {
-            self.partitions.remove(partition);
-        }
+    fn on_revoked(&mut self, input: &Input) {
+        self.partitions.remove(&input.partition);
         self.show_size();
     }
 }

@@ -1,0 +1,112 @@
+//! Histories by their seeds: thousands that must be right, and what is found once something is wrong.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use crate::flaw::Flaw;
+use crate::plan::Plan;
+use crate::world::{Outcome, World};
+
+fn run(plan: &Plan, is_told: bool) -> Outcome {
+    World::new(plan.clone(), is_told).run()
+}
+
+fn number(name: &str) -> Option<u64> {
+    let set = std::env::var(name).ok().filter(|set| !set.is_empty())?;
+    Some(set.parse().unwrap_or_else(|_| panic!("{name} is no number: {set}")))
+}
+
+/// Runs histories from a seed on, over the processors there are. Returns the first seed that fails, and how many
+/// histories there were.
+fn first_failing(from: u64, count: u64, flaw: Option<Flaw>) -> (Option<u64>, u64) {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (next, found, ran) = (AtomicU64::new(0), AtomicU64::new(u64::MAX), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= count || n > found.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    ran.fetch_add(1, Ordering::Relaxed);
+                    if !run(&Plan::new(from + n, flaw), false).wrong.is_empty() {
+                        found.fetch_min(n, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let found = found.into_inner();
+    ((found < u64::MAX).then(|| from + found), ran.into_inner())
+}
+
+/// The same failure with as little as it takes.
+fn shortened(mut plan: Plan) -> Plan {
+    let fails = |plan: &Plan| !run(plan, false).wrong.is_empty();
+    let mut n = 0;
+    while n < plan.faults.len() {
+        let mut less = plan.clone();
+        less.faults.remove(n);
+        if fails(&less) { plan = less } else { n += 1 }
+    }
+    for part in [2, 4, 8, 16] {
+        let mut n = 0;
+        while n < plan.arrivals.len() {
+            let mut less = plan.clone();
+            let to = (n + plan.arrivals.len().div_ceil(part)).min(less.arrivals.len());
+            less.arrivals.drain(n..to);
+            if fails(&less) { plan = less } else { n = to }
+        }
+    }
+    plan
+}
+
+/// What is to be read where a history fails.
+fn told(seed: u64, flaw: Option<Flaw>) -> String {
+    let plan = shortened(Plan::new(seed, flaw));
+    let outcome = run(&plan, true);
+    let mut told = format!("seed {seed}, {flaw:?}\n{:?}\n", plan.faults);
+    for arrival in &plan.arrivals {
+        told += &format!("{:>7} {:?}\n", arrival.at, arrival.input);
+    }
+    let from = outcome.history.len().saturating_sub(400);
+    told += &outcome.history[from..].join("\n");
+    told + &format!("\nWRONG: {:#?}", outcome.wrong)
+}
+
+/// `SEED` is the first, and `HISTORIES` how many. Without optimization, or where nothing is said, a few.
+#[test]
+fn every_history_is_right() {
+    let few = if cfg!(debug_assertions) { 300 } else { 10_000 };
+    let (from, count) = (number("SEED").unwrap_or(1), number("HISTORIES").unwrap_or(few));
+    let began = Instant::now();
+    let (failing, ran) = first_failing(from, count, None);
+    let seconds = began.elapsed().as_secs_f64();
+    println!("{ran} histories in {seconds:.1} s: {:.0} a second", ran as f64 / seconds);
+    if let Some(seed) = failing {
+        panic!("{}", told(seed, None));
+    }
+}
+
+/// The check can fail: whatever is wrong is found, and within so many histories.
+#[test]
+fn whatever_is_wrong_is_found() {
+    const WITHIN: u64 = 3_000;
+    let mut missed = Vec::new();
+    println!("| wrong | seed | histories | what shows it |\n|---|---|---|---|");
+    for flaw in Flaw::ALL {
+        let (failing, ran) = first_failing(1, WITHIN, Some(*flaw));
+        let Some(seed) = failing else {
+            missed.push(flaw);
+            continue;
+        };
+        let wrong = run(&Plan::new(seed, Some(*flaw)), false).wrong;
+        let first: String = wrong[0].chars().take(110).collect();
+        println!("| {} | {seed} | {ran} | {first} |", flaw.says());
+        if std::env::var("TOLD").is_ok_and(|told| told == format!("{flaw:?}")) {
+            println!("{}", told(seed, Some(*flaw)));
+        }
+    }
+    assert!(missed.is_empty(), "not found within {WITHIN} histories: {missed:?}");
+}
