@@ -212,7 +212,8 @@ fn leg(row: &Row<'_>, prefix: &'static str) -> Result<Option<Leg>, CsvError> {
 
 /// `999-00051822` for leg 5182.
 pub fn air_waybill(leg: u32) -> String {
-    format!("999-{:07}{}", leg % 10_000_000, leg % 7)
+    let serial = leg % 10_000_000;
+    format!("999-{serial:07}{}", waybill_identifiers::air_waybill::check_digit(serial))
 }
 
 /// The leg of an air waybill that [`air_waybill`] made.

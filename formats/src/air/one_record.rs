@@ -12,6 +12,7 @@
 
 use std::collections::HashMap;
 
+use waybill_identifiers::unlocode;
 use waybill_schemas::vocabulary::{Milestone, Mode, NoteCode, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place, Transport};
 use waybill_stage::{Code, Reject};
@@ -420,9 +421,7 @@ fn place(location: &Node<'_>) -> Option<Place> {
     let name = location.get("locationName").and_then(Node::text);
     let place = Place {
         iata: code.or_else(by_iri).and_then(iata),
-        unlocode: code
-            .filter(|code| code.len() == 5)
-            .and_then(|code| crate::unlocode::read(code).ok()),
+        unlocode: code.filter(|code| code.len() == 5).and_then(|code| unlocode::read(code).ok()),
         name: name.and_then(|name| text::clipped(name, limits::NAME)),
         ..Place::default()
     };
