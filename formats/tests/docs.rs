@@ -1,5 +1,5 @@
 //! docs/milestones.md and docs/formats.md are made from the tables that the code uses, and from what
-//! it makes of real files. `WAYBILL_BLESS=1 cargo test -p waybill-formats --test docs` writes them.
+//! it makes of real files. `WAYBILL_BLESS=1` writes them.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -65,7 +65,7 @@ fn check(name: &str, part: &str, made: &str) {
     if std::env::var_os("WAYBILL_BLESS").is_some() {
         std::fs::write(&path, [before, &begin, made, &end, after].concat()).unwrap();
     } else {
-        assert_eq!(now, made, "docs/{name}, {part}: see the top of tests/docs.rs");
+        assert_eq!(now, made, "docs/{name}, {part}: see CONTRIBUTING.md, \"What tests write\"");
     }
 }
 
