@@ -31,6 +31,7 @@ mod guess;
 mod json;
 pub mod limits;
 mod lists;
+mod location;
 pub mod milestones;
 pub mod ocean;
 pub mod parcel;
