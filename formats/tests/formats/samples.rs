@@ -2,16 +2,13 @@
 //! (`*.parts.txt`, which `WAYBILL_BLESS=1` writes), and no format panics on
 //! any of them, whole or broken.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-mod shown;
-
-use shown::{Said, read, shown};
 use waybill_formats::{Format, Parts, REGISTRY, find, guess, limits};
 use waybill_stage::Code;
+
+use crate::shown::{self, Said, read, shown};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
