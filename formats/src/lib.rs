@@ -18,7 +18,6 @@
 //! ```
 
 pub mod air;
-pub mod air_waybill;
 pub mod codes;
 pub mod dcsa;
 pub mod dialect;
@@ -29,11 +28,10 @@ pub mod edifact;
 pub mod epcis;
 mod example;
 mod guess;
-pub mod imo;
-pub mod iso6346;
 mod json;
 pub mod limits;
 mod lists;
+mod location;
 pub mod milestones;
 pub mod ocean;
 pub mod parcel;
@@ -41,13 +39,10 @@ mod parts;
 pub mod rail;
 mod registry;
 pub mod shippo;
-pub mod sscc;
 pub mod terminal49;
 mod text;
 mod time;
-pub mod tracking_number;
 mod tree;
-pub mod unlocode;
 mod wrong;
 pub mod x12;
 mod xml;

@@ -1,9 +1,9 @@
 use std::collections::HashSet;
-use std::fmt;
 
 use waybill_schemas::vocabulary::NoteCode;
 use waybill_stage::{Code, Reject};
 
+use crate::location::Location;
 use crate::{Draft, limits};
 
 /// The parts of one message, in its order; a rejected part keeps its place.
@@ -11,98 +11,14 @@ use crate::{Draft, limits};
 pub struct Parts {
     parts: Vec<Result<Draft, Reject>>,
     /// Where each part stands in the message. It outlives the parts: their rules come later.
-    places: Vec<Whence>,
+    places: Vec<Location>,
     /// Of memory, about. Beyond the limit nothing is kept, whatever comes.
     bytes: usize,
 }
 
-/// Where a part stands in its message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Whence {
-    /// The message is this part.
-    Whole,
-    /// An element of the list at that JSON pointer (RFC 6901): 0, 1, ….
-    Element(&'static str, usize),
-    /// An element of a list within an element of a list: `/shipment/0/package/3`.
-    Nested(&'static str, usize, &'static str, usize),
-    /// Segment of an EDI interchange: 1, 2, ….
-    Segment(usize),
-    /// Line of a text or an XML document: 1, 2, ….
-    Line(usize),
-    /// An element of lists within lists.
-    Pointer(Pointer),
-}
-
-/// A JSON pointer (RFC 6901) to an element of lists within lists:
-/// `/shipment/0/package/3/activity/1`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Pointer {
-    /// The lists' names, without the slash in front, and which element of them; no number where
-    /// the message has the element itself in the list's place.
-    steps: [Option<(&'static str, Option<u32>)>; 5],
-}
-
-impl Pointer {
-    /// An element of a list within this one. (Nothing nests deeper than five lists.)
-    pub(crate) fn then(mut self, list: &'static str, index: Option<u32>) -> Self {
-        let free = self.steps.iter_mut().find(|step| step.is_none());
-        // The message itself in the place of a list of them is no step.
-        if let Some(free) = free.filter(|_| !list.is_empty() || index.is_some()) {
-            *free = Some((list, index));
-        }
-        self
-    }
-
-    /// The number of the element in the innermost list.
-    pub(crate) fn last(self) -> Option<u32> {
-        self.steps.iter().flatten().last()?.1
-    }
-}
-
-impl fmt::Display for Pointer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (list, index) in self.steps.iter().flatten() {
-            if !list.is_empty() {
-                write!(f, "/{list}")?;
-            }
-            if let Some(index) = index {
-                write!(f, "/{index}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Whence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Whole => Ok(()),
-            Self::Element(list, index) => write!(f, "{list}/{index}"),
-            Self::Nested(list, index, inner, element) => {
-                write!(f, "{list}/{index}{inner}/{element}")
-            }
-            Self::Segment(number) => write!(f, "segment {number}"),
-            Self::Line(number) => write!(f, "line {number}"),
-            Self::Pointer(pointer) => write!(f, "{pointer}"),
-        }
-    }
-}
-
-impl Whence {
-    /// `/3` before `/eventID: is required`; `segment 12: ` before what is said of the part itself.
-    fn locate(self, mut reject: Reject) -> Reject {
-        if !matches!(self, Self::Whole) && self != Self::Pointer(Pointer::default()) {
-            let pointers = matches!(self, Self::Element(..) | Self::Nested(..) | Self::Pointer(..));
-            let between = if pointers && reject.detail.starts_with('/') { "" } else { ": " };
-            reject.detail = format!("{self}{between}{}", reject.detail).into();
-        }
-        reject
-    }
-}
-
 impl Parts {
     /// Adds the next part, which stands at `at`.
-    pub(crate) fn push_at(&mut self, at: Whence, part: Result<Draft, Reject>) {
+    pub(crate) fn push_at(&mut self, at: Location, part: Result<Draft, Reject>) {
         if self.are_too_large() {
             return;
         }
@@ -138,20 +54,20 @@ impl Parts {
             }
             part => {
                 self.clear();
-                self.push_at(Whence::Whole, part);
+                self.push_at(Location::WHOLE, part);
                 Ok(())
             }
         }
     }
 
-    fn whence(&self, index: usize) -> Whence {
-        self.places.get(index).copied().unwrap_or(Whence::Whole)
+    fn location(&self, index: usize) -> Location {
+        self.places.get(index).copied().unwrap_or(Location::WHOLE)
     }
 
     /// Puts the part's place in front of a reject's detail.
     pub fn locate(&self, position: u32, reject: Reject) -> Reject {
         let index = usize::try_from(position).unwrap_or(usize::MAX).saturating_sub(1);
-        self.whence(index).locate(reject)
+        self.location(index).locate(reject)
     }
 
     /// Notes what is odd about the message on each of its events.

@@ -9,6 +9,7 @@ pub mod codes;
 
 use std::collections::HashMap;
 
+use waybill_identifiers::unlocode;
 use waybill_schemas::vocabulary::{Classifier, Milestone as M, QuantityKind, ReferenceKind};
 use waybill_schemas::{Equipment, Place, Quantity, Transport};
 use waybill_stage::{Code, Reject};
@@ -17,7 +18,7 @@ pub use self::codes::{EVENTS, mode};
 use crate::parcel::package::PHRASE;
 use crate::time;
 use crate::tree::{self, Out, Tree};
-use crate::{Document, Draft, Parts, limits, unlocode};
+use crate::{Document, Draft, Parts, limits};
 
 pub const MEDIA_TYPE: &str = "application/vnd.terminal49.webhook+json";
 /// The same reader: a container's events as a list.

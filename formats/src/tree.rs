@@ -21,7 +21,7 @@ use self::csv::{Row, Rows};
 pub(crate) use self::out::Out;
 use self::value::{Value, member, names};
 use crate::json;
-use crate::parts::Pointer;
+use crate::location::Location;
 use crate::time;
 use crate::{Parts, limits, text, xml};
 
@@ -29,7 +29,7 @@ use crate::{Parts, limits, text, xml};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tree<'t> {
     node: Element<'t>,
-    at: Pointer,
+    at: Location,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,14 +58,14 @@ pub(crate) fn json(text: &str, parts: &mut Parts, read: impl Read) -> Result<(),
     if !matches!(value, Value::List(_) | Value::Object(_)) {
         return Err(Reject::new(Code::WrongStructure, "expected an object or an array"));
     }
-    into(Tree { node: Element::Json(&value), at: Pointer::default() }, parts, read)
+    into(Tree { node: Element::Json(&value), at: Location::WHOLE }, parts, read)
 }
 
 /// Reads an XML document, also one with blanks in front; `read` gets its root element. A SOAP envelope (1.1 and 1.2) is opened:
 /// what stands in its body is the root, and a fault is the carrier's error.
 pub(crate) fn xml(text: &str, parts: &mut Parts, read: impl Read) -> Result<(), Reject> {
     xml::read(text.trim_ascii_start(), |root| {
-        let root = Tree { node: Element::Xml(root), at: Pointer::default() };
+        let root = Tree { node: Element::Xml(root), at: Location::WHOLE };
         let Some(body) = root.is("Envelope").then(|| root.at("Body")).flatten() else {
             return into(root, parts, read);
         };
@@ -306,7 +306,7 @@ impl<'t> Tree<'t> {
 #[derive(Debug)]
 pub(crate) struct Each<'t> {
     list: List<'t>,
-    at: Pointer,
+    at: Location,
     name: &'static str,
     next: u32,
 }
@@ -321,7 +321,7 @@ enum List<'t> {
 
 impl Each<'_> {
     fn none() -> Self {
-        Self { list: List::One(None), at: Pointer::default(), name: "", next: 0 }
+        Self { list: List::One(None), at: Location::WHOLE, name: "", next: 0 }
     }
 }
 

@@ -236,7 +236,8 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, DecodeError> {
     R::schemas().decode(bytes, true)
 }
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("does not fit its Avro schema: {0}")]
 pub struct EncodeError(String);
 
 impl EncodeError {
@@ -245,35 +246,17 @@ impl EncodeError {
     }
 }
 
-impl fmt::Display for EncodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "does not fit its Avro schema: {}", self.0)
-    }
-}
-
-impl std::error::Error for EncodeError {}
-
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
+    #[error("not an Avro single object (no marker C3 01)")]
     NotSingleObject,
+    #[error(
+        "written with a schema that is not known here: upgrade those that read before those that write"
+    )]
     UnknownSchema,
+    #[error("Avro datum: {0}")]
     Datum(String),
 }
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotSingleObject => write!(f, "not an Avro single object (no marker C3 01)"),
-            Self::UnknownSchema => write!(
-                f,
-                "written with a schema that is not known here: upgrade those that read before those that write"
-            ),
-            Self::Datum(why) => write!(f, "Avro datum: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for DecodeError {}
 
 /// Avro `bytes` for `Vec<u8>` (serde takes it for a sequence otherwise).
 pub(crate) mod bytes {

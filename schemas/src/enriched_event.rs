@@ -33,8 +33,10 @@ pub struct Enrichment {
     /// Degrees, WGS 84.
     pub latitude: Option<f64>,
     pub longitude: Option<f64>,
-    /// Country of origin and destination where the message itself names them (by references or
-    /// places with a role); else absent, and the shipment's history decides.
+    /// Country of origin and destination as the message itself names them: always absent, since an
+    /// event of the model has one place and none with a role. They stay because the released schema
+    /// has them, and `sent_origin_country` and `sent_destination_country` in ClickHouse. The lane is
+    /// told by the shipment's history.
     pub origin_country: Option<String>,
     pub destination_country: Option<String>,
     /// When enrich was done with it, ms UTC.

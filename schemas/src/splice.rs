@@ -2,8 +2,6 @@
 //! is its fields one behind the other, whatever record they stand in: so its bytes are those of the
 //! enriched event, with another shipment id put in, and the history behind them.
 
-use std::fmt;
-
 use serde::Deserialize;
 
 use crate::read::read;
@@ -52,32 +50,11 @@ pub fn accepted(
     Ok(write(history, to).map_err(encode_of)?)
 }
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum SpliceError {
     /// What is no enriched event.
-    Decode(DecodeError),
-    Encode(EncodeError),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
 }
-
-impl From<DecodeError> for SpliceError {
-    fn from(error: DecodeError) -> Self {
-        Self::Decode(error)
-    }
-}
-
-impl From<EncodeError> for SpliceError {
-    fn from(error: EncodeError) -> Self {
-        Self::Encode(error)
-    }
-}
-
-impl fmt::Display for SpliceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Decode(error) => error.fmt(f),
-            Self::Encode(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for SpliceError {}

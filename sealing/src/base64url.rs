@@ -1,22 +1,13 @@
 //! base64url as RFC 7515 section 2 has it: no padding, no white space, and unused bits zero, so
 //! that bytes and text determine each other.
 
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The text is not strict base64url, or not of the expected length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not base64url without padding, unused bits zero")]
 pub struct NotBase64Url;
-
-impl fmt::Display for NotBase64Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not base64url without padding, unused bits zero")
-    }
-}
-
-impl std::error::Error for NotBase64Url {}
 
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)

@@ -18,16 +18,9 @@ pub const IV_BYTES: usize = 12;
 pub const TAG_BYTES: usize = 16;
 
 /// The tag does not fit: another key, or something was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the authentication tag does not fit")]
 pub struct TagMismatch;
-
-impl fmt::Display for TagMismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the authentication tag does not fit")
-    }
-}
-
-impl std::error::Error for TagMismatch {}
 
 /// An expanded A256GCM key. Zeroized when dropped.
 pub struct ContentKey(Aes256Gcm);

@@ -2,7 +2,6 @@
 //! A JWS whose claims bind the wrapped key to carrier, deployment, platform key and time.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use sha2::{Digest, Sha256};
 
@@ -110,28 +109,13 @@ impl<'a> Grant<'a> {
 }
 
 /// Why the claims of a grant do not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
-    Jws(JwsError),
+    #[error(transparent)]
+    Jws(#[from] JwsError),
     /// `ekh` is the hash of another encrypted key.
+    #[error("`ekh` is not the hash of the encrypted key")]
     OtherKey,
-}
-
-impl fmt::Display for GrantError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Jws(error) => error.fmt(f),
-            Self::OtherKey => f.write_str("`ekh` is not the hash of the encrypted key"),
-        }
-    }
-}
-
-impl std::error::Error for GrantError {}
-
-impl From<JwsError> for GrantError {
-    fn from(error: JwsError) -> Self {
-        Self::Jws(error)
-    }
 }
 
 #[cfg(test)]

@@ -3,32 +3,22 @@
 //! that a later version is `unsupported` whatever else it has.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use crate::strict_json::{self, JsonError, Value};
 use crate::{CONTENT_ENCRYPTION, EVENT_TYPE, KEY_WRAPPING, SIGNED_CONTENT, forms};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
     /// Not the JSON it must be.
+    #[error("header: {0}")]
     Json(JsonError),
     /// The named parameter is absent or not of its form.
+    #[error("header: `{0}` is absent or not of its form")]
     Malformed(&'static str),
     /// The named parameter asks for what this version does not have.
+    #[error("header: `{0}` is not one of version 1")]
     Unsupported(&'static str),
 }
-
-impl fmt::Display for HeaderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Json(error) => write!(f, "header: {error}"),
-            Self::Malformed(name) => write!(f, "header: `{name}` is absent or not of its form"),
-            Self::Unsupported(name) => write!(f, "header: `{name}` is not one of version 1"),
-        }
-    }
-}
-
-impl std::error::Error for HeaderError {}
 
 /// The parameter `grant`. It counts as present if its name is there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -54,47 +54,26 @@ const VALUES_PER_SALT: u64 = 1 << 32;
 const KEPT_DATA_KEYS: usize = 1024;
 
 /// A value cannot be sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "internal value: cannot be sealed (no randomness, a value too long, or an origin of more \
+     than 255 bytes)"
+)]
 pub struct InternalError;
 
-impl fmt::Display for InternalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "internal value: cannot be sealed (no randomness, a value too long, or an origin of more \
-             than 255 bytes)",
-        )
-    }
-}
-
-impl std::error::Error for InternalError {}
-
 /// Why a value does not open. What it says of itself is not proven: version and key id stand in clear.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// It names a key that is not held.
+    #[error("sealed in version {version} under internal key {id}, which is not held")]
     UnknownKey { version: u8, id: KeyId },
     /// It is of a later version of this format.
+    #[error("sealed in version {0} of the internal format; this build knows 1 to {VERSION}")]
     LaterVersion(u8),
     /// It was not sealed under a key that is held for this place. It does not say why.
+    #[error("not sealed by this platform for this place")]
     NotAuthentic,
 }
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownKey { version, id } => {
-                write!(f, "sealed in version {version} under internal key {id}, which is not held")
-            }
-            Self::LaterVersion(version) => write!(
-                f,
-                "sealed in version {version} of the internal format; this build knows 1 to {VERSION}"
-            ),
-            Self::NotAuthentic => f.write_str("not sealed by this platform for this place"),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
 
 /// Each part with its length before it (8 bytes, big endian), so that no two lists of parts make
 /// the same bytes.

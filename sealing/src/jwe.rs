@@ -1,21 +1,12 @@
 //! JWE in Compact Serialization (RFC 7516 section 7.1), with RSA-OAEP-256 and A256GCM.
 
-use std::fmt;
-
 use crate::content_key::{ContentKey, IV_BYTES, TAG_BYTES, TagMismatch};
 use crate::{KeyError, base64url, random};
 
 /// Not five parts of strict base64url.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not five parts of base64url without padding, unused bits zero")]
 pub struct NotCompact;
-
-impl fmt::Display for NotCompact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not five parts of base64url without padding, unused bits zero")
-    }
-}
-
-impl std::error::Error for NotCompact {}
 
 /// A JWE taken apart, nothing of it believed.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! JWS in Compact Serialization (RFC 7515 section 7.1), with the algorithms of the sealed event.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use strum::{EnumString, IntoStaticStr};
 
@@ -26,33 +25,24 @@ impl Algorithm {
 }
 
 /// Why a text is no JWS that a sealed event may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwsError {
     /// Not three parts of base64url.
+    #[error("not three parts of base64url")]
     Serialization,
     /// Header or claims are not the JSON they must be.
+    #[error("its header or claims: {0}")]
     Json(JsonError),
     /// A header parameter or claim is absent or not of its form.
+    #[error("`{0}` is absent or not of its form")]
     Form(&'static str),
     /// No algorithm of the sealed event.
+    #[error("`alg` is not EdDSA, Ed25519 or ES256")]
     Algorithm,
     /// `crit` is there.
+    #[error("`crit` is not allowed")]
     Critical,
 }
-
-impl fmt::Display for JwsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Serialization => f.write_str("not three parts of base64url"),
-            Self::Json(error) => write!(f, "its header or claims: {error}"),
-            Self::Form(name) => write!(f, "`{name}` is absent or not of its form"),
-            Self::Algorithm => f.write_str("`alg` is not EdDSA, Ed25519 or ES256"),
-            Self::Critical => f.write_str("`crit` is not allowed"),
-        }
-    }
-}
-
-impl std::error::Error for JwsError {}
 
 impl From<JsonError> for JwsError {
     fn from(error: JsonError) -> Self {

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
-use std::fmt;
 
 /// What is wrong with a key as it was given. For the operator; holds nothing of the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct KeyError(pub(crate) Cow<'static, str>);
 
 impl KeyError {
@@ -10,14 +10,6 @@ impl KeyError {
         Self(text.into())
     }
 }
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for KeyError {}
 
 impl From<crate::RandomError> for KeyError {
     fn from(error: crate::RandomError) -> Self {

@@ -1,16 +1,7 @@
-use std::fmt;
-
 /// The system gave no random numbers. Nothing can be sealed then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the system gave no random numbers")]
 pub struct RandomError;
-
-impl fmt::Display for RandomError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the system gave no random numbers")
-    }
-}
-
-impl std::error::Error for RandomError {}
 
 /// Random bytes of the operating system.
 pub fn fill(bytes: &mut [u8]) -> Result<(), RandomError> {

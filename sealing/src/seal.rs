@@ -1,6 +1,5 @@
 //! What a carrier uses: it seals events, with either proof.
 
-use std::fmt;
 use std::sync::Arc;
 
 use strum::{Display, EnumString};
@@ -61,36 +60,19 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// What is named here is empty or not of its form.
+    #[error("{0} is empty or not of its form")]
     Form(&'static str),
     /// The sealed event would have this many bytes, more than [`MAX_SEALED`].
+    #[error("the sealed event has {0} bytes, more than {MAX_SEALED}")]
     TooLarge(usize),
     /// The header would be longer than 16 KiB.
+    #[error("the header is longer than 16 KiB")]
     HeaderTooLarge,
-    Key(KeyError),
-}
-
-impl fmt::Display for SealError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Form(name) => write!(f, "{name} is empty or not of its form"),
-            Self::TooLarge(bytes) => {
-                write!(f, "the sealed event has {bytes} bytes, more than {MAX_SEALED}")
-            }
-            Self::HeaderTooLarge => f.write_str("the header is longer than 16 KiB"),
-            Self::Key(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for SealError {}
-
-impl From<KeyError> for SealError {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error)
-    }
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 impl From<crate::RandomError> for SealError {

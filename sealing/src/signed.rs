@@ -2,7 +2,6 @@
 //! itself (sealed-event.md, "Signed"; RFC 7519 section 5.3 for the claims as header parameters).
 
 use std::borrow::Cow;
-use std::fmt;
 
 use crate::header::Header;
 use crate::jws::{self, Algorithm, JwsError, Parts, json_text};
@@ -46,31 +45,16 @@ pub struct Signed<'a> {
 }
 
 /// Why a payload is not the signed one that its JWE says it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignedError {
-    Jws(JwsError),
+    #[error(transparent)]
+    Jws(#[from] JwsError),
     /// The named parameter is not the JWE's.
+    #[error("`{0}` is not the one of the JWE's header")]
     Differs(&'static str),
     /// There is nothing in it.
+    #[error("its payload is empty")]
     Empty,
-}
-
-impl fmt::Display for SignedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Jws(error) => error.fmt(f),
-            Self::Differs(name) => write!(f, "`{name}` is not the one of the JWE's header"),
-            Self::Empty => f.write_str("its payload is empty"),
-        }
-    }
-}
-
-impl std::error::Error for SignedError {}
-
-impl From<JwsError> for SignedError {
-    fn from(error: JwsError) -> Self {
-        Self::Jws(error)
-    }
 }
 
 impl<'a> Signed<'a> {

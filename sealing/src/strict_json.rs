@@ -15,29 +15,20 @@ pub const MAX_BYTES: usize = 16 * 1024;
 /// Objects and arrays inside each other, the outermost one included.
 pub const MAX_NESTING: u8 = 8;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
+    #[error("longer than 16 KiB")]
     TooLarge,
     /// No JSON text, invalid Unicode, or a number out of range.
+    #[error("not valid JSON in valid Unicode with finite numbers")]
     Syntax,
+    #[error("not a JSON object")]
     NotAnObject,
+    #[error("a name stands twice in one object")]
     DuplicateName,
+    #[error("nested deeper than 8")]
     TooDeep,
 }
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "longer than 16 KiB",
-            Self::Syntax => "not valid JSON in valid Unicode with finite numbers",
-            Self::NotAnObject => "not a JSON object",
-            Self::DuplicateName => "a name stands twice in one object",
-            Self::TooDeep => "nested deeper than 8",
-        })
-    }
-}
-
-impl std::error::Error for JsonError {}
 
 /// A member's value. What is inside an object is checked, and not kept: no member of ours has one.
 #[derive(Clone, Debug, PartialEq)]

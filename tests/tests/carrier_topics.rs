@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use waybill_identifiers::iso6346;
 use waybill_tests::{DCSA_22, Deployment, Process, Topic, gate_in, wait_until};
 
 const ACME: &str = "carriers.acme-line";
@@ -220,11 +221,9 @@ fn a_topic_may_be_one_carriers() {
 
 /// The number of a container, with its check digit (ISO 6346).
 fn container(n: u32) -> String {
-    let serial = format!("{n:06}");
-    // M, S, K and U.
-    let values = [24, 30, 21, 32].into_iter().chain(serial.bytes().map(|b| u32::from(b - b'0')));
-    let sum: u32 = values.zip(0..).map(|(value, place)| value << place).sum();
-    format!("MSKU{serial}{}", sum % 11 % 10)
+    let first_ten = format!("MSKU{n:06}");
+    let check = iso6346::check_digit(&first_ten);
+    first_ten + &check.to_string()
 }
 
 /// Who publishes much holds nobody up: of what waits on two topics, some of each is read.

@@ -1,7 +1,6 @@
-use std::fmt;
-
 /// Why a command ends without having done its work; the exit status follows from it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct Failure {
     pub status: Status,
     pub message: String,
@@ -33,11 +32,3 @@ impl Failure {
         Self { status: Status::Unreachable, message: message.into() }
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Failure {}

@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// After a change: `WAYBILL_BLESS=1 cargo test -p waybill-gateway openapi`.
+    /// `WAYBILL_BLESS=1` writes it anew.
     #[test]
     fn the_document_is_the_committed_one() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
@@ -173,7 +173,10 @@ mod tests {
             std::fs::write(&path, made).unwrap();
         } else {
             let committed = std::fs::read_to_string(&path).unwrap();
-            assert!(committed == made, "docs/openapi.json is not what the code gives: see above");
+            assert!(
+                committed == made,
+                "docs/openapi.json is not what the code gives: see CONTRIBUTING.md, \"What tests write\""
+            );
         }
     }
 

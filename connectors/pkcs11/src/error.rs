@@ -4,7 +4,8 @@ use cryptoki::context::Function;
 use cryptoki::error::{Error, RvError};
 
 /// What a token did not do. For operators; nothing of a key or a PIN is in it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
 pub struct TokenError {
     text: String,
     /// What the module answered.
@@ -63,14 +64,6 @@ impl TokenError {
         Self { text: format!("{context} {}", self.text), ..self }
     }
 }
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for TokenError {}
 
 impl From<Error> for TokenError {
     fn from(error: Error) -> Self {

@@ -24,28 +24,17 @@ impl fmt::Debug for SealedEvent {
 }
 
 /// A text is no sealed event of version 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSealed {
     /// Not five parts of base64url.
+    #[error("no sealed event: not five parts of base64url")]
     NotCompact,
+    #[error("no sealed event: {0}")]
     Header(HeaderError),
     /// It has so many bytes, more than an event may.
+    #[error("the sealed event has {0} bytes, more than {MAX_SEALED}")]
     Oversize(usize),
 }
-
-impl fmt::Display for NotSealed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotCompact => f.write_str("no sealed event: not five parts of base64url"),
-            Self::Header(error) => write!(f, "no sealed event: {error}"),
-            Self::Oversize(bytes) => {
-                write!(f, "the sealed event has {bytes} bytes, more than {MAX_SEALED}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for NotSealed {}
 
 impl SealedEvent {
     /// Reads the header of what [`Sealer::seal`](waybill_sealing::seal::Sealer::seal) made.

@@ -13,16 +13,9 @@ use rdkafka::producer::{
 };
 
 /// A record may be refused by the client, or never be confirmed.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct PublishError(pub String);
-
-impl fmt::Display for PublishError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for PublishError {}
 
 /// Produces to one topic, in order, with `acks=all`. A record whose answer is lost is sent again: the
 /// copy has the same `jti`, and is a duplicate. lz4: the constant part of granted events compresses

@@ -31,7 +31,6 @@
 //! which no airline has, the number in seven digits, and its check digit), and airport 256 is `AJW`
 //! ([`airport`]: base 26). It has nothing to do with the airport that IATA calls so.
 
-use std::fmt;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -127,21 +126,13 @@ impl Shipment {
 }
 
 /// A file that is not of the form that the module describes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("row {row}, column {column}: absent, or not the number that it has to be")]
 pub struct CsvError {
     /// 0: the header.
     pub row: usize,
     pub column: String,
 }
-
-impl fmt::Display for CsvError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { row, column } = self;
-        write!(f, "row {row}, column {column}: absent, or not the number that it has to be")
-    }
-}
-
-impl std::error::Error for CsvError {}
 
 /// Reads the file: numbers between commas, without quotes, below a header.
 pub fn shipments(csv: &str) -> Result<Vec<Shipment>, CsvError> {
@@ -212,7 +203,8 @@ fn leg(row: &Row<'_>, prefix: &'static str) -> Result<Option<Leg>, CsvError> {
 
 /// `999-00051822` for leg 5182.
 pub fn air_waybill(leg: u32) -> String {
-    format!("999-{:07}{}", leg % 10_000_000, leg % 7)
+    let serial = leg % 10_000_000;
+    format!("999-{serial:07}{}", waybill_identifiers::air_waybill::check_digit(serial))
 }
 
 /// The leg of an air waybill that [`air_waybill`] made.

@@ -18,7 +18,6 @@ mod random;
 mod truth;
 
 use std::collections::VecDeque;
-use std::fmt;
 
 pub use carrier::{CARRIERS, Carrier};
 use event::Subject;
@@ -67,16 +66,9 @@ impl Default for Config {
 }
 
 /// A configuration that cannot be simulated, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct ConfigError(pub(crate) &'static str);
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 /// What a carrier has to say, before it is sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -208,7 +208,7 @@ fn service((code, rotation): (&'static str, &str), number: u64, ports: &[Port]) 
             let six = 970_000
                 + u32::try_from(number).unwrap_or(0) * 97
                 + u32::try_from(n).unwrap_or(0) * 11;
-            Vessel { imo: numbers::imo(six), name: format!("{first} {second}") }
+            Vessel { imo: numbers::vessel(six), name: format!("{first} {second}") }
         })
         .collect();
     Some(Service { code, rotation, sea_hours: sea_hours?, vessels })

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use waybill_formats::{Draft, Parts, air_waybill, find};
+use waybill_formats::{Draft, Parts, find};
+use waybill_identifiers::air_waybill;
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_simulator::cargo2000::{self, BASE_MS, MEDIA_TYPE, leg_of, place_of, shipments};
 

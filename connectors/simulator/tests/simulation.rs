@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
-use waybill_formats::{Draft, Parts, find, imo, iso6346};
+use waybill_formats::{Draft, Parts, find};
+use waybill_identifiers::{imo, iso6346};
 use waybill_schemas::vocabulary::{Classifier, Milestone, ReferenceKind};
 use waybill_simulator::{
     AGAIN_WITHIN, Again, Bad, Config, Kind, Level, Message, Simulation, Truth,

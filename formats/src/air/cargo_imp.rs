@@ -16,7 +16,7 @@ use waybill_schemas::OccurrenceTime;
 use waybill_stage::{Code, Reject};
 
 use super::{fsu, fwb};
-use crate::parts::Whence;
+use crate::location::Location;
 use crate::{Draft, Parts, limits, time};
 
 /// When the envelope says that the message was sent.
@@ -183,7 +183,7 @@ pub(super) fn push(
         let detail = format!("more than {} events", limits::EVENTS);
         return Err(Reject::new(Code::TooLarge, detail));
     }
-    parts.push_at(Whence::Line(line), part);
+    parts.push_at(Location::Line(line), part);
     Ok(())
 }
 

@@ -15,6 +15,7 @@
 //! - The time of the flight's own event is that of `DEP` and `ARR`: `A` says when it was, and an
 //!   `ARR` that states an `E` alone is an estimate.
 
+use waybill_identifiers::air_waybill;
 use waybill_schemas::vocabulary::{
     Classifier, ExceptionKind, Milestone, Mode, NoteCode, ReferenceKind, TimePrecision,
 };
@@ -26,7 +27,7 @@ use super::codes::{self, DISCREPANCY, STATUS};
 use super::consignment::{Amounts, give_air_waybill};
 use super::element::{self, ANY_YEAR, ClockTime, DayTime};
 use crate::codes::Meaning;
-use crate::{Draft, Parts, YearOpen, air_waybill, limits, text, time};
+use crate::{Draft, Parts, YearOpen, limits, text, time};
 
 /// The consignment line: `157-53806270HKGNLU/P2K505.0T10`.
 #[derive(Clone, Copy, Debug)]

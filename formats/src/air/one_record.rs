@@ -12,6 +12,7 @@
 
 use std::collections::HashMap;
 
+use waybill_identifiers::unlocode;
 use waybill_schemas::vocabulary::{Milestone, Mode, NoteCode, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place, Transport};
 use waybill_stage::{Code, Reject};
@@ -21,7 +22,7 @@ use super::consignment::{give_air_waybill, iata};
 use super::element::is_flight;
 use super::fsu::give_discrepancy;
 use super::json_ld::{Node, local_name};
-use crate::parts::Whence;
+use crate::location::Location;
 use crate::wrong::{At, at};
 use crate::{Document, Draft, Parts, json, limits, text};
 
@@ -124,37 +125,34 @@ impl<'n> Reader<'n, '_> {
         index: Option<usize>,
         event: &'n Node<'n>,
     ) -> Result<(), Reject> {
-        let whence = index.map_or(Whence::Whole, |index| Whence::Element(list, index));
+        let whole = Location::WHOLE;
+        let at_event = index.map_or(whole, |index| whole.element(list, index));
         if !is_event(event) && event.get("eventDate").is_none() {
             let detail = "expected a logistics event";
-            return self.push(whence, Err(Reject::new(Code::WrongStructure, detail)));
+            return self.push(at_event, Err(Reject::new(Code::WrongStructure, detail)));
         }
         let (draft, subjects) = match self.draft(event) {
             Ok(read) => read,
-            Err(reject) => return self.push(whence, Err(reject)),
+            Err(reject) => return self.push(at_event, Err(reject)),
         };
         self.fanned_out |= subjects.len() > 1;
         let several = subjects.len() > 1;
         for (n, subject) in subjects.iter().enumerate() {
-            let whence = match index {
-                _ if !several => whence,
-                Some(index) => Whence::Nested(list, index, "/eventFor", n),
-                None => Whence::Element("/eventFor", n),
-            };
+            let location = if several { at_event.element("/eventFor", n) } else { at_event };
             let mut draft = draft.clone();
             let named = if several { at("/@id") } else { at("/eventFor") };
             let part = self.give_subject(*subject, named, &mut draft).map(|()| draft);
-            self.push(whence, part)?;
+            self.push(location, part)?;
         }
         Ok(())
     }
 
-    fn push(&mut self, whence: Whence, part: Result<Draft, Reject>) -> Result<(), Reject> {
+    fn push(&mut self, location: Location, part: Result<Draft, Reject>) -> Result<(), Reject> {
         if self.parts.are_full() {
             let detail = format!("more than {} events", limits::EVENTS);
             return Err(Reject::new(Code::TooLarge, detail));
         }
-        self.parts.push_at(whence, part);
+        self.parts.push_at(location, part);
         Ok(())
     }
 
@@ -420,9 +418,7 @@ fn place(location: &Node<'_>) -> Option<Place> {
     let name = location.get("locationName").and_then(Node::text);
     let place = Place {
         iata: code.or_else(by_iri).and_then(iata),
-        unlocode: code
-            .filter(|code| code.len() == 5)
-            .and_then(|code| crate::unlocode::read(code).ok()),
+        unlocode: code.filter(|code| code.len() == 5).and_then(|code| unlocode::read(code).ok()),
         name: name.and_then(|name| text::clipped(name, limits::NAME)),
         ..Place::default()
     };

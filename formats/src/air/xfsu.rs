@@ -21,7 +21,7 @@ use super::consignment::{Amounts, give_air_waybill, iata};
 use super::element::is_flight;
 use super::fsu::give_discrepancy;
 use crate::codes::Meaning;
-use crate::parts::Whence;
+use crate::location::Location;
 use crate::wrong::at;
 use crate::xml::{at as element_at, child, children, text_at};
 use crate::{Draft, Parts, limits, text, xml};
@@ -86,13 +86,14 @@ fn message(root: Node<'_, '_>, parts: &mut Parts) -> Result<(), Reject> {
     let odd = [odd_issue, odd_amount];
     let master = Master { waybill, amounts, issued, alone, odd };
     for (index, status) in children(consignment, "ReportedStatus").enumerate() {
+        let at = Location::WHOLE.element(STATUSES, index);
         let mut shares = children(status, "AssociatedStatusConsignment").enumerate().peekable();
         if shares.peek().is_none() {
-            add(parts, Whence::Element(STATUSES, index), master.status(status, None))?;
+            add(parts, at, master.status(status, None))?;
         }
         for (n, share) in shares {
-            let whence = Whence::Nested(STATUSES, index, "/AssociatedStatusConsignment", n);
-            add(parts, whence, master.status(status, Some(share)))?;
+            let at = at.element("/AssociatedStatusConsignment", n);
+            add(parts, at, master.status(status, Some(share)))?;
         }
     }
     if parts.is_empty() {
@@ -101,11 +102,7 @@ fn message(root: Node<'_, '_>, parts: &mut Parts) -> Result<(), Reject> {
     Ok(())
 }
 
-fn add(
-    parts: &mut Parts,
-    whence: Whence,
-    events: Result<Vec<Draft>, Reject>,
-) -> Result<(), Reject> {
+fn add(parts: &mut Parts, at: Location, events: Result<Vec<Draft>, Reject>) -> Result<(), Reject> {
     let (drafts, reject) = match events {
         Ok(drafts) => (drafts, None),
         Err(reject) => (Vec::new(), Some(reject)),
@@ -115,7 +112,7 @@ fn add(
             let detail = format!("more than {} events", limits::EVENTS);
             return Err(Reject::new(Code::TooLarge, detail));
         }
-        parts.push_at(whence, part);
+        parts.push_at(at, part);
     }
     Ok(())
 }

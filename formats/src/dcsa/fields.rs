@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use waybill_identifiers::unlocode;
 use waybill_schemas::vocabulary::{Classifier, Mode, NoteCode, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place, Reference};
 use waybill_stage::Reject;
@@ -9,7 +10,7 @@ use waybill_stage::Reject;
 use super::codes::{self, In, V2, V3};
 use super::names::{self, Name};
 use crate::tree::Tree;
-use crate::{Note, limits, text, time, unlocode};
+use crate::{Note, limits, text, time};
 
 /// Of a field's name that a note tells; no standard has a longer one.
 const NAME_SHOWN: usize = 64;

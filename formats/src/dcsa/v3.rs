@@ -7,13 +7,14 @@
 
 mod readings;
 
+use waybill_identifiers::country::is_country;
 use waybill_schemas::vocabulary::{Milestone, NoteCode, ReferenceKind};
 use waybill_schemas::{Equipment, Place, Reference, Transport};
 use waybill_stage::{Code, Reject};
 
 use super::codes::{self, Circumstances};
 use super::fields::{Fields, document_type, milestone, some_place};
-use crate::{Document, Draft, limits, unlocode};
+use crate::{Document, Draft, limits};
 
 /// Names that tell an event of this version.
 pub(super) const MARKS: &[&str] = &["eventClassification", "isRetracted"];
@@ -223,7 +224,7 @@ fn location(event: &Fields<'_, '_>) -> Place {
     };
     const COUNTRY: &str = "address/countryCode";
     if let Some(country) = at.code(COUNTRY) {
-        if !unlocode::is_country(&country) {
+        if !is_country(&country) {
             at.odd(COUNTRY);
         }
         place.country = Some(country);

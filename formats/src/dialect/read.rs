@@ -1,5 +1,6 @@
 //! Reads a document by its dialect.
 
+use waybill_identifiers::unlocode;
 use waybill_schemas::vocabulary::QuantityKind;
 use waybill_schemas::{Equipment, OccurrenceTime, Place, Transport};
 use waybill_stage::Reject;
@@ -9,7 +10,7 @@ use crate::parcel::package::{
     PHRASE, Package, city_and_country, city_region_country, facility, reasoned, some_place,
 };
 use crate::tree::{self, Columns, Out, Tree};
-use crate::{Draft, Parts, limits, text, time, unlocode};
+use crate::{Draft, Parts, limits, text, time};
 
 impl Dialect {
     /// Reads an answer.

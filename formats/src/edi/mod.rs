@@ -10,7 +10,7 @@ use waybill_schemas::vocabulary::{NoteCode, QuantityKind, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Quantity, Reference};
 use waybill_stage::{Code, Reject};
 
-use crate::parts::Whence;
+use crate::location::Location;
 use crate::wrong::{At, at};
 use crate::{Draft, Parts, limits};
 
@@ -45,7 +45,7 @@ pub(crate) fn push(
             return Err(Reject::new(Code::TooLarge, detail));
         }
     }
-    to.parts.push_at(Whence::Segment(number), part);
+    to.parts.push_at(Location::Segment(number), part);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Segments that several messages have.
 
+use waybill_identifiers::unlocode;
 use waybill_schemas::vocabulary::{ExceptionKind, Mode, QuantityKind, ReadingKind, ReferenceKind};
 use waybill_schemas::{Equipment, Place, Quantity, Reading, Transport};
 use waybill_stage::Reject;
@@ -8,7 +9,7 @@ use super::codes;
 use super::lists::{Owner, prefixed};
 use crate::edi::{References, Segment, decimal, quantity, whole};
 use crate::wrong::at;
-use crate::{Draft, limits, text, unlocode};
+use crate::{Draft, limits, text};
 
 /// LOC: a place by its code (3225) and the list it is of, its name, and the related places, which are
 /// the terminal in a port, or the country of a place.

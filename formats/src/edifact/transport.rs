@@ -11,6 +11,7 @@
 
 use std::borrow::Cow;
 
+use waybill_identifiers::sscc;
 use waybill_schemas::vocabulary::{Classifier, ExceptionKind, Milestone, NoteCode, ReferenceKind};
 use waybill_schemas::{Equipment, OccurrenceTime, Place, Transport};
 use waybill_stage::{Code, Reject};
@@ -25,7 +26,7 @@ use crate::edi::{Moment, Odd, Output, References, Segment, push, whole};
 use crate::wrong::at;
 use crate::x12::codes::STATUS_REASON;
 use crate::x12::status as x12;
-use crate::{Draft, air, limits, sscc};
+use crate::{Draft, air, limits};
 
 #[derive(Default)]
 struct Set<'s, 't> {

@@ -18,7 +18,7 @@ use super::codes::{self, Words};
 use super::gs1::Key;
 use super::node::{Event, Node};
 use super::{Sink, read_by_syntax};
-use crate::parts::Whence;
+use crate::location::Location;
 use crate::text;
 use crate::time;
 
@@ -38,7 +38,7 @@ pub fn ids(payload: &[u8]) -> Result<Vec<HashId>, Reject> {
     }
 
     impl Sink for Ids {
-        fn take(&mut self, _: Whence, event: Result<Event<'_>, Reject>) -> bool {
+        fn take(&mut self, _: Location, event: Result<Event<'_>, Reject>) -> bool {
             match event {
                 Ok(event) => {
                     let pre_hash = pre_hash(&event);

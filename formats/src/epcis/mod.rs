@@ -41,7 +41,7 @@ use waybill_stage::Reject;
 
 use self::node::Event;
 use self::places::Places;
-use crate::parts::Whence;
+use crate::location::Location;
 use crate::{Parts, json};
 
 pub const MEDIA_TYPE_JSON: &str = "application/vnd.gs1.epcis+json";
@@ -61,7 +61,7 @@ pub fn read_xml(text: &str, parts: &mut Parts) -> Result<(), Reject> {
 /// Who takes the events of a document.
 trait Sink {
     /// `false` if there may be no more.
-    fn take(&mut self, at: Whence, event: Result<Event<'_>, Reject>) -> bool;
+    fn take(&mut self, at: Location, event: Result<Event<'_>, Reject>) -> bool;
 
     /// Master data of the document, before its events.
     fn places(&mut self, _: Places) {}
@@ -101,13 +101,13 @@ impl Drafts<'_> {
 }
 
 impl Sink for Drafts<'_> {
-    fn take(&mut self, at: Whence, event: Result<Event<'_>, Reject>) -> bool {
+    fn take(&mut self, at: Location, event: Result<Event<'_>, Reject>) -> bool {
         if self.parts.are_full() {
             return false;
         }
         let part = event.and_then(|event| event::draft(&event, &self.places));
         match at {
-            Whence::Whole => self.whole = self.parts.only(part).err(),
+            Location::WHOLE => self.whole = self.parts.only(part).err(),
             at => self.parts.push_at(at, part),
         }
         true

@@ -16,7 +16,7 @@ use super::node::{Event, Node, Prefixes};
 use super::{Sink, places::Places};
 use crate::json::{self, Object, Text};
 use crate::limits;
-use crate::parts::Whence;
+use crate::location::Location;
 use crate::wrong::at;
 
 #[derive(Deserialize)]
@@ -85,7 +85,7 @@ pub(super) fn events(text: &str, sink: &mut dyn Sink) -> Result<(), Reject> {
             return Err(Reject::new(Code::WrongStructure, "no EPCIS document and no event"));
         }
         // The event's own context is read with it.
-        sink.take(Whence::Whole, event(text, &Rc::default()));
+        sink.take(Location::WHOLE, event(text, &Rc::default()));
         return Ok(());
     };
     if let Some(header) = head.epcis_header {
@@ -95,7 +95,7 @@ pub(super) fn events(text: &str, sink: &mut dyn Sink) -> Result<(), Reject> {
     match (body.event_list, body.event, results.and_then(|body| body.0.event_list)) {
         (Some(events), ..) => list(events.get(), EVENT_LIST, &context, sink),
         (_, Some(one), _) => {
-            sink.take(Whence::Whole, event(one.get(), &context));
+            sink.take(Location::WHOLE, event(one.get(), &context));
             Ok(())
         }
         (.., Some(events)) => list(events.get(), RESULTS, &context, sink),
@@ -112,7 +112,7 @@ fn list<'a>(
     let mut index = 0;
     let mut full = false;
     let found = json::elements(text, &mut |element| {
-        full = !sink.take(Whence::Element(pointer, index), event(element, context));
+        full = !sink.take(Location::WHOLE.element(pointer, index), event(element, context));
         index += 1;
         !full
     });

@@ -10,7 +10,7 @@ use waybill_stage::{Code, Reject};
 
 use super::node::{Event, Node};
 use super::{Sink, places::Places};
-use crate::parts::Whence;
+use crate::location::Location;
 use crate::xml;
 
 type Element<'a, 'i> = roxmltree::Node<'a, 'i>;
@@ -36,7 +36,7 @@ fn document(root: Element<'_, '_>, sink: &mut dyn Sink) -> Result<(), Reject> {
         "problem" => return error(),
         name if name.ends_with("Exception") => return error(),
         name if name.ends_with("Event") => {
-            sink.take(Whence::Whole, Ok(event(root)));
+            sink.take(Location::WHOLE, Ok(event(root)));
             return Ok(());
         }
         _ => return wrong("no EPCIS document"),
@@ -71,7 +71,7 @@ fn each(list: Element<'_, '_>, lines: &mut Lines<'_>, sink: &mut dyn Sink) -> Op
             events += each(child, lines, sink)?;
             continue;
         }
-        let at = Whence::Line(lines.at(child.range().start));
+        let at = Location::Line(lines.at(child.range().start));
         if !sink.take(at, Ok(event(child))) {
             return None;
         }

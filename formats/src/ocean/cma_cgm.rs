@@ -4,6 +4,7 @@
 //! A move's `Date` is its wall clock read in the zone of CMA CGM's servers, whatever the place: it is no
 //! moment. Its `DateString` and `TimeString` have the wall clock itself.
 
+use waybill_identifiers::{imo, unlocode};
 use waybill_schemas::vocabulary::{Classifier, Mode, NoteCode, ReferenceKind};
 use waybill_schemas::{Equipment, OccurrenceTime, Place, Transport};
 use waybill_stage::Reject;
@@ -12,7 +13,7 @@ use super::container;
 use crate::codes::{CodeList, code_list};
 use crate::parcel::package::{PHRASE, some_place};
 use crate::tree::{self, Out, Tree};
-use crate::{Draft, Parts, imo, limits, time, unlocode};
+use crate::{Draft, Parts, limits, time};
 
 pub const MEDIA_TYPE: &str = "application/vnd.cma-cgm.tracking+json";
 

@@ -6,6 +6,7 @@
 //! `eta_final_delivery` of a container is no event of its own: the expected events of the last place have
 //! the same time.
 
+use waybill_identifiers::unlocode;
 use waybill_schemas::vocabulary::{Classifier, Milestone as M, Mode, NoteCode, ReferenceKind};
 use waybill_schemas::{Equipment, OccurrenceTime, Place, Transport};
 use waybill_stage::Reject;
@@ -14,7 +15,7 @@ use super::container;
 use crate::codes::{CodeList, code_list};
 use crate::parcel::package::{facility, some_place, told};
 use crate::tree::{self, Out, Tree};
-use crate::{Draft, Parts, limits, time, unlocode};
+use crate::{Draft, Parts, limits, time};
 
 pub const MEDIA_TYPE: &str = "application/vnd.maersk.tracking+json";
 

@@ -1,5 +1,6 @@
 //! What all events of one package have in common, and what of an event every carrier tells alike.
 
+use waybill_identifiers::country::is_country;
 use waybill_schemas::vocabulary::{Classifier, ExceptionKind, Milestone, Mode, QuantityKind};
 use waybill_schemas::vocabulary::{NoteCode, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place, Quantity, Reference, Transport};
@@ -7,7 +8,6 @@ use waybill_stage::{Code, Reject};
 
 use crate::codes::{CodeList, Meaning, ReasonList};
 use crate::tree::{Out, Tree};
-use crate::unlocode::is_country;
 use crate::{Document, Draft, limits};
 
 /// References of one package. Each of its events carries them all, so that many of both would be

@@ -4,7 +4,7 @@ use csv::StringRecord;
 use waybill_stage::{Code, Reject};
 
 use super::{Element, Read, Tree, into};
-use crate::parts::Pointer;
+use crate::location::Location;
 use crate::{Parts, limits};
 
 /// How the fields are told apart, and named.
@@ -130,5 +130,5 @@ pub(crate) fn csv(
         }
     }
     let rows = Rows { names: names.unwrap_or_default(), rows };
-    into(Tree { node: Element::Rows(&rows), at: Pointer::default() }, parts, read)
+    into(Tree { node: Element::Rows(&rows), at: Location::WHOLE }, parts, read)
 }

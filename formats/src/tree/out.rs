@@ -2,7 +2,7 @@ use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_stage::{Code, Reject};
 
 use super::{Element, Tree};
-use crate::parts::Whence;
+use crate::location::Location;
 use crate::{Draft, Parts, limits};
 
 /// The parts that a document is read into.
@@ -30,16 +30,16 @@ impl<'p> Out<'p> {
         self.delivered |= part.as_ref().is_ok_and(|draft| {
             draft.milestone == Milestone::Delivered && draft.classifier == Classifier::Actual
         });
-        let whence = match at.node {
-            Element::Json(_) => Whence::Pointer(at.at),
+        let location = match at.node {
+            Element::Json(_) => at.at,
             Element::Xml(node) => {
                 let text = node.document().input_text().as_bytes();
-                Whence::Line(self.line(text, node.range().start))
+                Location::Line(self.line(text, node.range().start))
             }
-            Element::Row(row) => Whence::Line(row.line()),
-            Element::Rows(_) => Whence::Line(1),
+            Element::Row(row) => Location::Line(row.line()),
+            Element::Rows(_) => Location::Line(1),
         };
-        self.parts.push_at(whence, part);
+        self.parts.push_at(location, part);
     }
 
     /// Reads what one package has in it. What is wrong with the package as a whole, or that it has

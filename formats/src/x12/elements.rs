@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use waybill_identifiers::{iso6346, unlocode};
 use waybill_schemas::vocabulary::{QuantityKind, ReferenceKind, TimePrecision};
 use waybill_schemas::{Equipment, Place, Quantity};
 use waybill_stage::{Code, Reject};
@@ -9,7 +10,7 @@ use waybill_stage::{Code, Reject};
 use super::{codes, daylight};
 use crate::edi::{Moment, Odd, References, Segment, decimal, quantity, whole};
 use crate::wrong::at;
-use crate::{iso6346, limits, text, time, unlocode};
+use crate::{limits, text, time};
 
 /// An element that a segment does not have.
 pub(super) const NOT_SENT: usize = 99;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use waybill_identifiers::imo;
 use waybill_schemas::vocabulary::{Classifier, Mode};
 use waybill_schemas::{Place, Transport};
 use waybill_stage::Reject;
@@ -10,7 +11,7 @@ use super::elements::{NOT_SENT, moment, port};
 use super::status;
 use crate::edi::{Odd, Segment, whole};
 use crate::wrong::at;
-use crate::{Draft, imo, limits, text};
+use crate::{Draft, limits, text};
 
 pub(super) struct Port<'s> {
     /// R401.

@@ -1,6 +1,7 @@
 //! 315, Status Details (Ocean): one status (`B4`) of one container, more of them (`SG`), and the ports
 //! of its way (`R4`) with their dates and events (`V9`).
 
+use waybill_identifiers::unlocode;
 use waybill_schemas::vocabulary::{Classifier, Milestone, Mode, NoteCode};
 use waybill_schemas::{Equipment, Place};
 use waybill_stage::{Code, Reject};
@@ -10,7 +11,7 @@ use super::ports::{self, Port, Vessel};
 use super::status::{self, EVENTS, REASONS, STATUS};
 use crate::edi::{Moment, Odd, Output, References, Segment, push, required, whole};
 use crate::wrong::at;
-use crate::{Draft, limits, text, unlocode};
+use crate::{Draft, limits, text};
 
 #[derive(Default)]
 struct Set<'s> {

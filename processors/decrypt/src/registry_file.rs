@@ -17,7 +17,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,7 +28,8 @@ use crate::webhook::{MOST_WEBHOOKS, Webhook};
 use crate::{Carrier, Carriers, Delay, RegisteredKey, Status};
 
 /// What is wrong with a registry, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct RegistryError(Cow<'static, str>);
 
 impl RegistryError {
@@ -37,14 +37,6 @@ impl RegistryError {
         Self(text.into())
     }
 }
-
-impl fmt::Display for RegistryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RegistryError {}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

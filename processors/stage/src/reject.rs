@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::fmt;
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
@@ -16,16 +15,9 @@ pub enum Failure {
 }
 
 /// For the operator, never for the carrier.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct Fault(pub String);
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Fault {}
 
 /// The answer to a record, or a part of one, that does not go on.
 #[derive(Debug)]

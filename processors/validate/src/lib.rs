@@ -14,7 +14,8 @@ mod shipment_id;
 
 pub use private_codes::PrivateCodes;
 pub use rules::Rules;
-use waybill_formats::{Draft, Parts, find, iso6346};
+use waybill_formats::{Draft, Parts, find};
+use waybill_identifiers::iso6346;
 use waybill_schemas::{EventId, Opened, Provenance, ShipmentEvent};
 use waybill_stage::{Answer, Context, Failure, Reject, Stage};
 

@@ -1,5 +1,6 @@
-use waybill_formats::tracking_number::{self, Verdict};
-use waybill_formats::{Draft, air_waybill, imo, iso6346, limits, sscc};
+use waybill_formats::{Draft, limits};
+use waybill_identifiers::tracking_number::{self, Verdict};
+use waybill_identifiers::{air_waybill, imo, iso6346, sscc};
 use waybill_schemas::vocabulary::{Classifier, Milestone, NoteCode, ReferenceKind, TimePrecision};
 use waybill_stage::{Code, Reject};
 

@@ -16,7 +16,8 @@
 
 use std::borrow::Cow;
 
-use waybill_formats::{Draft, iso6346};
+use waybill_formats::Draft;
+use waybill_identifiers::iso6346;
 use waybill_schemas::Provenance;
 use waybill_schemas::vocabulary::ReferenceKind;
 use waybill_stage::{Code, Reject};

@@ -3,9 +3,8 @@
 //! avro/released/NAME.N.avsc is schema NAME as release N had it, avro/fingerprints.lock the
 //! CRC-64-AVRO fingerprint of each, and the last N is today's. Only `doc` may change freely.
 //! When a schema changes on purpose:
-//! - before the first release: `WAYBILL_BLESS=1 cargo test -p waybill-schemas --test avro evolution`
-//!   writes version N anew;
-//! - after it: the same with `WAYBILL_BLESS=next` writes version N+1, for src/released.rs to name.
+//! - before the first release: `WAYBILL_BLESS=1` writes version N anew;
+//! - after it: `WAYBILL_BLESS=next` writes version N+1, for src/released.rs to name.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +21,8 @@ use waybill_schemas::{
     RejectRecord, Shipment, ShipmentEvent, ShipmentHistory, decode, published, released,
 };
 
-const WHAT_TO_DO: &str = "see the top of schemas/tests/avro/evolution.rs";
+const WHAT_TO_DO: &str =
+    "see the top of schemas/tests/avro/evolution.rs, and CONTRIBUTING.md, \"What tests write\"";
 
 fn avro(path: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/avro")).join(path)

@@ -205,7 +205,7 @@ mod tests {
             std::fs::write(file, format!("{before}{BEGIN}{now}{END}{after}")).unwrap();
             return;
         }
-        assert_eq!(listed, now, "run this test with WAYBILL_BLESS=1");
+        assert_eq!(listed, now, "docs/operations.md: see CONTRIBUTING.md, \"What tests write\"");
     }
 
     #[test]

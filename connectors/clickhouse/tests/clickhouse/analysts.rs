@@ -3,7 +3,7 @@
 //!
 //! What stands between `<!-- journeys -->` and `<!-- end of journeys -->` is answered over questions.sql.
 //!
-//! After a change: `WAYBILL_BLESS=1 cargo test -p waybill-clickhouse --test clickhouse analysts`.
+//! `WAYBILL_BLESS=1` writes it anew.
 
 use std::sync::Arc;
 
@@ -27,10 +27,11 @@ fn the_page_is_as_the_database_answers() {
     if std::env::var_os("WAYBILL_BLESS").is_some() {
         std::fs::write(PAGE, renewed).unwrap();
     } else {
+        let old = "docs/analysts.md is not up to date: see CONTRIBUTING.md, \"What tests write\"";
         for (is, should) in page.lines().zip(renewed.lines()) {
-            assert_eq!(is, should, "docs/analysts.md is not up to date: see the top of this file");
+            assert_eq!(is, should, "{old}");
         }
-        assert_eq!(page.len(), renewed.len(), "docs/analysts.md is not up to date");
+        assert_eq!(page.len(), renewed.len(), "{old}");
     }
 }
 

@@ -1,15 +1,12 @@
 //! Dialects: those that come with Waybill are right, what is wrong with one is told, and what one may say
 //! is read so.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod shown;
-
 use std::path::Path;
 
-use shown::Said;
 use waybill_formats::dialect::Faults;
 use waybill_formats::{Format, Parts, REGISTRY, dialect};
+
+use crate::shown::{self, Said};
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/dialects"))
@@ -410,31 +407,6 @@ fn tempfile() -> std::path::PathBuf {
     let folder = std::env::temp_dir().join(format!("waybill-dialects-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     folder
-}
-
-/// An operator's format may not take the place of one that comes with Waybill.
-#[test]
-fn a_media_type_that_is_taken_is_refused() {
-    let own = |text: &str| load(text, folder()).unwrap();
-    let taken = own(&FULL.replace("vnd.acme.tracking", "vnd.gls.tracking"));
-    let twice = [own(CSV), own(&CSV.replace("Boreal export", "Another"))];
-    let named = own(&FULL.replace("Acme tracking", "UPS Tracking API"));
-    let faults = waybill_formats::connect([taken, named].into_iter().chain(twice).collect());
-    assert_eq!(
-        faults.unwrap_err(),
-        [
-            "Acme tracking: media_type: application/vnd.gls.tracking+json is that of GLS tracking",
-            "UPS Tracking API: name: two have it",
-            "Another: media_type: text/vnd.boreal.events+csv is that of Boreal export",
-        ]
-    );
-    let media_type = "application/vnd.acme.tracking+json";
-    assert!(waybill_formats::find(media_type).is_err());
-    waybill_formats::connect(vec![own(FULL)]).unwrap();
-    assert_eq!(waybill_formats::find(media_type).unwrap().name, "Acme tracking");
-    assert_eq!(waybill_formats::guess(br#"{"acme": 1}"#)[0].name, "Acme tracking");
-    assert_eq!(waybill_formats::all().count(), REGISTRY.len() + 1);
-    assert!(waybill_formats::connect(vec![own(CSV)]).is_err());
 }
 
 /// Whatever a dialect and a document are: an answer comes, and it shows nothing of the document. Bounded, and

@@ -36,9 +36,14 @@ pub fn verdict(number: &str) -> Verdict {
     if !letters || !b"UJZ".contains(category) || !digits {
         return Verdict::Form;
     }
-    // Clause 4 and annex A: values of the characters weighted by 2^position, modulo 11, 10 as 0.
+    if check_digit(number) == u32::from(check - b'0') { Verdict::Good } else { Verdict::CheckDigit }
+}
+
+/// Of the first ten characters, upper case (clause 4 and annex A): their values weighted by
+/// 2^position, modulo 11, 10 as 0.
+pub fn check_digit(number: &str) -> u32 {
     let sum: u32 = number.bytes().take(10).zip(0..).map(|(b, i)| value(b) << i).sum();
-    if sum % 11 % 10 == u32::from(check - b'0') { Verdict::Good } else { Verdict::CheckDigit }
+    sum % 11 % 10
 }
 
 /// Digits are themselves; letters count from 10 and pass over the multiples of 11.

@@ -1,6 +1,6 @@
 //! UPS.
 
-use crate::{check, refused};
+use super::{check, refused};
 
 #[test]
 fn ups() {

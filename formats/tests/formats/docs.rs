@@ -1,9 +1,5 @@
 //! docs/milestones.md and docs/formats.md are made from the tables that the code uses, and from what
-//! it makes of real files. `WAYBILL_BLESS=1 cargo test -p waybill-formats --test docs` writes them.
-
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod shown;
+//! it makes of real files. `WAYBILL_BLESS=1` writes them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +11,8 @@ use waybill_formats::milestones::{EXCEPTIONS, MILESTONES};
 use waybill_formats::{LISTS, Parts, REASONS, REGISTRY, guess};
 use waybill_schemas::vocabulary::{ExceptionKind, Milestone, NoteCode};
 use waybill_stage::Code;
+
+use crate::shown;
 
 #[test]
 fn every_milestone_and_exception_is_defined_in_order() {
@@ -65,7 +63,7 @@ fn check(name: &str, part: &str, made: &str) {
     if std::env::var_os("WAYBILL_BLESS").is_some() {
         std::fs::write(&path, [before, &begin, made, &end, after].concat()).unwrap();
     } else {
-        assert_eq!(now, made, "docs/{name}, {part}: see the top of tests/docs.rs");
+        assert_eq!(now, made, "docs/{name}, {part}: see CONTRIBUTING.md, \"What tests write\"");
     }
 }
 

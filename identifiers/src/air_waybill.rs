@@ -12,11 +12,16 @@ pub fn is_valid(number: &str) -> bool {
         return false;
     }
     let value = serial.by_ref().take(7).fold(0, |sum: u32, d| sum * 10 + u32::from(d - b'0'));
-    serial.next().is_some_and(|check| value % 7 == u32::from(check - b'0'))
+    serial.next().is_some_and(|check| check_digit(value) == u32::from(check - b'0'))
+}
+
+/// Of a serial number of seven digits.
+pub fn check_digit(serial: u32) -> u32 {
+    serial % 7
 }
 
 /// Whether the text has the form of such a number: `020-12345675`.
-pub(crate) fn has_form(number: &str) -> bool {
+pub fn has_form(number: &str) -> bool {
     number.len() == 12
         && number.bytes().enumerate().all(|(i, b)| match i {
             3 => b == b'-',

@@ -1,8 +1,6 @@
 //! Parcel carriers' answers as they were seen: what each file comes to, and of some what a person
 //! reads in them.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 mod carriers;
 mod dhl;
 mod fedex;
@@ -10,11 +8,9 @@ mod files;
 mod limits;
 mod platforms;
 mod posts;
-#[path = "../shown/mod.rs"]
-mod shown;
 mod ups;
 
-use shown::{read, said, shared, shown};
+use crate::shown::{read, said, shared, shown};
 
 /// What a person reads in the file, of one part of it: each word of `expect` is one of its values, under its
 /// name. Milestone, classifier and code stand without theirs; `_` is a blank in a value.

@@ -1,13 +1,9 @@
 //! Air cargo: the published examples, read as a person would read them.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use waybill_formats::{Parts, find};
 use waybill_stage::{Code, Reject};
 
-mod shown;
-
-use shown::{Said, read, shared, shown};
+use crate::shown::{Said, read, shared, shown};
 
 const CARGO_IMP: &str = "application/vnd.iata.cargo-imp";
 const XFSU: &str = "application/vnd.iata.xfsu+xml;version=3";

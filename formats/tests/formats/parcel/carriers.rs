@@ -1,6 +1,6 @@
 //! Other carriers of parcels.
 
-use crate::{check, refused};
+use super::{check, refused};
 
 #[test]
 fn other_carriers() {

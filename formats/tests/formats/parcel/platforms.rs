@@ -1,6 +1,6 @@
 //! Platforms that pass on what carriers say.
 
-use crate::{check, refused};
+use super::{check, refused};
 
 #[test]
 fn easypost() {

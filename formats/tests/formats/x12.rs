@@ -1,10 +1,6 @@
 //! ASC X12: real files, read as a person reads them, and what every file gives.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-mod shown;
-
-use shown::{Said, read, said, shared};
+use crate::shown::{self, Said, read, said, shared};
 
 const X12: &str = "application/EDI-X12";
 
@@ -313,9 +309,9 @@ fn what_is_cut_is_rejected_and_what_is_whole_passes() {
 
 #[test]
 fn no_reject_shows_a_value() {
-    let good = include_str!("../fixtures/x12/good-214.edi");
-    let wrong = include_str!("../fixtures/x12/wrong-parts.edi");
-    let schedule = include_str!("../fixtures/x12/good-323.edi");
-    let odd = include_str!("../fixtures/x12/odd-times-and-envelope.edi");
+    let good = include_str!("../../fixtures/x12/good-214.edi");
+    let wrong = include_str!("../../fixtures/x12/wrong-parts.edi");
+    let schedule = include_str!("../../fixtures/x12/good-323.edi");
+    let odd = include_str!("../../fixtures/x12/odd-times-and-envelope.edi");
     shown::no_value_is_shown(X12, &[good, wrong, schedule, odd], '*');
 }

@@ -1,8 +1,5 @@
 //! What a format made of a message, as lines that a person can check.
 
-// Each test program uses a part of it.
-#![allow(dead_code, unused_imports, clippy::panic)]
-
 mod said;
 
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
 //! Posts.
 
-use crate::{check, refused};
+use super::{check, refused};
 
 #[test]
 fn usps() {

@@ -1,10 +1,6 @@
 //! UN/EDIFACT: real files, read as a person reads them, and what every file gives.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-mod shown;
-
-use shown::{read, said, shared};
+use crate::shown::{self, read, said, shared};
 
 const EDIFACT: &str = "application/EDIFACT";
 
@@ -257,11 +253,11 @@ fn what_is_no_interchange() {
 
 #[test]
 fn no_reject_shows_a_value() {
-    let good = include_str!("../fixtures/edifact/good-iftsta.edi");
-    let wrong = include_str!("../fixtures/edifact/wrong-parts.edi");
-    let gate = include_str!("../fixtures/edifact/good-codeco.edi");
-    let own = include_str!("../fixtures/edifact/good-iftsta-own-codes.edi");
-    let times = include_str!("../fixtures/edifact/wrong-iftsta-times.edi");
+    let good = include_str!("../../fixtures/edifact/good-iftsta.edi");
+    let wrong = include_str!("../../fixtures/edifact/wrong-parts.edi");
+    let gate = include_str!("../../fixtures/edifact/good-codeco.edi");
+    let own = include_str!("../../fixtures/edifact/good-iftsta-own-codes.edi");
+    let times = include_str!("../../fixtures/edifact/wrong-iftsta-times.edi");
     for separator in ['+', ':'] {
         shown::no_value_is_shown(EDIFACT, &[good, wrong, gate, own, times], separator);
     }

@@ -4,7 +4,7 @@
 //! carrier: that it is wrong as FedEx's says nothing if it may be another's. So a wrong check digit
 //! is claimed of numbers alone whose form nobody else has (`1Z…`, `RB…GB`, `9400…`).
 
-use crate::unlocode;
+use crate::country::is_country;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -100,7 +100,7 @@ fn s10(number: &[u8]) -> Option<bool> {
     let letters = |bytes: &[u8]| bytes.len() == 2 && bytes.iter().all(u8::is_ascii_uppercase);
     (letters(service) && digits(serial) && letters(country)).then_some(())?;
     let country = std::str::from_utf8(country).ok()?;
-    unlocode::is_country(country).then_some(())?;
+    is_country(country).then_some(())?;
     let (serial, check) = split(serial)?;
     let sum = weighted(serial, &[8, 6, 4, 2, 3, 5, 9, 7]);
     let expected = match 11 - sum % 11 {

@@ -1,13 +1,15 @@
 //! IMO ship identification numbers (IMO resolution A.1117(30)): six digits and a check digit.
 
-/// Seven digits, the last being the last digit of the others' sum weighted 7, 6, … 2.
+/// Seven digits, of which the last is the [`check_digit`] of the others.
 pub fn is_valid(number: &str) -> bool {
-    let [digits @ .., check] = number.as_bytes() else { return false };
-    if digits.len() != 6 || !number.bytes().all(|b| b.is_ascii_digit()) {
-        return false;
-    }
-    let sum: u32 = digits.iter().zip((2..=7).rev()).map(|(d, w)| u32::from(d - b'0') * w).sum();
-    sum % 10 == u32::from(check - b'0')
+    let [_, _, _, _, _, _, check] = number.as_bytes() else { return false };
+    number.bytes().all(|b| b.is_ascii_digit()) && check_digit(number) == u32::from(check - b'0')
+}
+
+/// Of the first six digits: the last digit of their sum, weighted 7, 6, … 2.
+pub fn check_digit(number: &str) -> u32 {
+    let values = number.bytes().map(|b| u32::from(b.saturating_sub(b'0')));
+    values.zip((2..=7).rev()).map(|(value, weight)| value * weight).sum::<u32>() % 10
 }
 
 #[cfg(test)]

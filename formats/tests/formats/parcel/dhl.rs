@@ -1,6 +1,6 @@
 //! DHL: Express, Parcel, unified.
 
-use crate::{check, refused};
+use super::{check, refused};
 
 #[test]
 fn dhl() {

@@ -1,6 +1,6 @@
 //! FedEx: its JSON interface, and its web service.
 
-use crate::{check, refused};
+use super::{check, refused};
 
 #[test]
 fn fedex() {

@@ -1,17 +1,14 @@
 //! Every sample through every format: what its own format makes of it stands beside it
-//! (`*.parts.txt`, written anew with `UPDATE_EXPECT=1`, to be reviewed), and no format panics on
+//! (`*.parts.txt`, which `WAYBILL_BLESS=1` writes), and no format panics on
 //! any of them, whole or broken.
-
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-mod shown;
-
-use shown::{Said, read, shown};
 use waybill_formats::{Format, Parts, REGISTRY, find, guess, limits};
 use waybill_stage::Code;
+
+use crate::shown::{self, Said, read, shown};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -95,20 +92,23 @@ fn samples() -> Vec<(PathBuf, &'static str)> {
     samples
 }
 
+const MEANT: &str = "if it is meant, see CONTRIBUTING.md, \"What tests write\"";
+
 #[test]
 fn samples_are_read_as_the_text_beside_them_says() {
     for (path, media_type) in samples() {
         let payload = fs::read(&path).unwrap();
         let read_so = shown(&read(media_type, &payload));
         let beside = path.with_extension("parts.txt");
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
+        if std::env::var_os("WAYBILL_BLESS").is_some() {
             fs::write(&beside, &read_so).unwrap();
         }
         let expect = fs::read_to_string(&beside).unwrap_or_default();
         for (got, expect) in read_so.lines().zip(expect.lines()) {
-            assert_eq!(got, expect, "{}", path.display());
+            assert_eq!(got, expect, "{}: {MEANT}", path.display());
         }
-        assert_eq!(read_so.lines().count(), expect.lines().count(), "{}", path.display());
+        let (got, expect) = (read_so.lines().count(), expect.lines().count());
+        assert_eq!(got, expect, "{}: {MEANT}", path.display());
     }
 }
 
