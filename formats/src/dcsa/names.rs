@@ -1,8 +1,9 @@
 //! The names of the standard's fields, of both versions, and those beyond it that carriers are known to
 //! send and that are read.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
+
+use crate::codes::caseless::{ByName, Caseless};
 
 /// Of the schemas' properties (`TNT_v2.2.0-resolved.yaml`, `tnt_v2.3.0.yaml` with the event domain 2.0.2,
 /// `TNT_v3.0.0.yaml`), in the order of their letters without regard to case.
@@ -212,14 +213,14 @@ pub(super) enum Name {
 }
 
 pub(super) fn of(name: &str) -> Name {
-    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| NAMES.iter().copied().collect());
-    // As most are written, and many are asked for.
-    if KNOWN.contains(name) {
-        return Name::Known;
-    }
-    match NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-        true => Name::Spelt,
-        false => Name::Unknown,
+    static KNOWN: LazyLock<ByName<'_, &str>> =
+        LazyLock::new(|| NAMES.iter().map(|name| (Caseless(name), *name)).collect());
+    // The lifetime of a key can be that of the name that is looked for.
+    let known: &ByName<'_, &str> = &KNOWN;
+    match known.get(&Caseless(name)) {
+        Some(known) if *known == name => Name::Known,
+        Some(_) => Name::Spelt,
+        None => Name::Unknown,
     }
 }
 
