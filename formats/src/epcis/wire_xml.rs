@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr_iter;
 use waybill_stage::{Code, Reject};
 
 use super::node::{Event, Node};
@@ -90,7 +91,7 @@ struct Lines<'a> {
 impl Lines<'_> {
     fn at(&mut self, offset: usize) -> usize {
         let between = self.text.as_bytes().get(self.offset..offset).unwrap_or_default();
-        self.line += between.iter().filter(|b| **b == b'\n').count();
+        self.line += memchr_iter(b'\n', between).count();
         self.offset = self.offset.max(offset);
         self.line
     }
