@@ -3,8 +3,6 @@
 
 use std::sync::LazyLock;
 
-use crate::codes::caseless::{ByName, Caseless};
-
 /// Of the schemas' properties (`TNT_v2.2.0-resolved.yaml`, `tnt_v2.3.0.yaml` with the event domain 2.0.2,
 /// `TNT_v3.0.0.yaml`), in the order of their letters without regard to case.
 const NAMES: &[&str] = &[
@@ -213,14 +211,19 @@ pub(super) enum Name {
 }
 
 pub(super) fn of(name: &str) -> Name {
-    static KNOWN: LazyLock<ByName<'_, &str>> =
-        LazyLock::new(|| NAMES.iter().map(|name| (Caseless(name), *name)).collect());
-    // The lifetime of a key can be that of the name that is looked for.
-    let known: &ByName<'_, &str> = &KNOWN;
-    match known.get(&Caseless(name)) {
-        Some(known) if *known == name => Name::Known,
-        Some(_) => Name::Spelt,
-        None => Name::Unknown,
+    // Each field of each event is looked for: few names are as long, and to hash one takes longer.
+    static BY_LENGTH: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
+        let longest = NAMES.iter().map(|name| name.len()).max().unwrap_or(0);
+        let of_length = |length| NAMES.iter().copied().filter(|n| n.len() == length).collect();
+        (0..=longest).map(of_length).collect()
+    });
+    let as_long = BY_LENGTH.get(name.len()).map_or(&[][..], Vec::as_slice);
+    if as_long.contains(&name) {
+        Name::Known
+    } else if as_long.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        Name::Spelt
+    } else {
+        Name::Unknown
     }
 }
 

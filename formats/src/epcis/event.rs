@@ -94,10 +94,13 @@ const EVENT_TYPES: &[&str] = &[
 fn occurred(root: &Node<'_>, notes: &mut Notes) -> Result<OccurrenceTime, Reject> {
     let time_at = at("/eventTime");
     let sent = root.required("eventTime", time_at, limits::CODE)?;
-    let read = time::read(sent).ok_or_else(|| time_at.invalid_time())?;
-    if time::rfc3339(sent).is_none() {
-        notes.0.push((NoteCode::OddField, "/eventTime".into()));
-    }
+    let read = match time::rfc3339(sent) {
+        Some(read) => read,
+        None => {
+            notes.0.push((NoteCode::OddField, "/eventTime".into()));
+            time::read(sent).ok_or_else(|| time_at.invalid_time())?
+        }
+    };
     let offset_at = at("/eventTimeZoneOffset");
     let sent = root.required("eventTimeZoneOffset", offset_at, limits::CODE);
     let offset = sent.and_then(|sent| {

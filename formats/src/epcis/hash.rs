@@ -68,7 +68,7 @@ fn digest(pre_hash: &str) -> String {
     id.push_str("ni:///sha-256;");
     for byte in Sha256::digest(pre_hash.as_bytes()) {
         for half in [byte >> 4, byte & 15] {
-            id.extend(char::from_digit(half.into(), 16));
+            id.push(char::from(half + if half < 10 { b'0' } else { b'a' - 10 }));
         }
     }
     id.push_str("?ver=CBV2.0");
@@ -332,7 +332,7 @@ fn full_name(event: &Event<'_>, node: &Node<'_>, to: &mut String) {
 /// canonical Digital Link.
 fn canonical(value: &str, to: &mut String) {
     if let Some(web) = codes::as_web_uri(value) {
-        to.extend(web);
+        web.iter().for_each(|part| to.push_str(part));
     } else if let Some(number) = number(value) {
         push_number(number, to);
     } else {
@@ -345,7 +345,7 @@ fn canonical(value: &str, to: &mut String) {
 
 fn canonical_word(value: &str, words: &Words, to: &mut String) {
     match words.web_uri_of_bare(value) {
-        Some(web) => to.extend(web),
+        Some(web) => web.iter().for_each(|part| to.push_str(part)),
         None => canonical(value, to),
     }
 }

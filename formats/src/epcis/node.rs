@@ -4,7 +4,6 @@
 //! XML's attributes are children like elements; JSON's lists have the elements that XML writes.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use waybill_stage::Reject;
 
@@ -28,15 +27,18 @@ pub(super) struct Node<'a> {
 pub(super) struct Event<'a> {
     pub(super) root: Node<'a>,
     pub(super) own: Prefixes<'a>,
-    pub(super) outer: Rc<Prefixes<'a>>,
+    pub(super) outer: &'a [Prefix<'a>],
 }
 
-/// Prefixes and what they stand for, at most [`limits::LIST`].
-pub(super) type Prefixes<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+/// A prefix and what it stands for.
+pub(super) type Prefix<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// At most [`limits::LIST`].
+pub(super) type Prefixes<'a> = Vec<Prefix<'a>>;
 
 impl Event<'_> {
     pub(super) fn namespace(&self, prefix: &str) -> Option<&str> {
-        let mut all = self.own.iter().chain(&*self.outer);
+        let mut all = self.own.iter().chain(self.outer);
         all.find(|(own, _)| own == prefix).map(|(_, uri)| &**uri)
     }
 }
