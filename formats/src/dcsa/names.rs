@@ -211,20 +211,28 @@ pub(super) enum Name {
 }
 
 pub(super) fn of(name: &str) -> Name {
-    // Each field of each event is looked for: few names are as long, and to hash one takes longer.
-    static BY_LENGTH: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
-        let longest = NAMES.iter().map(|name| name.len()).max().unwrap_or(0);
-        let of_length = |length| NAMES.iter().copied().filter(|n| n.len() == length).collect();
-        (0..=longest).map(of_length).collect()
+    // Each field of each event is looked for. Few names are alike in this, and to hash one takes longer.
+    static ALIKE: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
+        let mut alike = vec![Vec::new(); NAMES.iter().map(|n| shape(n) + 1).max().unwrap_or(0)];
+        for name in NAMES {
+            alike.get_mut(shape(name)).into_iter().for_each(|names| names.push(*name));
+        }
+        alike
     });
-    let as_long = BY_LENGTH.get(name.len()).map_or(&[][..], Vec::as_slice);
-    if as_long.contains(&name) {
+    let alike = ALIKE.get(shape(name)).map_or(&[][..], Vec::as_slice);
+    if alike.contains(&name) {
         Name::Known
-    } else if as_long.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+    } else if alike.iter().any(|known| known.eq_ignore_ascii_case(name)) {
         Name::Spelt
     } else {
         Name::Unknown
     }
+}
+
+/// Of its length and its first letter, whose case does not count.
+fn shape(name: &str) -> usize {
+    let first = name.bytes().next().unwrap_or(0);
+    name.len() * 32 + usize::from(first & 31)
 }
 
 #[cfg(test)]

@@ -80,8 +80,13 @@ impl<'a> Node<'a> {
         element: &'s str,
         at: At,
     ) -> Result<impl Iterator<Item = (usize, &'n Node<'a>)> + use<'n, 's, 'a>, Reject> {
-        let elements = self.all(list).flat_map(move |list| list.all(element));
-        let count: usize = self.all(list).map(|list| list.all(element).count()).sum();
+        // Most lists are not there: what is not found is not looked for again.
+        let first = self.children.iter().position(|child| child.is(list));
+        let from = first.unwrap_or(self.children.len());
+        let lists = self.children.get(from..).unwrap_or_default().iter();
+        let lists = lists.filter(move |child| child.is(list));
+        let count: usize = lists.clone().map(|list| list.all(element).count()).sum();
+        let elements = lists.flat_map(move |list| list.all(element));
         if count > limits::LIST {
             return Err(at.too_many(limits::LIST));
         }

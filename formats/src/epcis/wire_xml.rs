@@ -103,7 +103,8 @@ fn event<'a>(element: Element<'a, '_>) -> Event<'a> {
 
 /// Depth is limited by [`xml::read`].
 fn node<'a>(element: Element<'a, '_>) -> Node<'a> {
-    let mut children = Vec::new();
+    let elements = element.children().filter(Element::is_element).count();
+    let mut children = Vec::with_capacity(element.attributes().len() + elements);
     for attribute in element.attributes() {
         // What `xsi` says is of XML Schema, not of the event.
         if attribute.namespace() != Some(XSI) {
