@@ -54,7 +54,11 @@ impl<'a> Node<'a> {
 
     /// Whether it is the standard's element `name`.
     pub(super) fn is(&self, name: &str) -> bool {
-        self.namespace.is_none() && self.name == name
+        // Length and first letter tell nearly all names apart, without a call.
+        self.name.len() == name.len()
+            && self.name.as_bytes().first() == name.as_bytes().first()
+            && self.name == name
+            && self.namespace.is_none()
     }
 
     /// A user's own, which a reader has no name for.

@@ -48,7 +48,7 @@ pub(super) fn member<'t>(value: &'t Value<'t>, name: &str) -> Option<&'t Value<'
             // One in other letters of the same, unless one is written so.
             let mut spelt = None;
             let mut value = None;
-            for (Text(key), own) in members.iter().filter(|(key, _)| key.0.len() == name.len()) {
+            for (Text(key), own) in members.iter().filter(|(Text(key), _)| may_be(key, name)) {
                 if key == name {
                     value = Some(own);
                     break;
@@ -63,6 +63,12 @@ pub(super) fn member<'t>(value: &'t Value<'t>, name: &str) -> Option<&'t Value<'
         Value::List(list) => member(list.first()?, name),
         _ => None,
     }
+}
+
+/// Whether length and first letter are the same: they tell most names apart, without a call.
+fn may_be(key: &str, name: &str) -> bool {
+    let first = |text: &str| text.bytes().next().map(|b| b.to_ascii_lowercase());
+    key.len() == name.len() && first(key) == first(name)
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
