@@ -1,13 +1,14 @@
 //! Code lists: what a carrier's code means in the shipment model. The lists are tables beside the code
 //! (`codes/*.tsv`, see [`table`]); `docs/milestones.md` is made from them.
 
+pub(crate) mod caseless;
 pub mod table;
 
-use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
 use waybill_schemas::vocabulary::{ExceptionKind, Milestone};
+
+use self::caseless::{ByName, Caseless};
 
 /// A list of codes, as one standard or one carrier has it.
 #[derive(Debug)]
@@ -164,7 +165,7 @@ impl ReasonList {
 #[derive(Debug)]
 struct Rows<R> {
     rows: Vec<R>,
-    by_code: HashMap<Caseless<'static>, usize>,
+    by_code: ByName<'static, usize>,
 }
 
 impl<R> Rows<R> {
@@ -175,28 +176,8 @@ impl<R> Rows<R> {
 
     fn find(&self, code: &str) -> Option<&R> {
         // The lifetime of a key can be that of the code that is looked for.
-        let by_code: &HashMap<Caseless<'_>, usize> = &self.by_code;
+        let by_code: &ByName<'_, usize> = &self.by_code;
         self.rows.get(*by_code.get(&Caseless(code))?)
-    }
-}
-
-/// A code of which letters of either case are the same.
-#[derive(Clone, Copy, Debug)]
-struct Caseless<'t>(&'t str);
-
-impl PartialEq for Caseless<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(other.0)
-    }
-}
-
-impl Eq for Caseless<'_> {}
-
-impl Hash for Caseless<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        for byte in self.0.bytes() {
-            state.write_u8(byte.to_ascii_lowercase());
-        }
     }
 }
 

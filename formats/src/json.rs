@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use memchr::memchr2;
 use serde::de::{
     Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
     value::MapAccessDeserializer,
@@ -33,8 +34,9 @@ fn too_deep(json: &[u8]) -> bool {
         return false;
     }
     let mut depth = 0_usize;
-    let mut bytes = json.iter();
-    while let Some(byte) = bytes.next() {
+    let mut rest = json;
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
         match byte {
             b'[' | b'{' => {
                 depth += 1;
@@ -43,19 +45,24 @@ fn too_deep(json: &[u8]) -> bool {
                 }
             }
             b']' | b'}' => depth = depth.saturating_sub(1),
-            b'"' => {
-                while let Some(byte) = bytes.next() {
-                    match byte {
-                        b'"' => break,
-                        b'\\' => _ = bytes.next(),
-                        _ => {}
-                    }
-                }
-            }
+            b'"' => rest = behind_string(rest),
             _ => {}
         }
     }
     false
+}
+
+/// What follows the text whose opening quote was read.
+fn behind_string(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = memchr2(b'"', b'\\', rest) {
+        let ends = rest.get(at) == Some(&b'"');
+        // What is escaped ends nothing.
+        rest = rest.get(at + if ends { 1 } else { 2 }..).unwrap_or_default();
+        if ends {
+            return rest;
+        }
+    }
+    &[]
 }
 
 /// The first character that is no white space.

@@ -67,8 +67,20 @@ fn declared(payload: &[u8]) -> Option<&'static Encoding> {
 /// remarks and names, of which the beginning is worth keeping.
 pub(crate) fn clipped(text: &str, characters: usize) -> Option<String> {
     let text = text.trim();
+    // Most are short and plain.
+    if text.len() <= characters && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return (!text.is_empty()).then(|| text.to_owned());
+    }
     let clean = |c: char| if c.is_control() { ' ' } else { c };
     (!text.is_empty()).then(|| text.chars().take(characters).map(clean).collect())
+}
+
+/// In capitals, as codes are.
+pub(crate) fn upper(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|b| b.is_ascii_lowercase()) {
+        true => Cow::Owned(text.to_ascii_uppercase()),
+        false => Cow::Borrowed(text),
+    }
 }
 
 #[cfg(test)]

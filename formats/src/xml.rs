@@ -1,6 +1,7 @@
 //! XML 1.0 as a tree of borrowed texts, within limits. A document type may be named, and nothing may
 //! be declared in it, so that nothing is expanded and nothing fetched.
 
+use memchr::{memchr, memmem};
 use roxmltree::{Document, Node, ParsingOptions};
 use waybill_stage::{Code, Reject};
 
@@ -38,21 +39,22 @@ pub(crate) fn read<T>(
 
 /// Whether the document type has an internal subset, in which entities could be declared.
 fn has_declarations(xml: &str) -> bool {
-    let Some((_, rest)) = xml.split_once("<!DOCTYPE") else { return false };
-    rest.split_once('>').is_none_or(|(declared, _)| declared.contains('['))
+    let Some(at) = memmem::find(xml.as_bytes(), b"<!DOCTYPE") else { return false };
+    let rest = xml.as_bytes().get(at..).unwrap_or_default();
+    memchr(b'>', rest).is_none_or(|end| rest.iter().take(end).any(|b| *b == b'['))
 }
 
 /// Counts tags: an upper bound of the depth that needs no parser.
 fn is_too_deep(xml: &str) -> bool {
     let mut depth = 0_usize;
     let mut rest = xml.as_bytes();
-    while let Some(open) = rest.iter().position(|b| *b == b'<') {
+    while let Some(open) = memchr(b'<', rest) {
         rest = rest.get(open + 1..).unwrap_or_default();
         match rest.first() {
             Some(b'/') => depth = depth.saturating_sub(1),
             Some(b'?' | b'!') | None => {}
             Some(_) => {
-                let end = rest.iter().position(|b| *b == b'>').unwrap_or(rest.len());
+                let end = memchr(b'>', rest).unwrap_or(rest.len());
                 let closes = end > 0 && rest.get(end - 1) == Some(&b'/');
                 depth += usize::from(!closes);
                 if depth > limits::DEPTH {

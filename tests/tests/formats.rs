@@ -160,12 +160,12 @@ fn an_operator_finds_unmapped_codes_and_maps_them() {
     d.publish("other-road", "application/EDI-X12", x12("QQ").as_bytes(), &["--shipment", "h5"]);
     d.wait_for("SELECT count() FROM events", 5);
     let rows = d.rows(
-        "SELECT handle, milestone, flags FROM events WHERE handle IN ('h4', 'h5') ORDER BY handle",
+        "SELECT handle, milestone, notes FROM events WHERE handle IN ('h4', 'h5') ORDER BY handle",
     );
     assert_eq!(rows[0]["milestone"], "loaded");
-    assert_eq!(rows[0]["flags"].as_array().unwrap().len(), 0);
+    assert_eq!(rows[0]["notes"].as_array().unwrap().len(), 0);
     assert_eq!(rows[1]["milestone"], "other");
-    assert_eq!(rows[1]["flags"][0], "unmapped_code");
+    assert_eq!(rows[1]["notes"][0], "unmapped_code");
     d.audit();
 }
 

@@ -252,7 +252,9 @@ impl<T: Task> Driver<'_, T> {
                 self.reader.submit(restore::Job::Starts(partitions))
             }
             // Nothing is known of what has not arrived.
-            Polled::Revoked(_) if self.arriving.is_some() || self.consumer.has_lost_assignment() => {
+            Polled::Revoked(_)
+                if self.arriving.is_some() || self.consumer.has_lost_assignment() =>
+            {
                 self.tell(Event::Lost)
             }
             Polled::Revoked(partitions) => {

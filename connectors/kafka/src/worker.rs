@@ -133,15 +133,16 @@ mod tests {
     fn a_job_is_answered_and_one_that_goes_on_is_not_taken_for_one_that_hangs() {
         let (go_on, wait) = sync_channel::<()>(0);
         std::thread::scope(|scope| {
-            let mut worker = Worker::start(scope, "test", SHORT, move |beats: u32, pulse: &Pulse| {
-                for _ in 0..beats {
-                    std::thread::sleep(SHORT / 5);
-                    pulse.beat()?;
-                }
-                wait.recv().map_err(|_| Fault("nobody asks".to_owned()))?;
-                Ok(beats)
-            })
-            .unwrap();
+            let mut worker =
+                Worker::start(scope, "test", SHORT, move |beats: u32, pulse: &Pulse| {
+                    for _ in 0..beats {
+                        std::thread::sleep(SHORT / 5);
+                        pulse.beat()?;
+                    }
+                    wait.recv().map_err(|_| Fault("nobody asks".to_owned()))?;
+                    Ok(beats)
+                })
+                .unwrap();
             assert!(worker.collect(SHORT).is_none() && !worker.hangs());
             worker.submit(20).unwrap();
             assert!(worker.submit(1).unwrap_err().0.starts_with("invariant"));

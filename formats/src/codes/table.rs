@@ -9,11 +9,10 @@
 //! | `name` | the publisher's name of the code |
 //! | `source` | where it is published |
 
-use std::collections::HashMap;
-
 use waybill_schemas::vocabulary::{ExceptionKind, Milestone};
 
-use super::{Caseless, Meaning};
+use super::Meaning;
+use super::caseless::{ByName, Caseless};
 
 /// The columns of a list of codes.
 pub const CODES: &[&str] = &["code", "milestone", "exception", "name", "source"];
@@ -68,7 +67,7 @@ pub fn read<'t>(text: &'t str, columns: &[&str]) -> (Vec<Line<'t>>, Vec<String>)
         return (Vec::new(), faults);
     }
     let mut rows = Vec::new();
-    let mut seen = HashMap::new();
+    let mut seen = ByName::default();
     for (number, line) in lines {
         match row(number, line, &named) {
             Err(what) => faults.push(format!("line {number}: {what}")),

@@ -1,5 +1,6 @@
 //! The fields of one event, and what is odd about them.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use waybill_identifiers::unlocode;
@@ -137,8 +138,8 @@ impl<'t, 'n> Fields<'t, 'n> {
     }
 
     /// A code, in capitals, as all of the standard's are.
-    pub(super) fn code(&self, path: &str) -> Option<String> {
-        Some(self.text(path, limits::CODE)?.to_ascii_uppercase())
+    pub(super) fn code(&self, path: &str) -> Option<Cow<'t, str>> {
+        Some(text::upper(self.text(path, limits::CODE)?))
     }
 
     /// What a code of the standard means; another is odd.
@@ -163,10 +164,11 @@ impl<'t, 'n> Fields<'t, 'n> {
     /// The moment. One without an offset is by the clock of its place, which the standard does not allow.
     pub(super) fn occurred(&self, path: &str) -> Result<OccurrenceTime, Reject> {
         let sent = self.tree.text(path).ok_or_else(|| self.tree.missing(path))?;
-        let occurred = time::read(sent).ok_or_else(|| self.tree.invalid_time(path))?;
-        if time::rfc3339(sent).is_none() {
-            self.odd(path);
+        if let Some(occurred) = time::rfc3339(sent) {
+            return Ok(occurred);
         }
+        let occurred = time::read(sent).ok_or_else(|| self.tree.invalid_time(path))?;
+        self.odd(path);
         Ok(occurred)
     }
 
@@ -190,7 +192,7 @@ impl<'t, 'n> Fields<'t, 'n> {
     /// In capitals; one that the standard does not have is left out.
     pub(super) fn facility_type(&self, path: &str) -> Option<String> {
         self.coded(codes::FACILITY_TYPES, path)?;
-        self.code(path)
+        self.code(path).map(Cow::into_owned)
     }
 
     /// `SMDG/ADT`; the code alone where no list is named.
@@ -277,7 +279,7 @@ impl<'t, 'n> Fields<'t, 'n> {
     ) {
         for (element, at) in self.each(path) {
             let code = self.within(element, at, kind, limits::CODE);
-            let code = code.map(str::to_ascii_uppercase);
+            let code = code.map(text::upper);
             let known = code.as_deref().and_then(|code| {
                 let versions = [V2, V3].into_iter();
                 versions.clone().find_map(|v| codes::meaning(codes::REFERENCES, code, v)).or_else(

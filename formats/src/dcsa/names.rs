@@ -1,7 +1,6 @@
 //! The names of the standard's fields, of both versions, and those beyond it that carriers are known to
 //! send and that are read.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Of the schemas' properties (`TNT_v2.2.0-resolved.yaml`, `tnt_v2.3.0.yaml` with the event domain 2.0.2,
@@ -212,15 +211,28 @@ pub(super) enum Name {
 }
 
 pub(super) fn of(name: &str) -> Name {
-    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| NAMES.iter().copied().collect());
-    // As most are written, and many are asked for.
-    if KNOWN.contains(name) {
-        return Name::Known;
+    // Each field of each event is looked for. Few names are alike in this, and to hash one takes longer.
+    static ALIKE: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
+        let mut alike = vec![Vec::new(); NAMES.iter().map(|n| shape(n) + 1).max().unwrap_or(0)];
+        for name in NAMES {
+            alike.get_mut(shape(name)).into_iter().for_each(|names| names.push(*name));
+        }
+        alike
+    });
+    let alike = ALIKE.get(shape(name)).map_or(&[][..], Vec::as_slice);
+    if alike.contains(&name) {
+        Name::Known
+    } else if alike.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        Name::Spelt
+    } else {
+        Name::Unknown
     }
-    match NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-        true => Name::Spelt,
-        false => Name::Unknown,
-    }
+}
+
+/// Of its length and its first letter, whose case does not count.
+fn shape(name: &str) -> usize {
+    let first = name.bytes().next().unwrap_or(0);
+    name.len() * 32 + usize::from(first & 31)
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! DCSA Track & Trace 2.x: `TNT_v2.2.0-resolved.yaml`, the fields that the event domain 2.0.2 (2.3) has
 //! instead, and those that carriers put beside them: a vessel, a place or a booking on the event itself.
 
+use std::borrow::Cow;
+
 use waybill_schemas::vocabulary::{Classifier, Milestone, ReferenceKind};
 use waybill_schemas::{Equipment, Place, Reference, Transport};
 use waybill_stage::{Code, Reject};
 
 use super::codes::{self, Circumstances};
 use super::fields::{Fields, document_type, milestone, some_place};
-use crate::{Document, Draft, limits};
+use crate::{Document, Draft, limits, text};
 
 /// Names that tell an event of this version.
 pub(super) const MARKS: &[&str] = &[
@@ -92,7 +94,7 @@ pub(super) fn draft(event: &Fields<'_, '_>) -> Result<Draft, Reject> {
 }
 
 /// The event's own code; `eventTypeCode` is what 2.0 had in its place.
-fn event_code(event: &Fields<'_, '_>, name: &'static str) -> Result<String, Reject> {
+fn event_code<'t>(event: &Fields<'t, '_>, name: &'static str) -> Result<Cow<'t, str>, Reject> {
     let code = event.code(name).or_else(|| event.code("eventTypeCode"));
     code.ok_or_else(|| event.required_reject(name))
 }
@@ -342,7 +344,7 @@ fn references(event: &Fields<'_, '_>, to: &mut Vec<Reference>) {
         // Neither is required.
         let Some(value) = value else { continue };
         let code = event.within(element, at, "documentReferenceType", limits::CODE);
-        let known = code.and_then(|code| document_type(&code.to_ascii_uppercase()));
+        let known = code.and_then(|code| document_type(&text::upper(code)));
         let kind = known.map_or(ReferenceKind::Other, |known| known.reference);
         listed.push(Reference { kind, value: value.to_owned() });
     }

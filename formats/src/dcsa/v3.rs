@@ -7,6 +7,8 @@
 
 mod readings;
 
+use std::borrow::Cow;
+
 use waybill_identifiers::country::is_country;
 use waybill_schemas::vocabulary::{Milestone, NoteCode, ReferenceKind};
 use waybill_schemas::{Equipment, Place, Reference, Transport};
@@ -14,7 +16,7 @@ use waybill_stage::{Code, Reject};
 
 use super::codes::{self, Circumstances};
 use super::fields::{Fields, document_type, milestone, some_place};
-use crate::{Document, Draft, limits};
+use crate::{Document, Draft, limits, text};
 
 /// Names that tell an event of this version.
 pub(super) const MARKS: &[&str] = &["eventClassification", "isRetracted"];
@@ -65,7 +67,7 @@ pub(super) fn draft(event: &Fields<'_, '_>) -> Result<Draft, Reject> {
         facility_type: facility_type.as_deref(),
         movement: movement.as_deref(),
     };
-    match event_type.as_str() {
+    match &*event_type {
         "SHIPMENT" => {
             let code = required("shipmentEventTypeCode")?;
             draft.means(milestone(codes::SHIPMENT, &code, of));
@@ -113,7 +115,7 @@ pub(super) fn draft(event: &Fields<'_, '_>) -> Result<Draft, Reject> {
 }
 
 /// Reads the unit, and returns the type of its movement.
-fn equipment(event: &Fields<'_, '_>, draft: &mut Draft) -> Option<String> {
+fn equipment<'t>(event: &Fields<'t, '_>, draft: &mut Draft) -> Option<Cow<'t, str>> {
     let empty = event.empty("equipmentDetails/emptyIndicatorCode");
     let iso_type = event.owned("equipmentDetails/ISOEquipmentCode", limits::CODE);
     let number = event.owned("equipmentDetails/equipmentReference", limits::ID);
@@ -126,7 +128,7 @@ fn equipment(event: &Fields<'_, '_>, draft: &mut Draft) -> Option<String> {
         }
     }
     let movement = event.code("equipmentDetails/movementType")?;
-    if matches!(movement.as_str(), "IMPORT" | "EXPORT" | "TRANSSHIPMENT") {
+    if matches!(&*movement, "IMPORT" | "EXPORT" | "TRANSSHIPMENT") {
         return Some(movement);
     }
     event.odd("equipmentDetails/movementType");
@@ -166,14 +168,14 @@ fn transport(event: &Fields<'_, '_>, draft: &mut Draft) {
 
 /// Reads the references, and returns the type of the event's own document. Which document says
 /// whose shipment it is: of all that are named a booking, else the event's own.
-fn documents(event: &Fields<'_, '_>, draft: &mut Draft) -> Option<String> {
+fn documents<'t>(event: &Fields<'t, '_>, draft: &mut Draft) -> Option<Cow<'t, str>> {
     let mut own_kind = None;
     for path in
         ["shipmentDetails/documentReference", "shipmentDetails/additionalDocumentReferences"]
     {
         for (element, at) in event.each(path) {
             let code = event.within(element, at, "typeCode", limits::CODE);
-            let code = code.map(str::to_ascii_uppercase);
+            let code = code.map(text::upper);
             let known = code.as_deref().and_then(document_type);
             if known.is_none() {
                 let note = if code.is_some() { NoteCode::OddField } else { NoteCode::MissingField };
@@ -227,7 +229,7 @@ fn location(event: &Fields<'_, '_>) -> Place {
         if !is_country(&country) {
             at.odd(COUNTRY);
         }
-        place.country = Some(country);
+        place.country = Some(country.into_owned());
     }
     let geo = at.coordinates("geoCoordinate/latitude", "geoCoordinate/longitude");
     let coordinates = geo.or_else(|| at.coordinates("latitude", "longitude"));

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use crate::text;
+
 /// The service characters of an interchange; all are ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Separators {
@@ -114,9 +116,9 @@ impl Segment<'_> {
 }
 
 fn upper(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text.bytes().any(|b| b.is_ascii_lowercase()) {
-        true => Cow::Owned(text.to_ascii_uppercase()),
-        false => text,
+    match text {
+        Cow::Borrowed(text) => text::upper(text),
+        Cow::Owned(text) => Cow::Owned(text.to_ascii_uppercase()),
     }
 }
 

@@ -235,14 +235,14 @@ impl Words {
             .map_or(text, |(_, word)| word)
     }
 
-    /// The web URI of a bare word that the list has.
-    pub(super) fn web_uri_of_bare(&self, word: &str) -> Option<String> {
-        (self.knows)(word).then(|| [self.base, self.prefix, word].concat())
+    /// The web URI of a bare word that the list has, in its parts.
+    pub(super) fn web_uri_of_bare<'t>(&self, word: &'t str) -> Option<[&'t str; 3]> {
+        (self.knows)(word).then_some([self.base, self.prefix, word])
     }
 }
 
-/// The web URI of a term that is written as URN or with a prefix.
-pub(super) fn as_web_uri(text: &str) -> Option<String> {
+/// The web URI of a term that is written as URN or with a prefix, in its parts.
+pub(super) fn as_web_uri(text: &str) -> Option<[&str; 3]> {
     if let Some(rest) = text.strip_prefix("urn:epcglobal:cbv:") {
         let lists = [
             &BIZ_STEP_WORDS,
@@ -251,18 +251,14 @@ pub(super) fn as_web_uri(text: &str) -> Option<String> {
             &SOURCE_DESTINATION_WORDS,
             &ERROR_REASON_WORDS,
         ];
-        let of = |words: &&Words| {
+        let of = |words: &&'static Words| {
             let own = words.urn.strip_prefix("urn:epcglobal:cbv:")?;
-            Some([words.base, words.prefix, rest.strip_prefix(own)?].concat())
+            Some([words.base, words.prefix, rest.strip_prefix(own)?])
         };
         return lists.iter().find_map(of);
     }
-    let (prefix, rest) = text.split_once(':')?;
-    match prefix {
-        "gs1" => Some([GS1, rest].concat()),
-        "cbv" => Some([CBV, rest].concat()),
-        _ => None,
-    }
+    let with_prefix = |prefix, base| Some([base, "", text.strip_prefix(prefix)?]);
+    with_prefix("gs1:", GS1).or_else(|| with_prefix("cbv:", CBV))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! An event into a draft.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use waybill_schemas::vocabulary::{Milestone, NoteCode, QuantityKind, ReferenceKind};
 use waybill_schemas::{OccurrenceTime, Place, Quantity, Reference};
@@ -95,10 +94,13 @@ const EVENT_TYPES: &[&str] = &[
 fn occurred(root: &Node<'_>, notes: &mut Notes) -> Result<OccurrenceTime, Reject> {
     let time_at = at("/eventTime");
     let sent = root.required("eventTime", time_at, limits::CODE)?;
-    let read = time::read(sent).ok_or_else(|| time_at.invalid_time())?;
-    if time::rfc3339(sent).is_none() {
-        notes.0.push((NoteCode::OddField, "/eventTime".into()));
-    }
+    let read = match time::rfc3339(sent) {
+        Some(read) => read,
+        None => {
+            notes.0.push((NoteCode::OddField, "/eventTime".into()));
+            time::read(sent).ok_or_else(|| time_at.invalid_time())?
+        }
+    };
     let offset_at = at("/eventTimeZoneOffset");
     let sent = root.required("eventTimeZoneOffset", offset_at, limits::CODE);
     let offset = sent.and_then(|sent| {
@@ -306,28 +308,44 @@ impl<'n> Objects<'n> {
     }
 
     fn refer(&self, root: &Node<'_>, draft: &mut Draft) -> Result<(), Reject> {
-        let mut references = Vec::new();
+        let own = usize::from(self.parent.is_some()) + self.epcs.len() + self.classes.len();
+        let mut references = Vec::with_capacity(own);
+        let mut refer =
+            |kind, value: &str| references.push(Reference { kind, value: value.to_owned() });
         for (sent, key) in self.parent.iter().chain(&self.epcs) {
-            references.push(match key.as_ref().map(Key::primary) {
-                Some(("00", sscc)) => (ReferenceKind::Sscc, sscc.to_owned()),
+            match key.as_ref().map(Key::primary) {
+                Some(("00", sscc)) => refer(ReferenceKind::Sscc, sscc),
                 // Consignment and shipment (GINC, GSIN).
-                Some(("401", ginc)) => (ReferenceKind::ForwarderReference, ginc.to_owned()),
-                Some(("402", gsin)) => (ReferenceKind::ShipperReference, gsin.to_owned()),
-                _ => (ReferenceKind::Epc, (*sent).to_owned()),
-            });
+                Some(("401", ginc)) => refer(ReferenceKind::ForwarderReference, ginc),
+                Some(("402", gsin)) => refer(ReferenceKind::ShipperReference, gsin),
+                _ => refer(ReferenceKind::Epc, sent),
+            }
         }
-        references.extend(self.classes.iter().map(|c| (ReferenceKind::Epc, (*c).to_owned())));
+        self.classes.iter().for_each(|class| refer(ReferenceKind::Epc, class));
         transactions(root, &mut references)?;
         parties(root, &mut references)?;
-        let mut known = HashSet::with_capacity(references.len());
-        let first: Vec<bool> = references.iter().map(|reference| known.insert(reference)).collect();
-        let once = references.into_iter().zip(first).filter(|(_, first)| *first);
-        draft.references = once.map(|((kind, value), _)| Reference { kind, value }).collect();
+        keep_first(&mut references);
+        draft.references = references;
         Ok(())
     }
 }
 
-fn transactions(root: &Node<'_>, to: &mut Vec<(ReferenceKind, String)>) -> Result<(), Reject> {
+/// Each reference once. There may be thousands: they are not compared with each other.
+fn keep_first(references: &mut Vec<Reference>) {
+    let mut ordered: Vec<_> = references.iter().zip(0_usize..).collect();
+    ordered.sort_unstable_by_key(|(r, at)| (r.kind, &r.value, *at));
+    let pairs = ordered.iter().zip(ordered.iter().skip(1));
+    let mut repeats: Vec<usize> =
+        pairs.filter(|((one, _), (next, _))| one == next).map(|(_, (_, at))| *at).collect();
+    if repeats.is_empty() {
+        return;
+    }
+    repeats.sort_unstable();
+    let mut at = 0..;
+    references.retain(|_| at.next().is_none_or(|at| repeats.binary_search(&at).is_err()));
+}
+
+fn transactions(root: &Node<'_>, to: &mut Vec<Reference>) -> Result<(), Reject> {
     let list = at("/bizTransactionList");
     for (index, node) in root.list("bizTransactionList", "bizTransaction", list)? {
         let within = list.element(index);
@@ -341,7 +359,7 @@ fn transactions(root: &Node<'_>, to: &mut Vec<(ReferenceKind, String)>) -> Resul
             .iter()
             .find(|row| Some(row.0) == kind)
             .map_or(ReferenceKind::Other, |row| row.1);
-        to.push((kind, number_of(id).to_owned()));
+        to.push(Reference { kind, value: number_of(id).to_owned() });
     }
     Ok(())
 }
@@ -355,7 +373,7 @@ fn number_of(id: &str) -> &str {
 }
 
 /// Who sent and who gets it: `source/possessing_party urn:epc:id:pgln:4012345.00225`.
-fn parties(root: &Node<'_>, to: &mut Vec<(ReferenceKind, String)>) -> Result<(), Reject> {
+fn parties(root: &Node<'_>, to: &mut Vec<Reference>) -> Result<(), Reject> {
     for (name, element, pointer) in [
         ("sourceList", "source", "/sourceList"),
         ("destinationList", "destination", "/destinationList"),
@@ -367,7 +385,8 @@ fn parties(root: &Node<'_>, to: &mut Vec<(ReferenceKind, String)>) -> Result<(),
             let kind = node
                 .value("type", within.member("/type"), limits::ID)?
                 .map_or("", |sent| codes::SOURCE_DESTINATION_WORDS.bare(sent));
-            to.push((ReferenceKind::Other, [element, "/", kind, " ", id].concat()));
+            let value = [element, "/", kind, " ", id].concat();
+            to.push(Reference { kind: ReferenceKind::Other, value });
         }
     }
     Ok(())

@@ -13,11 +13,46 @@ pub struct Key(String);
 impl Key {
     /// Reads an EPC URI, an EPC class or pattern, or a Digital Link of any domain.
     pub fn read(uri: &str) -> Option<Self> {
-        let path = match uri.strip_prefix("urn:epc:") {
-            Some(urn) => of_urn(urn)?,
-            None => of_link(uri)?,
-        };
-        Some(Self([BASE, &path].concat()))
+        match uri.strip_prefix("urn:epc:") {
+            Some(urn) => of_urn(urn),
+            None => of_link(uri),
+        }
+    }
+
+    /// A key of which no more is known than how it begins, and about how long it is.
+    fn begun(length: usize) -> Self {
+        let mut uri = String::with_capacity(BASE.len() + length);
+        uri.push_str(BASE);
+        Self(uri)
+    }
+
+    fn push(&mut self, parts: &[&str]) {
+        parts.iter().for_each(|part| self.0.push_str(part));
+    }
+
+    /// Adds digits, and their check digit.
+    fn push_checked(&mut self, digits: &[&str]) -> Option<()> {
+        let from = self.0.len();
+        self.push(digits);
+        let check = check_digit(self.0.get(from..)?)?;
+        self.0.push(char::from(b'0' + check));
+        Some(())
+    }
+
+    /// Adds text of an EPC URI: what it leaves as it is, and Digital Link does not (its table 7-1).
+    fn push_encoded(&mut self, text: &str) {
+        for c in text.chars() {
+            match c {
+                '!' => self.0.push_str("%21"),
+                '(' => self.0.push_str("%28"),
+                ')' => self.0.push_str("%29"),
+                '*' => self.0.push_str("%2A"),
+                '+' => self.0.push_str("%2B"),
+                ',' => self.0.push_str("%2C"),
+                ':' => self.0.push_str("%3A"),
+                c => self.0.push(c),
+            }
+        }
     }
 
     pub fn as_uri(&self) -> &str {
@@ -51,17 +86,12 @@ pub fn check_digit(digits: &str) -> Option<u8> {
     u8::try_from((10 - sum % 10) % 10).ok()
 }
 
-fn with_check_digit(mut digits: String) -> Option<String> {
-    digits.push(char::from(b'0' + check_digit(&digits)?));
-    Some(digits)
-}
-
 fn are_digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// After `urn:epc:`.
-fn of_urn(urn: &str) -> Option<String> {
+fn of_urn(urn: &str) -> Option<Key> {
     let (form, rest) = urn.split_once(':')?;
     let (scheme, rest) = rest.split_once(':')?;
     let (company, rest) = rest.split_once('.')?;
@@ -73,108 +103,107 @@ fn of_urn(urn: &str) -> Option<String> {
     if !matches!((form, scheme), ("id" | "idpat", _) | ("class", "lgtin")) {
         return None;
     }
-    // Company prefix and reference, so many digits together, and what comes after them.
+    // A reference that has so many digits together with the company prefix, and what comes after it.
     let fixed = |digits: usize| {
         let (reference, rest) = rest.split_once('.').unwrap_or((rest, ""));
         let fits = company.len() + reference.len() == digits && are_digits(reference);
         fits.then_some((reference, rest))
     };
-    let serial = |serial: &str| match (pattern, serial) {
-        (true, "*") => Some(String::new()),
-        (false, serial) if !serial.is_empty() => Some(encoded(serial)),
+    let mut key = Key::begun(urn.len());
+    let serial = |key: &mut Key, name: &str, serial: &str| match (pattern, serial) {
+        (true, "*") => Some(()),
+        (false, serial) if !serial.is_empty() => {
+            key.push(&[name]);
+            key.push_encoded(serial);
+            Some(())
+        }
         _ => None,
     };
     // The first digit of the reference is the indicator, which leads.
-    let indicator_first = |reference: &str| {
+    let indicator_first = |key: &mut Key, reference: &str| {
         let (indicator, item) = reference.split_at_checked(1)?;
-        with_check_digit([indicator, company, item].concat())
+        key.push_checked(&[indicator, company, item])
     };
-    let plain = |digits: usize| {
+    let plain = |key: &mut Key, name: &str, digits: usize| {
         let (reference, rest) = fixed(digits)?;
-        Some((with_check_digit([company, reference].concat())?, rest))
+        key.push(&[name]);
+        key.push_checked(&[company, reference])?;
+        Some(rest)
     };
-    Some(match scheme {
+    match scheme {
         "sgtin" | "upui" | "lgtin" => {
             let (reference, rest) = fixed(13)?;
-            let gtin = indicator_first(reference)?;
-            let serial = serial(rest)?;
-            match (scheme, pattern) {
-                (_, true) => format!("/01/{gtin}"),
-                ("sgtin", _) => format!("/01/{gtin}/21/{serial}"),
-                ("upui", _) => format!("/01/{gtin}/235/{serial}"),
-                _ => format!("/01/{gtin}/10/{serial}"),
-            }
+            key.push(&["/01/"]);
+            indicator_first(&mut key, reference)?;
+            let name = match scheme {
+                "sgtin" => "/21/",
+                "upui" => "/235/",
+                _ => "/10/",
+            };
+            serial(&mut key, name, rest)?;
         }
         "sscc" => {
             let (reference, rest) = fixed(17)?;
             rest.is_empty().then_some(())?;
-            format!("/00/{}", indicator_first(reference)?)
+            key.push(&["/00/"]);
+            indicator_first(&mut key, reference)?;
         }
-        "sgln" => match plain(12)? {
-            (gln, "0") => format!("/414/{gln}"),
-            (gln, extension) => format!("/414/{gln}/254/{}", serial(extension)?),
-        },
-        "pgln" => format!("/417/{}", plain(12)?.0),
+        "sgln" => {
+            let extension = plain(&mut key, "/414/", 12)?;
+            if extension != "0" {
+                key.push(&["/254/"]);
+                serial(&mut key, "", extension)?;
+            }
+        }
+        "pgln" => _ = plain(&mut key, "/417/", 12)?,
         "grai" => {
             let (reference, rest) = fixed(12)?;
-            let grai = with_check_digit(["0", company, reference].concat())?;
-            format!("/8003/{grai}{}", serial(rest)?)
+            key.push(&["/8003/"]);
+            key.push_checked(&["0", company, reference])?;
+            serial(&mut key, "", rest)?;
         }
-        "giai" => format!("/8004/{company}{}", serial(rest)?),
-        "ginc" => format!("/401/{company}{}", serial(rest)?),
-        "gsrn" => format!("/8018/{}", plain(17)?.0),
-        "gsrnp" => format!("/8017/{}", plain(17)?.0),
-        "gsin" => format!("/402/{}", plain(16)?.0),
+        "giai" => {
+            key.push(&["/8004/", company]);
+            serial(&mut key, "", rest)?;
+        }
+        "ginc" => {
+            key.push(&["/401/", company]);
+            serial(&mut key, "", rest)?;
+        }
+        "gsrn" => _ = plain(&mut key, "/8018/", 17)?,
+        "gsrnp" => _ = plain(&mut key, "/8017/", 17)?,
+        "gsin" => _ = plain(&mut key, "/402/", 16)?,
         "gdti" => {
-            let (gdti, rest) = plain(12)?;
-            format!("/253/{gdti}{}", serial(rest)?)
+            let rest = plain(&mut key, "/253/", 12)?;
+            serial(&mut key, "", rest)?;
         }
         "sgcn" => {
-            let (gcn, rest) = plain(12)?;
-            format!("/255/{gcn}{}", serial(rest)?)
+            let rest = plain(&mut key, "/255/", 12)?;
+            serial(&mut key, "", rest)?;
         }
         "cpi" => {
             let (part, rest) = rest.split_once('.')?;
-            match serial(rest)? {
-                serial if serial.is_empty() => format!("/8010/{company}{}", encoded(part)),
-                serial => format!("/8010/{company}{}/8011/{serial}", encoded(part)),
-            }
+            key.push(&["/8010/", company]);
+            key.push_encoded(part);
+            serial(&mut key, "/8011/", rest)?;
         }
         "itip" => {
             let (reference, rest) = fixed(13)?;
-            let gtin = indicator_first(reference)?;
             let (piece, rest) = rest.split_once('.')?;
             let (total, rest) = rest.split_once('.')?;
             let two = |digits: &str| digits.len() == 2 && are_digits(digits);
             (two(piece) && two(total)).then_some(())?;
-            match serial(rest)? {
-                serial if serial.is_empty() => format!("/8006/{gtin}{piece}{total}"),
-                serial => format!("/8006/{gtin}{piece}{total}/21/{serial}"),
-            }
+            key.push(&["/8006/"]);
+            indicator_first(&mut key, reference)?;
+            key.push(&[piece, total]);
+            serial(&mut key, "/21/", rest)?;
         }
         _ => return None,
-    })
-}
-
-/// Characters that EPC URIs leave as they are, and Digital Link does not (its table 7-1).
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '!' => encoded.push_str("%21"),
-            '(' => encoded.push_str("%28"),
-            ')' => encoded.push_str("%29"),
-            '*' => encoded.push_str("%2A"),
-            '+' => encoded.push_str("%2B"),
-            ',' => encoded.push_str("%2C"),
-            ':' => encoded.push_str("%3A"),
-            c => encoded.push(c),
-        }
     }
-    encoded
+    Some(key)
 }
 
-fn of_link(uri: &str) -> Option<String> {
+fn of_link(uri: &str) -> Option<Key> {
     let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"))?;
     let rest = rest.split(['?', '#']).next()?;
     let path = rest.split_once('/')?.1;
@@ -183,7 +212,7 @@ fn of_link(uri: &str) -> Option<String> {
         let name = segments.next()?;
         if let Some(key) = primary_key(name) {
             // A domain may have a folder of that name.
-            if let Some(value) = segments.clone().next().and_then(|v| key_value(key, v)) {
+            if let Some(value) = segments.clone().next().filter(|value| is_value(key, value)) {
                 segments.next();
                 break (key, value);
             }
@@ -203,11 +232,21 @@ fn of_link(uri: &str) -> Option<String> {
             _ => return None,
         }
     }
-    Some(match fine.or(lot) {
-        Some((name, qualifier)) => ["/", key, "/", &value, "/", name, "/", qualifier].concat(),
-        None => ["/", key, "/", &value].concat(),
-    })
+    let mut link = Key::begun(path.len());
+    link.push(&["/", key, "/"]);
+    if key == "01" {
+        // A GTIN of any length as one of 14 digits.
+        link.push(&[ZEROS.get(value.len()..).unwrap_or_default()]);
+    }
+    link.push(&[value]);
+    if let Some((name, qualifier)) = fine.or(lot) {
+        link.push(&["/", name, "/", qualifier]);
+    }
+    Some(link)
 }
+
+/// As many as a GTIN has digits.
+const ZEROS: &str = "00000000000000";
 
 fn primary_key(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -229,26 +268,22 @@ fn primary_key(name: &str) -> Option<&'static str> {
     })
 }
 
-/// A value of that key; a GTIN of any length as one of 14 digits.
-fn key_value(key: &str, value: &str) -> Option<String> {
+/// Whether it is a value of that key.
+fn is_value(key: &str, value: &str) -> bool {
     let leading = |digits: usize, more: usize| {
-        let (number, serial) = value.split_at_checked(digits)?;
-        (are_digits(number) && serial.len() <= more).then_some(())
+        let number = value.split_at_checked(digits);
+        number.is_some_and(|(number, serial)| are_digits(number) && serial.len() <= more)
     };
     match key {
-        "00" | "8006" | "8017" | "8018" => leading(18, 0)?,
-        "402" => leading(17, 0)?,
-        "414" | "417" => leading(13, 0)?,
-        "253" => leading(13, 17)?,
-        "255" => leading(13, 12)?,
-        "8003" => leading(14, 16)?,
-        "401" | "8004" | "8010" => leading(4, 26)?,
-        _ => {
-            let fits = matches!(value.len(), 8 | 12 | 13 | 14) && are_digits(value);
-            return fits.then(|| format!("{value:0>14}"));
-        }
+        "00" | "8006" | "8017" | "8018" => leading(18, 0),
+        "402" => leading(17, 0),
+        "414" | "417" => leading(13, 0),
+        "253" => leading(13, 17),
+        "255" => leading(13, 12),
+        "8003" => leading(14, 16),
+        "401" | "8004" | "8010" => leading(4, 26),
+        _ => matches!(value.len(), 8 | 12 | 13 | 14) && are_digits(value),
     }
-    Some(value.to_owned())
 }
 
 #[cfg(test)]

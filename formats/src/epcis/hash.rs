@@ -9,7 +9,8 @@
 //! examples the tests compare with: the lists of business transactions, destinations and sources
 //! come after all else of the standard and before users' extensions, sorted by their names.
 
-use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 use waybill_stage::Reject;
@@ -67,7 +68,7 @@ fn digest(pre_hash: &str) -> String {
     id.push_str("ni:///sha-256;");
     for byte in Sha256::digest(pre_hash.as_bytes()) {
         for half in [byte >> 4, byte & 15] {
-            id.extend(char::from_digit(half.into(), 16));
+            id.push(char::from(half + if half < 10 { b'0' } else { b'a' - 10 }));
         }
     }
     id.push_str("?ver=CBV2.0");
@@ -195,12 +196,9 @@ fn pre_hash(event: &Event<'_>) -> String {
 /// The children in the order of `properties`, and after them all others; those of one rank sorted.
 fn in_order(event: &Event<'_>, node: &Node<'_>, properties: &[Property], to: &mut String) {
     let rank = |child: &Node<'_>| properties.iter().position(|p| child.is(p.name));
-    let mut ranked: Vec<_> = node
-        .children
-        .iter()
-        .filter(|child| counts(child))
-        .map(|child| (rank(child).unwrap_or(usize::MAX), child))
-        .collect();
+    let mut ranked = Vec::with_capacity(node.children.len());
+    let counted = node.children.iter().filter(|child| counts(child));
+    ranked.extend(counted.map(|child| (rank(child).unwrap_or(usize::MAX), child)));
     ranked.sort_by_key(|(rank, _)| *rank);
     for same in ranked.chunk_by(|a, b| a.0 == b.0) {
         sorted(same, to, |(rank, child), to| match properties.get(*rank) {
@@ -218,16 +216,20 @@ fn sorted<T>(elements: &[T], to: &mut String, write: impl Fn(&T, &mut String)) {
     if let [only] = elements {
         return write(only, to);
     }
-    let mut texts: Vec<String> = elements
-        .iter()
-        .map(|element| {
-            let mut text = String::new();
-            write(element, &mut text);
-            text
-        })
-        .collect();
-    texts.sort_unstable();
-    texts.iter().for_each(|text| to.push_str(text));
+    let from = to.len();
+    let mut texts = Vec::with_capacity(elements.len());
+    for element in elements {
+        let from = to.len();
+        write(element, to);
+        texts.push(from..to.len());
+    }
+    let text = |at: &Range<usize>| to.get(at.clone()).unwrap_or_default();
+    if !texts.is_sorted_by_key(text) {
+        texts.sort_unstable_by_key(text);
+        let sorted: String = texts.iter().map(text).collect();
+        to.truncate(from);
+        to.push_str(&sorted);
+    }
 }
 
 /// What says nothing of what happened.
@@ -246,9 +248,9 @@ fn one(event: &Event<'_>, node: &Node<'_>, property: &Property, to: &mut String)
     if let Some(value) = node.trimmed() {
         to.push('=');
         match property.form {
-            Form::Plain => to.push_str(&canonical(value)),
-            Form::Time => to.push_str(&utc(value).map_or(Cow::Borrowed(value), Cow::Owned)),
-            Form::Word(words) => to.push_str(&canonical_word(value, words)),
+            Form::Plain => canonical(value, to),
+            Form::Time => utc(value, to),
+            Form::Word(words) => canonical_word(value, words, to),
         }
     }
     in_order(event, node, property.within, to);
@@ -274,12 +276,12 @@ fn typed_list(
         }
         if let Some(kind) = child.child("type").and_then(Node::trimmed) {
             to.push_str("type=");
-            to.push_str(&canonical_word(kind, words));
+            canonical_word(kind, words, to);
         }
         if let Some(value) = child.trimmed() {
             to.push_str(element);
             to.push('=');
-            to.push_str(&canonical(value));
+            canonical(value, to);
         }
         let others: Vec<_> = child.children.iter().filter(|child| !child.is("type")).collect();
         sorted(&others, to, |child, to| extension(event, child, to));
@@ -294,7 +296,7 @@ fn extension(event: &Event<'_>, node: &Node<'_>, to: &mut String) {
     full_name(event, node, to);
     if let Some(value) = node.trimmed() {
         to.push('=');
-        to.push_str(&canonical(value));
+        canonical(value, to);
     }
     let children: Vec<_> = node.children.iter().filter(|child| counts(child)).collect();
     sorted(&children, to, |child, to| extension(event, child, to));
@@ -326,48 +328,57 @@ fn full_name(event: &Event<'_>, node: &Node<'_>, to: &mut String) {
     }
 }
 
-/// A value in its one form: vocabulary as web URI, numbers without needless zeros, GS1 keys as
+/// Writes a value in its one form: vocabulary as web URI, numbers without needless zeros, GS1 keys as
 /// canonical Digital Link.
-fn canonical(value: &str) -> Cow<'_, str> {
+fn canonical(value: &str, to: &mut String) {
     if let Some(web) = codes::as_web_uri(value) {
-        return Cow::Owned(web);
-    }
-    if let Some(number) = number(value) {
-        return Cow::Owned(number);
-    }
-    match Key::read(value) {
-        Some(key) => Cow::Owned(key.as_uri().to_owned()),
-        None => Cow::Borrowed(value),
+        web.iter().for_each(|part| to.push_str(part));
+    } else if let Some(number) = number(value) {
+        push_number(number, to);
+    } else {
+        match Key::read(value) {
+            Some(key) => to.push_str(key.as_uri()),
+            None => to.push_str(value),
+        }
     }
 }
 
-fn canonical_word<'a>(value: &'a str, words: &Words) -> Cow<'a, str> {
+fn canonical_word(value: &str, words: &Words, to: &mut String) {
     match words.web_uri_of_bare(value) {
-        Some(web) => Cow::Owned(web),
-        None => canonical(value),
+        Some(web) => web.iter().for_each(|part| to.push_str(part)),
+        None => canonical(value, to),
     }
 }
 
-/// Through a double, as the reference implementation does it: whole numbers have no fraction.
-fn number(text: &str) -> Option<String> {
+/// Through a double, as the reference implementation does it.
+fn number(text: &str) -> Option<f64> {
     let starts = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
     let number = starts.then(|| text.parse::<f64>().ok()).flatten()?;
-    if !number.is_finite() {
-        return None;
-    }
-    #[allow(clippy::cast_possible_truncation)] // within the range of i128
-    Some(match number.fract() == 0.0 && number.abs() < 1e38 {
-        true => (number as i128).to_string(),
-        false => number.to_string(),
-    })
+    number.is_finite().then_some(number)
 }
 
-/// UTC to the ms, half a ms rounded up.
-fn utc(text: &str) -> Option<String> {
-    let ms = time::rfc3339(text)?.utc_or_wall_ms();
-    let fourth = text.split_once('.').and_then(|(_, fraction)| fraction.as_bytes().get(3).copied());
-    let up = i64::from(matches!(fourth, Some(b'5'..=b'9')));
-    Some(format!("{:.3}", jiff::Timestamp::from_millisecond(ms + up).ok()?))
+/// Whole numbers have no fraction.
+fn push_number(number: f64, to: &mut String) {
+    let whole = number.fract() == 0.0 && number.abs() < 1e38;
+    #[allow(clippy::cast_possible_truncation)] // within the range of i128
+    let _ = match whole {
+        true => write!(to, "{}", number as i128),
+        false => write!(to, "{number}"),
+    };
+}
+
+/// Writes UTC to the ms, half a ms rounded up; what is no time as it is.
+fn utc(text: &str, to: &mut String) {
+    let ms = |text: &str| {
+        let ms = time::rfc3339(text)?.utc_or_wall_ms();
+        let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+        let up = matches!(fraction.as_bytes().get(3), Some(b'5'..=b'9'));
+        jiff::Timestamp::from_millisecond(ms + i64::from(up)).ok()
+    };
+    match ms(text) {
+        Some(utc) => _ = write!(to, "{utc:.3}"),
+        None => to.push_str(text),
+    }
 }
 
 #[cfg(test)]
@@ -376,7 +387,11 @@ mod tests {
 
     #[test]
     fn values() {
-        let check = |value: &str, expect: &str| assert_eq!(canonical(value), expect, "{value}");
+        let check = |value: &str, expect: &str| {
+            let mut text = String::new();
+            canonical(value, &mut text);
+            assert_eq!(text, expect, "{value}");
+        };
         check("26.0", "26");
         check("+026.10", "26.1");
         check("0.00001", "0.00001");
@@ -391,7 +406,9 @@ mod tests {
         check("urn:epc:id:giai:4000001.111", "https://id.gs1.org/8004/4000001111");
         check("urn:epcglobal:cbv:bt:4012345000009:1", "urn:epcglobal:cbv:bt:4012345000009:1");
         let bare = |value, words: &Words, expect: &str| {
-            assert_eq!(canonical_word(value, words), expect, "{value}");
+            let mut text = String::new();
+            canonical_word(value, words, &mut text);
+            assert_eq!(text, expect, "{value}");
         };
         bare("departing", &codes::BIZ_STEP_WORDS, "https://ref.gs1.org/cbv/BizStep-departing");
         bare("dreaming", &codes::BIZ_STEP_WORDS, "dreaming");
@@ -400,14 +417,16 @@ mod tests {
 
     #[test]
     fn times() {
-        let check = |text: &str, expect: Option<&str>| {
-            assert_eq!(utc(text).as_deref(), expect, "{text}");
+        let check = |text: &str, expect: &str| {
+            let mut written = String::new();
+            utc(text, &mut written);
+            assert_eq!(written, expect, "{text}");
         };
-        check("2020-03-04T11:00:30+01:00", Some("2020-03-04T10:00:30.000Z"));
-        check("2023-02-02T11:04:03.1415Z", Some("2023-02-02T11:04:03.142Z"));
-        check("2023-02-02T11:04:03.1414Z", Some("2023-02-02T11:04:03.141Z"));
-        check("2023-12-31T23:59:59.9995Z", Some("2024-01-01T00:00:00.000Z"));
-        check("2023-02-02T11:04:03.1Z", Some("2023-02-02T11:04:03.100Z"));
-        check("yesterday", None);
+        check("2020-03-04T11:00:30+01:00", "2020-03-04T10:00:30.000Z");
+        check("2023-02-02T11:04:03.1415Z", "2023-02-02T11:04:03.142Z");
+        check("2023-02-02T11:04:03.1414Z", "2023-02-02T11:04:03.141Z");
+        check("2023-12-31T23:59:59.9995Z", "2024-01-01T00:00:00.000Z");
+        check("2023-02-02T11:04:03.1Z", "2023-02-02T11:04:03.100Z");
+        check("yesterday", "yesterday");
     }
 }

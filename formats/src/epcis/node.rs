@@ -4,7 +4,6 @@
 //! XML's attributes are children like elements; JSON's lists have the elements that XML writes.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use waybill_stage::Reject;
 
@@ -28,15 +27,18 @@ pub(super) struct Node<'a> {
 pub(super) struct Event<'a> {
     pub(super) root: Node<'a>,
     pub(super) own: Prefixes<'a>,
-    pub(super) outer: Rc<Prefixes<'a>>,
+    pub(super) outer: &'a [Prefix<'a>],
 }
 
-/// Prefixes and what they stand for, at most [`limits::LIST`].
-pub(super) type Prefixes<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+/// A prefix and what it stands for.
+pub(super) type Prefix<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// At most [`limits::LIST`].
+pub(super) type Prefixes<'a> = Vec<Prefix<'a>>;
 
 impl Event<'_> {
     pub(super) fn namespace(&self, prefix: &str) -> Option<&str> {
-        let mut all = self.own.iter().chain(&*self.outer);
+        let mut all = self.own.iter().chain(self.outer);
         all.find(|(own, _)| own == prefix).map(|(_, uri)| &**uri)
     }
 }
@@ -52,7 +54,11 @@ impl<'a> Node<'a> {
 
     /// Whether it is the standard's element `name`.
     pub(super) fn is(&self, name: &str) -> bool {
-        self.namespace.is_none() && self.name == name
+        // Length and first letter tell nearly all names apart, without a call.
+        self.name.len() == name.len()
+            && self.name.as_bytes().first() == name.as_bytes().first()
+            && self.name == name
+            && self.namespace.is_none()
     }
 
     /// A user's own, which a reader has no name for.
@@ -78,8 +84,13 @@ impl<'a> Node<'a> {
         element: &'s str,
         at: At,
     ) -> Result<impl Iterator<Item = (usize, &'n Node<'a>)> + use<'n, 's, 'a>, Reject> {
-        let elements = self.all(list).flat_map(move |list| list.all(element));
-        let count: usize = self.all(list).map(|list| list.all(element).count()).sum();
+        // Most lists are not there: what is not found is not looked for again.
+        let first = self.children.iter().position(|child| child.is(list));
+        let from = first.unwrap_or(self.children.len());
+        let lists = self.children.get(from..).unwrap_or_default().iter();
+        let lists = lists.filter(move |child| child.is(list));
+        let count: usize = lists.clone().map(|list| list.all(element).count()).sum();
+        let elements = lists.flat_map(move |list| list.all(element));
         if count > limits::LIST {
             return Err(at.too_many(limits::LIST));
         }

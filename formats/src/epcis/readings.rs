@@ -5,6 +5,8 @@
 //! the values it is: `urn:epc:id:giai:4000001.111 Speed x max`. A truth value is 1 or 0. Values that
 //! are texts are no readings; a standard deviation is none either.
 
+use std::borrow::Cow;
+
 use waybill_schemas::Reading;
 use waybill_schemas::vocabulary::{ExceptionKind, ReadingKind};
 use waybill_stage::Reject;
@@ -45,11 +47,10 @@ pub(super) fn read(event: &Node<'_>, draft: &mut Draft) -> Result<Sensed, Reject
     for (index, element) in event.list("sensorElementList", "sensorElement", list)? {
         let within = list.element(index);
         let metadata = element.child("sensorMetadata");
-        let device = |node: &Node<'_>, device_at: At| {
-            node.value("deviceID", device_at, limits::ID).map(|id| id.map(str::to_owned))
-        };
         let common = match metadata {
-            Some(metadata) => device(metadata, within.member("/sensorMetadata/deviceID"))?,
+            Some(metadata) => {
+                metadata.value("deviceID", within.member("/sensorMetadata/deviceID"), limits::ID)?
+            }
             None => None,
         };
         for sent in element.all("sensorReport") {
@@ -57,11 +58,12 @@ pub(super) fn read(event: &Node<'_>, draft: &mut Draft) -> Result<Sensed, Reject
             if sensed.reports > limits::LIST {
                 return Err(list.too_many(limits::LIST));
             }
-            let own = device(sent, within.member("/sensorReport/deviceID"))?;
-            let report = Report::of(sent, own.or_else(|| common.clone()), within)?;
+            let own =
+                sent.value("deviceID", within.member("/sensorReport/deviceID"), limits::ID)?;
+            let report = Report::of(sent, own.or(common), within)?;
             report.readings(sent, within, draft)?;
             report.exception(draft, &mut sensed);
-            match report.component.as_deref() {
+            match report.component {
                 Some("latitude") => latitude = report.degrees(sent, within, 90.0)?.or(latitude),
                 Some("longitude") => longitude = report.degrees(sent, within, 180.0)?.or(longitude),
                 _ => {}
@@ -72,18 +74,18 @@ pub(super) fn read(event: &Node<'_>, draft: &mut Draft) -> Result<Sensed, Reject
     Ok(sensed)
 }
 
-struct Report {
-    device: Option<String>,
+struct Report<'n> {
+    device: Option<&'n str>,
     kind: ReadingKind,
     /// What is measured, in CBV's word.
-    measured: Option<String>,
-    component: Option<String>,
-    exception: Option<String>,
-    unit: String,
+    measured: Option<&'n str>,
+    component: Option<&'n str>,
+    exception: Option<&'n str>,
+    unit: Cow<'static, str>,
 }
 
-impl Report {
-    fn of(sent: &Node<'_>, device: Option<String>, within: At) -> Result<Self, Reject> {
+impl<'n> Report<'n> {
+    fn of(sent: &'n Node<'_>, device: Option<&'n str>, within: At) -> Result<Self, Reject> {
         let text = |name, at| sent.value(name, at, limits::ID);
         let measured = text("type", within.member("/sensorReport/type"))?
             .map(|sent| codes::MEASUREMENT_WORDS.bare(sent));
@@ -97,17 +99,17 @@ impl Report {
             .find(|(name, _)| Some(*name) == measured)
             .map_or(ReadingKind::Other, |(_, kind)| *kind);
         let component = text("component", within.member("/sensorReport/component"))?
-            .map(|sent| codes::COMPONENT_WORDS.bare(sent).to_owned());
+            .map(|sent| codes::COMPONENT_WORDS.bare(sent));
         let exception = text("exception", within.member("/sensorReport/exception"))?
-            .map(|sent| codes::SENSOR_ALERT_WORDS.bare(sent).to_owned());
+            .map(|sent| codes::SENSOR_ALERT_WORDS.bare(sent));
         let unit = sent.value("uom", within.member("/sensorReport/uom"), limits::CODE)?;
         Ok(Self {
             device,
             kind: of_substance.unwrap_or(of_type),
-            measured: measured.map(str::to_owned),
+            measured,
             component,
             exception,
-            unit: ucum(unit).into_owned(),
+            unit: ucum(unit),
         })
     }
 
@@ -115,7 +117,7 @@ impl Report {
         let value_at = within.member("/sensorReport/value");
         for (name, which) in VALUES {
             if let Some(value) = sent.number(name, value_at)? {
-                draft.readings.push(self.reading(value, self.unit.clone(), which));
+                draft.readings.push(self.reading(value, &self.unit, which));
             }
         }
         // Of an alarm it says that it is one, which is no measurement.
@@ -127,24 +129,28 @@ impl Report {
                 "false" | "0" => 0.0,
                 _ => return Err(value_at.invalid("true or false")),
             };
-            draft.readings.push(self.reading(value, "1".to_owned(), ""));
+            draft.readings.push(self.reading(value, "1", ""));
         }
         Ok(())
     }
 
-    fn reading(&self, value: f64, unit: String, which: &str) -> Reading {
+    fn reading(&self, value: f64, unit: &str, which: &str) -> Reading {
         let named = match self.kind {
-            ReadingKind::Other => self.measured.as_deref(),
+            ReadingKind::Other => self.measured,
             _ => None,
         };
         let which = Some(which).filter(|which| !which.is_empty());
-        let parts = [self.device.as_deref(), named, self.component.as_deref(), which];
-        let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        Reading { kind: self.kind, value, unit, sensor: text::clipped(&name, limits::NAME) }
+        let mut name = String::new();
+        for part in [self.device, named, self.component, which].into_iter().flatten() {
+            let between = if name.is_empty() { "" } else { " " };
+            name.extend([between, part]);
+        }
+        let sensor = text::clipped(&name, limits::NAME);
+        Reading { kind: self.kind, value, unit: unit.to_owned(), sensor }
     }
 
     fn exception(&self, draft: &mut Draft, sensed: &mut Sensed) {
-        let Some(sent) = &self.exception else { return };
+        let Some(sent) = self.exception else { return };
         sensed.alarm |= sent == "ALARM_CONDITION";
         let kind = match self.kind {
             ReadingKind::Temperature => ExceptionKind::Temperature,
@@ -158,7 +164,7 @@ impl Report {
         let system_at = within.member("/sensorReport/coordinateReferenceSystem");
         let system = sent.value("coordinateReferenceSystem", system_at, limits::ID)?;
         let wgs84 = system.is_none_or(|uri| uri.ends_with("CRS84") || uri.ends_with("/4326"));
-        if !wgs84 || self.measured.as_deref() != Some("Angle") {
+        if !wgs84 || self.measured != Some("Angle") {
             return Ok(None);
         }
         let value = sent.number("value", within.member("/sensorReport/value"))?;

@@ -5,14 +5,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::rc::Rc;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use waybill_stage::{Code, Reject};
 
-use super::node::{Event, Node, Prefixes};
+use super::node::{Event, Node, Prefix, Prefixes};
 use super::{Sink, places::Places};
 use crate::json::{self, Object, Text};
 use crate::limits;
@@ -69,12 +68,12 @@ const RESULTS: &str = "/epcisBody/queryResults/resultsBody/eventList";
 /// Hands every event of the document to `sink`.
 pub(super) fn events(text: &str, sink: &mut dyn Sink) -> Result<(), Reject> {
     if json::first(text) == Some(b'[') {
-        return list(text, "", &Rc::default(), sink);
+        return list(text, "", &[], sink);
     }
     let head: Head<'_> = json::object(text)?;
     let context = match head.context {
-        Some(context) => Rc::new(prefixes(context)?),
-        None => Rc::default(),
+        Some(context) => prefixes(context)?,
+        None => Prefixes::default(),
     };
     let Some(Object(body)) = &head.epcis_body else {
         if head.errors.is_some() || head.title.is_some() && head.status.is_some() {
@@ -85,7 +84,7 @@ pub(super) fn events(text: &str, sink: &mut dyn Sink) -> Result<(), Reject> {
             return Err(Reject::new(Code::WrongStructure, "no EPCIS document and no event"));
         }
         // The event's own context is read with it.
-        sink.take(Location::WHOLE, event(text, &Rc::default()));
+        sink.take(Location::WHOLE, event(text, &[]));
         return Ok(());
     };
     if let Some(header) = head.epcis_header {
@@ -106,7 +105,7 @@ pub(super) fn events(text: &str, sink: &mut dyn Sink) -> Result<(), Reject> {
 fn list<'a>(
     text: &'a str,
     pointer: &'static str,
-    context: &Rc<Prefixes<'a>>,
+    context: &'a [Prefix<'a>],
     sink: &mut dyn Sink,
 ) -> Result<(), Reject> {
     let mut index = 0;
@@ -129,7 +128,7 @@ fn list<'a>(
     }
 }
 
-fn event<'a>(text: &'a str, outer: &Rc<Prefixes<'a>>) -> Result<Event<'a>, Reject> {
+fn event<'a>(text: &'a str, outer: &'a [Prefix<'a>]) -> Result<Event<'a>, Reject> {
     if json::first(text) != Some(b'{') {
         return Err(Reject::new(Code::WrongStructure, "expected an event, an object"));
     }
@@ -143,7 +142,7 @@ fn event<'a>(text: &'a str, outer: &Rc<Prefixes<'a>>) -> Result<Event<'a>, Rejec
         }
         Err(error) => return Err(json::no_json(&error)),
     };
-    let mut event = Event { outer: Rc::clone(outer), ..Event::default() };
+    let mut event = Event { outer, ..Event::default() };
     let mut typed = false;
     event.root.children.reserve(members.len());
     for (name, value) in members {

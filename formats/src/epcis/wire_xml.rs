@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr_iter;
 use waybill_stage::{Code, Reject};
 
 use super::node::{Event, Node};
@@ -90,7 +91,7 @@ struct Lines<'a> {
 impl Lines<'_> {
     fn at(&mut self, offset: usize) -> usize {
         let between = self.text.as_bytes().get(self.offset..offset).unwrap_or_default();
-        self.line += between.iter().filter(|b| **b == b'\n').count();
+        self.line += memchr_iter(b'\n', between).count();
         self.offset = self.offset.max(offset);
         self.line
     }
@@ -102,7 +103,8 @@ fn event<'a>(element: Element<'a, '_>) -> Event<'a> {
 
 /// Depth is limited by [`xml::read`].
 fn node<'a>(element: Element<'a, '_>) -> Node<'a> {
-    let mut children = Vec::new();
+    let elements = element.children().filter(Element::is_element).count();
+    let mut children = Vec::with_capacity(element.attributes().len() + elements);
     for attribute in element.attributes() {
         // What `xsi` says is of XML Schema, not of the event.
         if attribute.namespace() != Some(XSI) {

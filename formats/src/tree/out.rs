@@ -1,3 +1,4 @@
+use memchr::memchr_iter;
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_stage::{Code, Reject};
 
@@ -80,11 +81,10 @@ impl<'p> Out<'p> {
     /// in their order.
     fn line(&mut self, text: &[u8], offset: usize) -> usize {
         let (from, line) = self.counted;
-        let lines = |from, to| text.get(from..to).unwrap_or_default();
-        let count = |bytes: &[u8]| bytes.iter().filter(|b| **b == b'\n').count();
+        let lines = |from, to| memchr_iter(b'\n', text.get(from..to).unwrap_or_default()).count();
         let line = match from <= offset {
-            true => line + count(lines(from, offset)),
-            false => line - count(lines(offset, from)),
+            true => line + lines(from, offset),
+            false => line - lines(offset, from),
         };
         self.counted = (offset, line);
         line

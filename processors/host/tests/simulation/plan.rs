@@ -58,7 +58,9 @@ pub enum What {
     /// It takes so long.
     Slow(Ms),
     /// A request or its answer is lost.
-    Lose { arrives: bool },
+    Lose {
+        arrives: bool,
+    },
     /// A transaction does not come about.
     Abort,
     /// The instance is told to end in good order, and comes back.

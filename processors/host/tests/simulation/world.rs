@@ -243,12 +243,7 @@ impl World {
     }
 }
 
-fn make(
-    slot: (usize, usize),
-    life: u32,
-    limits: BatchLimits,
-    s: &mut Servers,
-) -> Box<dyn Node> {
+fn make(slot: (usize, usize), life: u32, limits: BatchLimits, s: &mut Servers) -> Box<dyn Node> {
     let values = &*VALUES;
     let me = format!("{}.{}/{life}", slot.0, slot.1);
     match slot.0 {
