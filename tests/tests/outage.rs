@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use waybill_tests::{DCSA_22, Deployment, OwnServers, Truth, gate_in, wait_until};
+use waybill_tests::{DCSA_22, Deployment, OwnServers, Process, Truth, gate_in, wait_until};
 
 #[test]
 fn while_clickhouse_is_away_reading_pauses_and_memory_stays_flat() {
@@ -40,12 +40,37 @@ fn while_clickhouse_is_away_reading_pauses_and_memory_stays_flat() {
     assert!(lag() > most - 2_500.0, "read on without a store: {}", lag());
     assert!(memory() < before + 16e6, "{before} grew to {}", memory());
     assert!(process.get("/healthz").is_some(), "{}", process.log());
+    assert!(process.get("/readyz").is_none(), "it is ready, and its store is away");
 
     servers.up();
     d.wait_for("SELECT count() FROM events", truth.events);
+    wait_until("it to be ready", Duration::from_secs(30), || process.get("/readyz").is_some());
     d.wait_for("SELECT count() FROM rejects", truth.rejected());
     d.audit();
     assert_eq!(d.number("SELECT count() FROM events"), truth.events);
+}
+
+/// Who waits for Kafka is healthy, and not ready: one that runs, and one that starts meanwhile.
+#[test]
+fn while_kafka_is_away_processes_live_and_are_not_ready() {
+    let servers = OwnServers::start();
+    let d = Deployment::on(servers.addresses(), "away", 1, "");
+    let before = ["validate", "clickhouse"].map(|stage| d.start(stage));
+    servers.kill("kafka");
+    let meanwhile = d.spawn("enrich", "1", &[]);
+    wait_until("it to be up", Duration::from_secs(30), || meanwhile.get("/healthz").is_some());
+    let all = || before.iter().chain([&meanwhile]);
+    let is_ready = |process: &Process| process.get("/readyz").is_some();
+    wait_until("none to be ready", Duration::from_secs(30), || !all().any(is_ready));
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_secs(1));
+        for process in all() {
+            assert!(process.get("/healthz").is_some(), "{}", process.log());
+            assert!(!is_ready(process), "it is ready without Kafka");
+        }
+    }
+    servers.up();
+    wait_until("all to be ready", Duration::from_secs(90), || all().all(is_ready));
 }
 
 /// Reading stops at the first record, before anything of most partitions was read: what waits there is

@@ -81,6 +81,7 @@ pub(crate) fn drive<T: Task>(
             reader,
             inserters,
             leases,
+            is_store_away: false,
             held: Held::default(),
             arriving: None,
             revoking: None,
@@ -104,6 +105,8 @@ struct Driver<'a, T: Task> {
     inserters: Vec<Worker<inserter::Job, Inserts>>,
     /// Of what the inserters are at.
     leases: Vec<Option<Lease>>,
+    /// The last insert had no answer within its lease.
+    is_store_away: bool,
     held: Held<'a>,
     /// Partitions that were given to us as this member, since when; they are not read yet.
     arriving: Option<(Member, Instant)>,
@@ -196,7 +199,9 @@ impl<T: Task> Driver<'_, T> {
                 if let Some(lease) = self.leases.get_mut(n) {
                     *lease = None;
                 }
-                self.tell(Event::Inserted(done?))?;
+                let inserts = done?;
+                self.is_store_away = inserts.batches.iter().any(|(_, answer)| answer.is_none());
+                self.tell(Event::Inserted(inserts))?;
             }
         }
         Ok(())

@@ -60,3 +60,24 @@ pub fn supervise(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_begins_anew_again_and_again_is_alive_and_ends_when_asked() {
+        let (health, shutdown) = (Health::default(), Shutdown::default());
+        assert!(!health.is_alive(60_000));
+        let mut lives = 0;
+        supervise("test", &health, &shutdown, || {
+            assert!(health.is_alive(10_000), "life {lives} begins dead");
+            lives += 1;
+            if lives == 3 {
+                shutdown.request();
+            }
+            Err(Fault("as it should".to_owned()))
+        });
+        assert_eq!(lives, 3);
+    }
+}

@@ -42,6 +42,9 @@ impl<T: Task> Driver<'_, T> {
         if let Some(since) = slow(self.committer.busy_for()) {
             return Some(format!("Kafka has not answered a commit for {} s", since.as_secs()));
         }
+        if self.is_store_away {
+            return Some("the store has not answered the last insert".to_owned());
+        }
         let insert = self.inserters.iter().filter_map(Worker::busy_for).max();
         slow(insert).map(|since| format!("the store has not answered for {} s", since.as_secs()))
     }
