@@ -92,6 +92,7 @@ pub struct Inserts {
 
 /// What comes to a host. Records come by [`crate::host::Host::take`].
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one is on its way at a time")]
 pub enum Event<R> {
     /// The group gives us these partitions, as this member. They are ours once [`Command::Assign`] is done.
     Assigned {
@@ -121,6 +122,7 @@ pub enum Event<R> {
 
 /// What a host asks for. Each but the last two is answered by one event.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one is on its way at a time")]
 pub enum Command<R> {
     Restore(Vec<Reading<R>>),
     /// Read these from there on.
