@@ -14,7 +14,10 @@ pub const BEAT_EVERY: Ms = 1_000;
 /// What the group says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    Assigned { member: Member, places: Vec<Place> },
+    Assigned {
+        member: Member,
+        places: Vec<Place>,
+    },
     Revoked(Vec<Place>),
     /// Others have it already.
     Lost,

@@ -5,7 +5,9 @@ use std::cell::Cell;
 use std::sync::{Arc, LazyLock};
 
 use waybill_host::values::{RoleKeys, Values};
-use waybill_schemas::{LedgerEntry, Opened, Proof, Provenance, Record as Encoded, RejectRecord, Role};
+use waybill_schemas::{
+    LedgerEntry, Opened, Proof, Provenance, Record as Encoded, RejectRecord, Role,
+};
 use waybill_sealing::internal::InternalKey;
 use waybill_stage::{Answer, Code, Context, Failure, Reject, SinkRecord, Stage};
 
@@ -102,7 +104,8 @@ impl Input {
         } else if kind == Kind::Pass {
             shipment = event % 6;
         }
-        let partition = i32::try_from(random.within(0, i64::from(PARTITIONS))).expect("it is small");
+        let partition =
+            i32::try_from(random.within(0, i64::from(PARTITIONS))).expect("it is small");
         Self { number, kind, partition, shipment, event }
     }
 
@@ -111,7 +114,9 @@ impl Input {
         let Self { shipment, event, .. } = self;
         match self.kind {
             Kind::Pass | Kind::Partial => vec![format!("{shipment} {event}")],
-            Kind::FanOut => vec![format!("{shipment} {event}"), format!("{shipment} {}", event + 1)],
+            Kind::FanOut => {
+                vec![format!("{shipment} {event}"), format!("{shipment} {}", event + 1)]
+            }
             // It has a number of its own, so that whether it is a row is no matter of which came first.
             Kind::NoRow => vec![format!("{shipment} {} no-row", 1_000_000 + self.number)],
             _ => Vec::new(),
@@ -241,11 +246,8 @@ pub fn row(role: &'static str, record: &SinkRecord<'_>) -> Row {
         "rejects" => {
             let letter: RejectRecord = waybill_schemas::decode(record.value).expect("a letter");
             let carrier_id = letter.carrier_id;
-            let provenance = Provenance {
-                carrier_id,
-                received_at: letter.received_at,
-                ..Provenance::default()
-            };
+            let provenance =
+                Provenance { carrier_id, received_at: letter.received_at, ..Provenance::default() };
             Row { provenance: provenance.into(), position, is_refused }
         }
         _ => {

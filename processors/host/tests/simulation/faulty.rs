@@ -30,11 +30,7 @@ impl<T: Task> Task for Faulty<T> {
         self.task.reading(start)
     }
 
-    fn on_assigned(
-        &mut self,
-        start: Start,
-        restored: Option<T::Restorer>,
-    ) -> Result<i64, Fault> {
+    fn on_assigned(&mut self, start: Start, restored: Option<T::Restorer>) -> Result<i64, Fault> {
         self.task.on_assigned(start, restored)
     }
 

@@ -47,13 +47,7 @@ pub struct Group {
 
 impl Group {
     pub fn new(places: Vec<Place>) -> Self {
-        Self {
-            places,
-            seats: BTreeMap::new(),
-            generation: 0,
-            rebalancing_since: None,
-            joined: 0,
-        }
+        Self { places, seats: BTreeMap::new(), generation: 0, rebalancing_since: None, joined: 0 }
     }
 
     fn rebalance(&mut self, now: Ms) {
@@ -64,8 +58,7 @@ impl Group {
     pub fn join(&mut self, now: Ms) -> String {
         self.joined += 1;
         let id = format!("member-{}", self.joined);
-        let seat =
-            Seat { seen_at: now, joins_with: Some(BTreeSet::new()), ..Seat::default() };
+        let seat = Seat { seen_at: now, joins_with: Some(BTreeSet::new()), ..Seat::default() };
         self.seats.insert(id.clone(), seat);
         self.rebalance(now);
         id

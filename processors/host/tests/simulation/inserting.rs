@@ -37,8 +37,8 @@ pub struct Job {
 }
 
 impl Job {
-    pub fn new(worker: usize, batches: Vec<SinkBatch>, lease: Duration, s: &mut Servers) -> Self {
-        let run = |batch| Run { batch, at: s.now + s.delay(), state: State::Waiting };
+    pub fn new(worker: usize, batches: Vec<SinkBatch>, lease: Duration, s: &Servers) -> Self {
+        let run = |batch| Run { batch, at: s.now, state: State::Waiting };
         let runs = batches.into_iter().map(run).collect();
         let lease = Ms::try_from(lease.as_millis()).expect("it is short");
         Self { worker, until: s.now + lease, is_cancelled: false, runs }

@@ -15,6 +15,7 @@ mod histories;
 mod inserting;
 mod instance;
 mod log;
+mod obeying;
 mod offering;
 mod offsets;
 mod plan;

@@ -44,12 +44,12 @@ struct All {
 
 impl All {
     /// Codes of the dead letters of what stands at such a place.
-    fn letters_at<'a>(
-        &'a self,
+    fn letters_at(
+        &self,
         role: Role,
         partition: i32,
         offset: i64,
-    ) -> impl Iterator<Item = &'a str> {
+    ) -> impl Iterator<Item = &str> {
         let is_of = move |l: &&RejectRecord| {
             l.source_topic == role.as_str()
                 && l.source_partition == partition
@@ -95,8 +95,7 @@ fn check_inputs(plan: &Plan, all: &All, wrong: &mut Vec<String>) {
 
 /// Each valid event is passed once, whatever copies there are of it.
 fn check_events(all: &All, wrong: &mut Vec<String>) {
-    let is_aside =
-        |e: &&(i32, i64, Opened)| all.letters_at(Role::Valid, e.0, e.1).next().is_none();
+    let is_aside = |e: &&(i32, i64, Opened)| all.letters_at(Role::Valid, e.0, e.1).next().is_none();
     let expect: BTreeSet<_> = all.valid.iter().filter(is_aside).map(|(_, _, e)| about(e)).collect();
     let mut passed: Vec<_> = all.events.iter().map(|(_, _, e)| about(e)).collect();
     passed.sort_unstable();
@@ -190,9 +189,8 @@ fn check_rows(s: &Servers, all: &All, wrong: &mut Vec<String>) {
         }
         expect.remove(&(Role::Events.as_str(), *partition, *offset));
         let message = &event.provenance.message_id;
-        let of_it = |l: &&(i32, i64, RejectRecord)| {
-            l.2.stage == "clickhouse" && l.2.message_id == *message
-        };
+        let of_it =
+            |l: &&(i32, i64, RejectRecord)| l.2.stage == "clickhouse" && l.2.message_id == *message;
         let letters = all.letters.iter().filter(of_it).count();
         if letters != 1 {
             wrong.push(format!("{message} is no row, and has {letters} dead letters"));

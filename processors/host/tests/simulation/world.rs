@@ -53,8 +53,6 @@ pub struct World {
 pub struct Outcome {
     /// What must not be, and was.
     pub wrong: Vec<String>,
-    /// In simulated time.
-    pub took: Ms,
     pub history: Vec<String>,
 }
 
@@ -126,8 +124,8 @@ impl World {
                 }
             }
         }
-        let Servers { now, wrong, history, .. } = self.servers;
-        Outcome { wrong, took: now, history: history.unwrap_or_default() }
+        let Servers { wrong, history, .. } = self.servers;
+        Outcome { wrong, history: history.unwrap_or_default() }
     }
 
     fn next_at(&self) -> Ms {
@@ -203,7 +201,7 @@ impl World {
         self.arrived == self.plan.arrivals.len()
             && self.servers.are_idle()
             && self.servers.groups.iter().all(Group::is_settled)
-            && self.slots.iter().all(|slot| is_idle(slot))
+            && self.slots.iter().all(is_idle)
             && self.slots.iter().flat_map(|s| &s.node).all(|n| n.next_at() <= now + 10_000)
             && (0..3).all(|group| reads(group).all(|place| self.is_read(group, place)))
     }
@@ -243,12 +241,7 @@ impl World {
     }
 }
 
-fn make(
-    slot: (usize, usize),
-    life: u32,
-    limits: BatchLimits,
-    s: &mut Servers,
-) -> Box<dyn Node> {
+fn make(slot: (usize, usize), life: u32, limits: BatchLimits, s: &mut Servers) -> Box<dyn Node> {
     let values = &*VALUES;
     let me = format!("{}.{}/{life}", slot.0, slot.1);
     match slot.0 {
