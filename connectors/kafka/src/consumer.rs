@@ -140,10 +140,13 @@ impl GroupConsumer {
         if let Some(event) = self.change()? {
             return Ok(event);
         }
-        if self.lookout.as_ref().is_some_and(Lookout::has_news) {
-            self.take_up_topics()?;
+        // The group's next word would come before our answer to its last.
+        if !self.owes() {
+            if self.lookout.as_ref().is_some_and(Lookout::has_news) {
+                self.take_up_topics()?;
+            }
+            self.watch()?;
         }
-        self.watch()?;
         self.watch_topics()?;
         // In whole milliseconds, upwards: librdkafka's clock has no smaller ones, and the binding
         // spins through the rest.
@@ -269,6 +272,10 @@ impl GroupConsumer {
     /// Who we are to our group; `None` for who is no member now, and who has lost what it had.
     pub(crate) fn member(&self) -> Option<Member> {
         if self.has_lost_assignment() { None } else { member(&self.client) }
+    }
+
+    fn owes(&self) -> bool {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     fn owe(&self, change: Option<Change>) {

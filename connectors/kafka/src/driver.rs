@@ -221,7 +221,8 @@ impl<T: Task> Driver<'_, T> {
             if self.committer.busy_for().is_some() {
                 return self.collect(pause);
             }
-            if self.undecodable == Undecodable::Met && self.held.is_empty() {
+            let is_free = self.held.is_empty() && self.reader.busy_for().is_none();
+            if self.undecodable == Undecodable::Met && is_free {
                 self.undecodable = Undecodable::LookedFor;
                 return self.reader.submit(restore::Job::Undecodable(self.consumer.positions()?));
             }
@@ -250,7 +251,10 @@ impl<T: Task> Driver<'_, T> {
                 self.arriving = Some((member, Instant::now()));
                 self.reader.submit(restore::Job::Starts(partitions))
             }
-            Polled::Revoked(_) if self.consumer.has_lost_assignment() => self.tell(Event::Lost),
+            // Nothing is known of what has not arrived.
+            Polled::Revoked(_) if self.arriving.is_some() || self.consumer.has_lost_assignment() => {
+                self.tell(Event::Lost)
+            }
             Polled::Revoked(partitions) => {
                 let mut inputs = Vec::new();
                 for p in partitions.elements() {

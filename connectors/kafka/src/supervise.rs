@@ -6,6 +6,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use waybill_host::metrics::metrics;
 use waybill_stage::Fault;
 
+use crate::Health;
+
 /// Asked for once, by a signal or a test; every loop looks at it.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown(Arc<AtomicBool>);
@@ -21,8 +23,13 @@ impl Shutdown {
 }
 
 /// Runs `life` again and again: each fault is logged here, once, and everything starts anew from
-/// the last commit, after a pause that grows to 10 s and is short again after a good minute.
-pub fn supervise(role: &str, shutdown: &Shutdown, mut life: impl FnMut() -> Result<(), Fault>) {
+/// the last commit, after a pause that grows to 10 s and is short again after a good minute. Who begins anew is alive.
+pub fn supervise(
+    role: &str,
+    health: &Health,
+    shutdown: &Shutdown,
+    mut life: impl FnMut() -> Result<(), Fault>,
+) {
     let pauses = || {
         ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
@@ -33,6 +40,7 @@ pub fn supervise(role: &str, shutdown: &Shutdown, mut life: impl FnMut() -> Resu
     };
     let mut pause = pauses();
     while !shutdown.is_requested() {
+        health.beat();
         let began = Instant::now();
         match life() {
             Ok(()) => return,
@@ -45,6 +53,7 @@ pub fn supervise(role: &str, shutdown: &Shutdown, mut life: impl FnMut() -> Resu
                 tracing::error!(role, %fault, again_in_ms = wait.as_millis(), "fault: starting again from the last commit");
                 let until = Instant::now() + wait;
                 while Instant::now() < until && !shutdown.is_requested() {
+                    health.beat();
                     std::thread::sleep(Duration::from_millis(50));
                 }
             }

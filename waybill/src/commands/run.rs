@@ -91,7 +91,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         Work::Stateless { first, last } => {
             let parts = Parts::new(config, first == 0)?;
             http::serve(config.metrics.listen, health.clone(), parts.refresh())?;
-            supervise(&args.stages, &shutdown, || {
+            supervise(&args.stages, &health, &shutdown, || {
                 check()?;
                 let chain = parts.chain(first, last)?;
                 run_stages(&settings, chain, &values, &health, &shutdown)
@@ -101,7 +101,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
             let carriers = carriers(config)?;
             let rules = || rules(config, &carriers.load());
-            supervise(&args.stages, &shutdown, || {
+            supervise(&args.stages, &health, &shutdown, || {
                 check()?;
                 let processor = Aggregating::new(&rules, &values);
                 run_stages(&settings, processor, &values, &health, &shutdown)
@@ -118,7 +118,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
             let clickhouse = config.clickhouse()?;
             show_books(clickhouse.clone())?;
-            supervise(&args.stages, &shutdown, || {
+            supervise(&args.stages, &health, &shutdown, || {
                 check()?;
                 let most = most_partitions(&settings, CLICKHOUSE.inputs)?;
                 let store = ClickHouseSink::open(clickhouse.clone())?;

@@ -37,7 +37,7 @@ pub fn serve(
     shutdown: &Shutdown,
     check: &dyn Fn() -> Result<(), Fault>,
 ) {
-    supervise("webhooks", shutdown, || {
+    supervise("webhooks", health, shutdown, || {
         check()?;
         let mut messenger = Messenger::new(post);
         webhook_host(settings, &mut messenger, values, health, shutdown)
