@@ -119,6 +119,7 @@ impl Run {
         if batch.again && s.is(Flaw::OtherToken) {
             batch.token.push_str("/again");
         }
+        s.count("inserts made again", usize::from(batch.again));
         let arrives = strike != Some(What::Lose { arrives: false });
         let attempt = arrives.then(|| s.attempt(&batch));
         let is_heard = !matches!(strike, Some(What::Lose { .. }));

@@ -211,8 +211,14 @@ where
         self.commit = None;
         let event = match outcome {
             Outcome::Committed(batch) => Event::Committed(batch),
-            Outcome::Aborted(batch, why) => Event::Aborted(batch, why),
-            Outcome::Unknown(why) => Event::Failed(Fault(why)),
+            Outcome::Aborted(batch, why) => {
+                s.count("commits aborted", 1);
+                Event::Aborted(batch, why)
+            }
+            Outcome::Unknown(why) => {
+                s.count("commits of unknown fate", 1);
+                Event::Failed(Fault(why))
+            }
         };
         self.hears(event, s);
     }
@@ -236,7 +242,7 @@ where
             self.change(s);
         } else if let Some(event) = self.inbox.pop_front() {
             self.tell(event, s);
-        } else if self.is_to_stop && self.client.is_quiet() {
+        } else if self.is_to_stop {
             self.is_to_stop = false;
             self.tell(Event::Shutdown, s);
         } else if !self.offer(s) {
@@ -262,7 +268,10 @@ where
                 }
                 self.tell(Event::Revoked(places.into_iter().map(input).collect()), s);
             }
-            Some(Change::Lost) => self.tell(Event::Lost, s),
+            Some(Change::Lost) => {
+                s.count("members put out", 1);
+                self.tell(Event::Lost, s);
+            }
             None => {}
         }
     }
@@ -297,9 +306,11 @@ where
         let taken = self.host.take(at(s.now), &records, &mut self.out);
         if was_killed() {
             s.say(|| format!("{} is killed by a record", self.name));
+            s.count("processes killed by a record", 1);
             self.is_over = true;
             return true;
         }
+        s.count("records offered again", offer.records.len() - taken);
         self.go_on_behind(&offer.records, taken, s);
         self.do_all(s);
         taken > 0 || offer.records.is_empty()

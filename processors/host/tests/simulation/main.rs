@@ -28,6 +28,7 @@ mod servers;
 mod store;
 mod telling;
 mod transactions;
+mod waiting;
 mod world;
 
 /// Milliseconds since the world began, and also UTC.

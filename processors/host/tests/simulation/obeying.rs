@@ -1,6 +1,6 @@
 //! What a host asks for, done.
 
-use waybill_host::event::{Command, Event};
+use waybill_host::event::{Command, Event, Paused};
 use waybill_host::sink_task::LEASE;
 use waybill_host::task::Task;
 use waybill_stage::Fault;
@@ -46,6 +46,7 @@ where
                 if member.is_still(known.as_ref()) || s.is(Flaw::NotAskedWhoWeAre) {
                     self.commit = Some(self.transactor.begin(batch, known, s));
                 } else {
+                    s.count("commits not begun by who was put out", 1);
                     self.hears(failed("the group has put us out"), s);
                 }
             }
@@ -62,7 +63,10 @@ where
             Command::CancelInserts => {
                 self.inserts.iter_mut().chain(&mut self.unasked).for_each(Job::cancel);
             }
-            Command::Pause(paused) => self.paused = paused,
+            Command::Pause(paused) => {
+                s.count("topics that wait", usize::from(matches!(paused, Paused::Topic(_))));
+                self.paused = paused;
+            }
             Command::Stop(ended) => self.stop(ended, s),
         }
     }

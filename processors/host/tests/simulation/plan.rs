@@ -173,6 +173,9 @@ impl Planned {
             }
             _ => What::Slow(random.within(50, 12_000)),
         };
+        // A store that ends while it has nothing to do is felt by nobody.
+        let is_of_store = what == What::StoreCrash && random.permille(700);
+        let moment = if is_of_store { Moment::Inserted } else { moment };
         Self { after, moment, what }
     }
 }
