@@ -122,7 +122,7 @@ pub enum Event<R> {
 
 /// What a host asks for. Each but the last two is answered by one event.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "one is on its way at a time")]
+#[expect(clippy::large_enum_variant, reason = "they are few, and each is moved once")]
 pub enum Command<R> {
     Restore(Vec<Reading<R>>),
     /// Read these from there on.

@@ -149,10 +149,14 @@ impl Commit {
             Ok(outcome) => outcome,
             Err(Refused::Concurrent) if s.now - self.began < PATIENCE => None,
             Err(Refused::NotAMember | Refused::OutOfOrder) => {
+                s.count("commits refused of who is no member now", 1);
                 self.step = Step::Abort(format!("driver: {done:?}"));
                 None
             }
-            Err(why) => Some(Outcome::Unknown(format!("driver: {:?}: {why:?}", self.step))),
+            Err(why) => {
+                s.count("producers fenced", usize::from(why == Refused::Fenced));
+                Some(Outcome::Unknown(format!("driver: {:?}: {why:?}", self.step)))
+            }
         }
     }
 

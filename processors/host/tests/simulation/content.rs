@@ -30,6 +30,7 @@ pub const PARTITIONS: i32 = 2;
 pub fn topic(role: Role) -> &'static str {
     match role {
         Role::Opened => "waybill.opened",
+        Role::Redrive => "waybill.redrive",
         Role::Valid => "waybill.valid",
         Role::Events => "waybill.events",
         Role::Shipments => "waybill.shipments",
@@ -67,11 +68,12 @@ pub enum Kind {
     Broken,
 }
 
-/// A record of the first topic.
+/// A record of one of the first topics.
 #[derive(Clone, Copy, Debug)]
 pub struct Input {
     pub number: u32,
     pub kind: Kind,
+    pub role: Role,
     pub partition: i32,
     pub shipment: u32,
     /// Of the first of its events; one that another has too is a copy to who knows the shipment.
@@ -104,9 +106,10 @@ impl Input {
         } else if kind == Kind::Pass {
             shipment = event % 6;
         }
-        let partition =
-            i32::try_from(random.within(0, i64::from(PARTITIONS))).expect("it is small");
-        Self { number, kind, partition, shipment, event }
+        let role = if random.permille(150) { Role::Redrive } else { Role::Opened };
+        let count = i64::from(role.partitions(PARTITIONS));
+        let partition = i32::try_from(random.within(0, count)).expect("it is small");
+        Self { number, kind, role, partition, shipment, event }
     }
 
     /// The texts of the events that come of it.
@@ -153,7 +156,7 @@ impl Input {
             ..Provenance::default()
         };
         let opened = opened(provenance.into(), "input", payload);
-        let value = sealed(Role::Opened, &key, &opened);
+        let value = sealed(self.role, &key, &opened);
         Record { key, value: Some(value) }
     }
 }

@@ -45,6 +45,7 @@ flaws! {
     OtherToken: "who takes a claim over inserts under another token",
     SkipsWhatIsThere: "who takes a claim over inserts nothing where rows are there",
     LeaseIgnored: "inserts are begun after their lease has ended",
+    LeaseBeginsLate: "a lease begins when its claim's commit is answered",
     RefusalsForgotten: "what the store has refused gets no dead letter",
     NoToken: "the store heeds no token",
     SmallWindow: "the store remembers one token",

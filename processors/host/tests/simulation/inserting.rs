@@ -37,8 +37,8 @@ pub struct Job {
 }
 
 impl Job {
-    pub fn new(worker: usize, batches: Vec<SinkBatch>, lease: Duration, s: &mut Servers) -> Self {
-        let run = |batch| Run { batch, at: s.now + s.delay(), state: State::Waiting };
+    pub fn new(worker: usize, batches: Vec<SinkBatch>, lease: Duration, s: &Servers) -> Self {
+        let run = |batch| Run { batch, at: s.now, state: State::Waiting };
         let runs = batches.into_iter().map(run).collect();
         let lease = Ms::try_from(lease.as_millis()).expect("it is short");
         Self { worker, until: s.now + lease, is_cancelled: false, runs }
@@ -119,6 +119,7 @@ impl Run {
         if batch.again && s.is(Flaw::OtherToken) {
             batch.token.push_str("/again");
         }
+        s.count("inserts made again", usize::from(batch.again));
         let arrives = strike != Some(What::Lose { arrives: false });
         let attempt = arrives.then(|| s.attempt(&batch));
         let is_heard = !matches!(strike, Some(What::Lose { .. }));

@@ -17,7 +17,7 @@ use crate::flaw::Flaw;
 use crate::inserting::Job;
 use crate::log::Place;
 use crate::plan::{Moment, What};
-use crate::reading::{ReadingJob, failed, input};
+use crate::reading::{ReadingJob, input};
 use crate::seen::Restored;
 use crate::servers::Servers;
 use crate::telling;
@@ -42,28 +42,28 @@ pub trait Node {
 pub struct Instance<T: Task> {
     pub name: String,
     pub group: usize,
-    host: Host<Faulty<T>>,
-    out: Vec<Command<T::Restorer>>,
-    transactor: Transactor,
+    pub host: Host<Faulty<T>>,
+    pub out: Vec<Command<T::Restorer>>,
+    pub transactor: Transactor,
     /// It has begun: nothing of an earlier life is open any more.
-    is_ready: bool,
+    pub is_ready: bool,
     pub client: Client,
-    client_at: Ms,
-    turn_at: Ms,
-    frozen_until: Ms,
-    commit: Option<Commit>,
-    inserts: Vec<Job>,
+    pub client_at: Ms,
+    pub turn_at: Ms,
+    pub frozen_until: Ms,
+    pub commit: Option<Commit>,
+    pub inserts: Vec<Job>,
     /// That nobody waits for any more, though they should.
-    unasked: Vec<Job>,
-    reading: Option<ReadingJob<T::Restorer>>,
+    pub unasked: Vec<Job>,
+    pub reading: Option<ReadingJob<T::Restorer>>,
     /// Where reading of those that are being taken on begins.
-    starts: BTreeMap<Place, i64>,
-    inbox: VecDeque<Event<T::Restorer>>,
+    pub starts: BTreeMap<Place, i64>,
+    pub inbox: VecDeque<Event<T::Restorer>>,
     pub positions: BTreeMap<Place, i64>,
     pub paused: Paused,
     /// A shutdown was asked for.
-    is_to_stop: bool,
-    is_over: bool,
+    pub is_to_stop: bool,
+    pub is_over: bool,
 }
 
 /// Which part of an instance is due.
@@ -143,6 +143,8 @@ where
             }
             Some(What::Freeze(long)) => {
                 self.frozen_until = s.now + long;
+                // What it learns of its group, it learns by a request.
+                self.client_at = self.client_at.max(self.frozen_until + s.delay());
                 Err(())
             }
             Some(What::Slow(long)) => {
@@ -209,13 +211,19 @@ where
         self.commit = None;
         let event = match outcome {
             Outcome::Committed(batch) => Event::Committed(batch),
-            Outcome::Aborted(batch, why) => Event::Aborted(batch, why),
-            Outcome::Unknown(why) => Event::Failed(Fault(why)),
+            Outcome::Aborted(batch, why) => {
+                s.count("commits aborted", 1);
+                Event::Aborted(batch, why)
+            }
+            Outcome::Unknown(why) => {
+                s.count("commits of unknown fate", 1);
+                Event::Failed(Fault(why))
+            }
         };
         self.hears(event, s);
     }
 
-    fn hears(&mut self, event: Event<T::Restorer>, s: &mut Servers) {
+    pub fn hears(&mut self, event: Event<T::Restorer>, s: &mut Servers) {
         self.inbox.push_back(event);
         self.turn_at = self.turn_at.min(s.now + s.random.within(0, 5));
     }
@@ -234,7 +242,7 @@ where
             self.change(s);
         } else if let Some(event) = self.inbox.pop_front() {
             self.tell(event, s);
-        } else if self.is_to_stop && self.client.is_quiet() {
+        } else if self.is_to_stop {
             self.is_to_stop = false;
             self.tell(Event::Shutdown, s);
         } else if !self.offer(s) {
@@ -260,7 +268,10 @@ where
                 }
                 self.tell(Event::Revoked(places.into_iter().map(input).collect()), s);
             }
-            Some(Change::Lost) => self.tell(Event::Lost, s),
+            Some(Change::Lost) => {
+                s.count("members put out", 1);
+                self.tell(Event::Lost, s);
+            }
             None => {}
         }
     }
@@ -295,75 +306,14 @@ where
         let taken = self.host.take(at(s.now), &records, &mut self.out);
         if was_killed() {
             s.say(|| format!("{} is killed by a record", self.name));
+            s.count("processes killed by a record", 1);
             self.is_over = true;
             return true;
         }
+        s.count("records offered again", offer.records.len() - taken);
         self.go_on_behind(&offer.records, taken, s);
         self.do_all(s);
         taken > 0 || offer.records.is_empty()
-    }
-
-    /// Does what the host asks for.
-    fn do_all(&mut self, s: &mut Servers) {
-        for command in std::mem::take(&mut self.out) {
-            let name = &self.name;
-            s.say(|| format!("{name} {}", telling::command(&command)));
-            self.execute(command, s);
-        }
-    }
-
-    fn execute(&mut self, command: Command<T::Restorer>, s: &mut Servers) {
-        match command {
-            Command::Restore(readings) => self.reading = Some(ReadingJob::restore(readings, s)),
-            Command::Assign(list) => {
-                let list = list.into_iter().map(|(i, offset)| ((i.role, i.partition), offset));
-                let list: Vec<_> = list.collect();
-                self.client.assigned(list.iter().map(|(place, _)| *place));
-                self.positions.extend(list);
-            }
-            Command::Unassign(inputs) => {
-                let places: Vec<_> = inputs.iter().map(|i| (i.role, i.partition)).collect();
-                self.positions.retain(|place, _| !places.contains(place));
-                self.client.unassigned(&places);
-            }
-            Command::Commit { batch, member } => {
-                // An identity, once lost, does not come back.
-                let known = self.client.known.clone();
-                if member.is_still(known.as_ref()) || s.is(Flaw::NotAskedWhoWeAre) {
-                    self.commit = Some(self.transactor.begin(batch, known, s));
-                } else {
-                    self.hears(failed("the group has put us out"), s);
-                }
-            }
-            Command::Insert { worker, batches, lease } => {
-                let job = Job::new(worker, batches, lease, s);
-                if s.is(Flaw::SettledFirst) {
-                    self.hears(Event::Inserted(job.unasked(s)), s);
-                    self.unasked.push(job);
-                } else {
-                    self.inserts.push(job);
-                }
-            }
-            Command::CancelInserts => {
-                self.inserts.iter_mut().chain(&mut self.unasked).for_each(Job::cancel);
-            }
-            Command::Pause(paused) => self.paused = paused,
-            Command::Stop(ended) => self.stop(ended, s),
-        }
-    }
-
-    fn stop(&mut self, ended: Result<(), Fault>, s: &mut Servers) {
-        self.is_over = true;
-        let leaves = ended.is_ok() || s.random.permille(700);
-        if let Err(Fault(why)) = ended {
-            let known = ["driver: ", "the group has put us out", "the group took our partitions"];
-            if !known.iter().any(|known| why.starts_with(known)) {
-                s.find(format!("{} has stopped: {why}", self.name));
-            }
-        }
-        if leaves {
-            self.client.leave(&mut s.groups[self.group], s.now);
-        }
     }
 }
 

@@ -15,6 +15,7 @@ mod histories;
 mod inserting;
 mod instance;
 mod log;
+mod obeying;
 mod offering;
 mod offsets;
 mod plan;
@@ -27,6 +28,7 @@ mod servers;
 mod store;
 mod telling;
 mod transactions;
+mod waiting;
 mod world;
 
 /// Milliseconds since the world began, and also UTC.

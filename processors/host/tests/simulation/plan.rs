@@ -114,7 +114,7 @@ impl Plan {
             Arrival { at: at.min(TROUBLE), input: Input::draw(number, kills, &mut random) }
         });
         let arrivals = arrivals.collect();
-        let faults = random.within(0, 9);
+        let faults = if random.permille(150) { random.within(9, 30) } else { random.within(0, 9) };
         let mut faults: Vec<_> = (0..faults).map(|_| Planned::draw(&mut random)).collect();
         faults.sort_by_key(|fault| fault.after);
         limit_freezes(&mut faults);
@@ -168,9 +168,14 @@ impl Planned {
             (50..60, Moment::Send | Moment::Offsets | Moment::End) => What::Abort,
             (20..65, _) => What::Crash,
             (65..80, _) => What::Freeze(random.within(100, 25_000)),
-            (80..83, _) => What::Freeze(random.within(LONG_FREEZE.0, LONG_FREEZE.1)),
+            (80..83, _) | (83..95, Moment::Committed | Moment::Insert) => {
+                What::Freeze(random.within(LONG_FREEZE.0, LONG_FREEZE.1))
+            }
             _ => What::Slow(random.within(50, 12_000)),
         };
+        // A store that ends while it has nothing to do is felt by nobody.
+        let is_of_store = what == What::StoreCrash && random.permille(700);
+        let moment = if is_of_store { Moment::Inserted } else { moment };
         Self { after, moment, what }
     }
 }

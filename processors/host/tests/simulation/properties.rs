@@ -7,6 +7,7 @@ use waybill_schemas::{LedgerEntry, Opened, RejectRecord, Role};
 use waybill_stage::Code;
 
 use crate::content::{TOPIC_ID, about, committed, places};
+use crate::log::Place;
 use crate::plan::{Arrival, Plan};
 use crate::reading::{recomputed, strange};
 use crate::seen::{Restoring, State};
@@ -23,6 +24,8 @@ pub fn check(plan: &Plan, s: &mut Servers) {
         letters: committed(log, Role::Rejects),
         entries: committed(log, Role::Ledger),
     };
+    let is_aside = |l: &&(i32, i64, RejectRecord)| l.2.code == Code::Poison.as_str();
+    let aside = all.letters.iter().filter(is_aside).count();
     let mut wrong = Vec::new();
     check_inputs(plan, &all, &mut wrong);
     check_events(&all, &mut wrong);
@@ -32,6 +35,7 @@ pub fn check(plan: &Plan, s: &mut Servers) {
     check_offsets(s, &mut wrong);
     check_state(s, &mut wrong);
     wrong.into_iter().for_each(|wrong| s.find(wrong));
+    s.count("records set aside", aside);
 }
 
 /// What is committed, with partition and offset.
@@ -44,12 +48,7 @@ struct All {
 
 impl All {
     /// Codes of the dead letters of what stands at such a place.
-    fn letters_at<'a>(
-        &'a self,
-        role: Role,
-        partition: i32,
-        offset: i64,
-    ) -> impl Iterator<Item = &'a str> {
+    fn letters_at(&self, role: Role, partition: i32, offset: i64) -> impl Iterator<Item = &str> {
         let is_of = move |l: &&RejectRecord| {
             l.source_topic == role.as_str()
                 && l.source_partition == partition
@@ -61,9 +60,9 @@ impl All {
 
 /// Each input has exactly its outputs and dead letters; or it was set aside, where processes died at it.
 fn check_inputs(plan: &Plan, all: &All, wrong: &mut Vec<String>) {
-    let mut ends: BTreeMap<i32, i64> = BTreeMap::new();
+    let mut ends: BTreeMap<Place, i64> = BTreeMap::new();
     for Arrival { input, .. } in &plan.arrivals {
-        let end = ends.entry(input.partition).or_default();
+        let end = ends.entry((input.role, input.partition)).or_default();
         let offset = *end;
         *end += 1;
         let message = input.number.to_string();
@@ -77,7 +76,7 @@ fn check_inputs(plan: &Plan, all: &All, wrong: &mut Vec<String>) {
         events.sort_unstable();
         let of_it = |l: &&RejectRecord| l.message_id == message && l.stage == "validate";
         let letters = all.letters.iter().map(|(_, _, l)| l).filter(of_it).map(|l| l.code.as_str());
-        let at_its_place = all.letters_at(Role::Opened, input.partition, offset);
+        let at_its_place = all.letters_at(input.role, input.partition, offset);
         let letters: Vec<&str> = letters.chain(at_its_place).collect();
         let mut expect = input.events();
         expect.sort_unstable();

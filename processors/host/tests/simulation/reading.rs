@@ -116,7 +116,10 @@ fn start(group: usize, place: Place, s: &mut Servers) -> Option<Start> {
     let committed = match offsets.stable(place) {
         Ok(committed) => committed,
         Err(_) if s.is(Flaw::UnstableRead) => offsets.unstable(place),
-        Err(_) => return None,
+        Err(_) => {
+            s.count("committed offsets waited for", 1);
+            return None;
+        }
     };
     let at = s.log.at(place);
     let Some(Committed { offset, metadata }) = committed.cloned() else {
@@ -160,6 +163,7 @@ fn read_on<R: Restored>(
             let at = s.log.at(place);
             let high = *end.get_or_insert(at.end());
             if at.stable_end() < high && !s.is(Flaw::RestoresToLastStable) {
+                s.count("states waited for", 1);
                 return Ok(false);
             }
             let (found, _) = at.committed(at.first(), usize::MAX);

@@ -37,6 +37,8 @@ pub struct Servers {
     pub faults: Vec<Planned>,
     /// What must not be, and was.
     pub wrong: Vec<String>,
+    /// How often what that makes a history a hard one.
+    pub happened: BTreeMap<&'static str, usize>,
     /// What happened, if anybody wants to know.
     pub history: Option<Vec<String>>,
     tick_at: Ms,
@@ -59,6 +61,7 @@ impl Servers {
             flaw: None,
             faults: Vec::new(),
             wrong: Vec::new(),
+            happened: BTreeMap::new(),
             history: None,
             tick_at: 0,
             markers: BTreeMap::new(),
@@ -82,6 +85,13 @@ impl Servers {
         let now = self.now;
         if let Some(history) = &mut self.history {
             history.push(format!("{now:>7} {}", what()));
+        }
+    }
+
+    /// This happened, so many times.
+    pub fn count(&mut self, what: &'static str, times: usize) {
+        if times > 0 {
+            *self.happened.entry(what).or_default() += times;
         }
     }
 
@@ -116,6 +126,7 @@ impl Servers {
 
     fn crash_store(&mut self) {
         let cut = self.store.crash();
+        self.count("inserts cut off", cut.len());
         let is_cut = |attempt: &Attempt| attempt.insert.is_some_and(|insert| cut.contains(&insert));
         let ended: Vec<u64> =
             self.attempts.iter().filter(|(_, a)| is_cut(a)).map(|(id, _)| *id).collect();
@@ -129,6 +140,7 @@ impl Servers {
     pub fn attempt(&mut self, batch: &SinkBatch) -> u64 {
         self.attempted += 1;
         let late = self.random.permille(30);
+        self.count("inserts that arrive late", usize::from(late));
         let takes = if late { self.random.within(200, REQUEST_TIMEOUT) } else { self.delay() };
         let attempt = Attempt { at: self.now + takes, batch: Some(batch.clone()), insert: None };
         self.attempts.insert(self.attempted, attempt);

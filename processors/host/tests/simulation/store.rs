@@ -114,13 +114,15 @@ pub struct Store {
     pub rollup: Table,
     inserts: BTreeMap<u64, Insert>,
     begun: u64,
+    /// How many parts came whose token was remembered.
+    pub dropped: usize,
     read: ReadRow,
 }
 
 impl Store {
     pub fn new(setup: Setup, read: ReadRow) -> Self {
         let (rows, rollup) = (Table::default(), Table::default());
-        Self { setup, rows, rollup, inserts: BTreeMap::new(), begun: 0, read }
+        Self { setup, rows, rollup, inserts: BTreeMap::new(), begun: 0, dropped: 0, read }
     }
 
     /// An insert arrives. Whether anybody waits for it, the store does not know.
@@ -199,6 +201,7 @@ impl Store {
         let table = if is_rows { &mut self.rows } else { &mut self.rollup };
         let (token, rows) = &insert.parts[insert.done];
         if self.setup.heeds_tokens && table.remembers(insert.role, token) {
+            self.dropped += 1;
             return false;
         }
         if torn.is_none_or(|torn| torn == Torn::Token) {

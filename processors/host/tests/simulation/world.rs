@@ -1,6 +1,7 @@
 //! Three groups on one log, one behind the other, and a store at the end: stages without state, one with state, and
 //! the sink.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use waybill_host::batch::BatchLimits;
@@ -22,9 +23,10 @@ use crate::properties;
 use crate::seen::Seen;
 use crate::servers::Servers;
 use crate::store::{Setup, Store, Torn};
+use crate::waiting::Waiting;
 
 /// What each group reads.
-pub const READS: [&[Role]; 3] = [&[Role::Opened], &[Role::Valid], CLICKHOUSE.inputs];
+pub const READS: [&[Role]; 3] = [&[Role::Opened, Role::Redrive], &[Role::Valid], CLICKHOUSE.inputs];
 
 /// Once all is well again, everything is done by then: a session, a lease and a broken transaction included.
 const HEALED_WITHIN: Ms = 300_000;
@@ -53,8 +55,8 @@ pub struct World {
 pub struct Outcome {
     /// What must not be, and was.
     pub wrong: Vec<String>,
-    /// In simulated time.
-    pub took: Ms,
+    /// How often what.
+    pub happened: BTreeMap<&'static str, usize>,
     pub history: Vec<String>,
 }
 
@@ -126,8 +128,10 @@ impl World {
                 }
             }
         }
-        let Servers { now, wrong, history, .. } = self.servers;
-        Outcome { wrong, took: now, history: history.unwrap_or_default() }
+        let dropped = self.servers.store.dropped;
+        self.servers.count("parts that were there before", dropped);
+        let Servers { wrong, happened, history, .. } = self.servers;
+        Outcome { wrong, happened, history: history.unwrap_or_default() }
     }
 
     fn next_at(&self) -> Ms {
@@ -143,7 +147,7 @@ impl World {
     fn step(&mut self) {
         let now = self.servers.now;
         while let Some(arrival) = self.plan.arrivals.get(self.arrived).filter(|a| a.at <= now) {
-            let place = (Role::Opened, arrival.input.partition);
+            let place = (arrival.input.role, arrival.input.partition);
             let at = self.servers.log.at_mut(place);
             at.append(arrival.input.record(at.end()), now);
             self.arrived += 1;
@@ -186,15 +190,19 @@ impl World {
         if !self.servers.random.permille(300) {
             return;
         }
+        let mut removed = 0;
         for group in 0..3 {
             for place in reads(group) {
                 let log = &mut self.servers.log;
                 if let Ok(Some(committed)) = log.offsets[group].stable(place) {
                     let offset = committed.offset;
+                    let before = log.at(place).first();
                     log.at_mut(place).retain_from(offset);
+                    removed += usize::from(log.at(place).first() > before);
                 }
             }
         }
+        self.servers.count("records removed", removed);
     }
 
     fn is_done(&self) -> bool {
@@ -203,7 +211,7 @@ impl World {
         self.arrived == self.plan.arrivals.len()
             && self.servers.are_idle()
             && self.servers.groups.iter().all(Group::is_settled)
-            && self.slots.iter().all(|slot| is_idle(slot))
+            && self.slots.iter().all(is_idle)
             && self.slots.iter().flat_map(|s| &s.node).all(|n| n.next_at() <= now + 10_000)
             && (0..3).all(|group| reads(group).all(|place| self.is_read(group, place)))
     }
@@ -250,7 +258,7 @@ fn make(slot: (usize, usize), life: u32, limits: BatchLimits, s: &mut Servers) -
         0 => {
             let end = End::new(Role::Valid, |event: &Opened| event.media_type.as_bytes());
             let chain = Decoded::new(READS[0], "validate", Run::new(Validate, end));
-            let task = StageTask::new(chain, values, limits, me);
+            let task = StageTask::new(Waiting(chain), values, limits, me);
             Box::new(Instance::new(slot, life, task, s))
         }
         1 => {
