@@ -16,9 +16,9 @@ use arc_swap::ArcSwap;
 use waybill_decrypt::{Carrier, Carriers, Decrypt, Opener, PlatformKeys, RegisteredKey, Settings};
 use waybill_enrich::Enrich;
 use waybill_host::batch::Batch;
-use waybill_host::chain::End;
-use waybill_host::chain::Flow;
-use waybill_host::chain::Run;
+use waybill_host::chain::OutputContext;
+use waybill_host::chain::StageOperator;
+use waybill_host::chain::TopicWriter;
 use waybill_host::processor::Incoming;
 use waybill_host::processor::Processor;
 use waybill_host::sealed::Sealed;
@@ -212,8 +212,9 @@ fn main() {
 /// private RSA operation.
 fn signed(at_once: usize) -> f64 {
     let (records, decrypt) = sealed(Proof::Signed, 1_000);
-    let end = End::<Opened>::new(Role::Opened, |opened| opened.provenance.handle.as_bytes());
-    let mut chain = Sealed::new(Run::new(decrypt, end), u32::MAX);
+    let end =
+        TopicWriter::<Opened>::new(Role::Opened, |opened| opened.provenance.handle.as_bytes());
+    let mut chain = Sealed::new(StageOperator::new(decrypt, end), u32::MAX);
     let keys = RoleKeys::of(&InternalKey::generate().unwrap()).unwrap();
     let values = Values::new(&keys, || 0).unwrap();
     let mut batch = Batch::default();
@@ -234,8 +235,8 @@ fn signed(at_once: usize) -> f64 {
             .collect();
         chain.look_ahead(&window, &values, NOW_MS);
         for record in &window {
-            let mut flow = Flow { batch: &mut batch, values: &values, now_ms: NOW_MS };
-            chain.process(record, &mut flow).unwrap();
+            let mut out = OutputContext { batch: &mut batch, values: &values, now_ms: NOW_MS };
+            chain.process(record, &mut out).unwrap();
         }
     }
     records.len() as f64 / began.elapsed().as_secs_f64()

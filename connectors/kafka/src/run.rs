@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use waybill_host::chain::Flow;
+use waybill_host::chain::OutputContext;
 use waybill_host::input::Input;
 use waybill_host::processor::{Incoming, Processor};
 use waybill_host::sink_task::{SinkTask, WORKERS};
@@ -75,15 +75,15 @@ impl<P: Processor> Processor for Mortal<P> {
         self.0.waits(now_ms)
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
         if cfg!(feature = "failpoints") {
             crash_point(&format!("record_{}", record.offset));
         }
-        self.0.process(record, flow)
+        self.0.process(record, out)
     }
 
-    fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        self.0.close(flow)
+    fn close(&mut self, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        self.0.close(out)
     }
 
     fn state_of(&mut self, input: &Input) -> Result<Option<(Role, P::State)>, Fault> {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use waybill_host::chain::Flow;
+use waybill_host::chain::OutputContext;
 use waybill_host::chain::{answered, decoded, opened, unreadable};
 use waybill_host::event::Restorer;
 use waybill_host::input::Input;
@@ -129,10 +129,14 @@ impl Restorer for Changelog<'_> {
 
 /// Forgets the shipment, and says so behind what was written of it: on each topic, what stands before that is of
 /// the shipment as it was. It is passed on also where nothing was known, since an operator waits for it.
-fn erase(state: &mut Partition, erasure: &Erasure, flow: &mut Flow<'_>) -> Result<(), Fault> {
+fn erase(
+    state: &mut Partition,
+    erasure: &Erasure,
+    out: &mut OutputContext<'_>,
+) -> Result<(), Fault> {
     let known = state.erase(&erasure.carrier_id, &erasure.shipment_id);
     tracing::info!(erasure = erasure.erasure_id, known, "a shipment is erased");
-    flow.batch.ledger.count(Item {
+    out.batch.ledger.count(Item {
         stage: NAME.into(),
         carrier_id: &erasure.carrier_id,
         received_at: erasure.asked_at,
@@ -142,7 +146,7 @@ fn erase(state: &mut Partition, erasure: &Erasure, flow: &mut Flow<'_>) -> Resul
         parts: 1,
     });
     for role in [Role::Events, Role::Shipments] {
-        flow.batch.put(flow.values, role, None, erasure.shipment_id.as_bytes(), erasure)?;
+        out.batch.put(out.values, role, None, erasure.shipment_id.as_bytes(), erasure)?;
     }
     Ok(())
 }
@@ -158,56 +162,56 @@ impl<'a> Processor for Aggregating<'a> {
         AGGREGATE.inputs
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        let plain = match opened(Role::Enriched, record, flow.values)? {
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        let plain = match opened(Role::Enriched, record, out.values)? {
             Ok(plain) => plain,
-            Err(reason) => return unreadable(NAME, record, reason, flow),
+            Err(reason) => return unreadable(NAME, record, reason, out),
         };
         let Some(kept) = self.partitions.get_mut(&record.partition) else {
             return Err(Fault(format!("invariant: {} has no state", record.place())));
         };
         if waybill_schemas::is::<Erasure>(&plain) {
             return match decoded(&plain, record)? {
-                Ok(erasure) => erase(&mut kept.state, &erasure, flow),
-                Err(reason) => unreadable(NAME, record, reason, flow),
+                Ok(erasure) => erase(&mut kept.state, &erasure, out),
+                Err(reason) => unreadable(NAME, record, reason, out),
             };
         }
         let input: EnrichedEvent = match decoded(&plain, record)? {
             Ok(input) => input,
-            Err(reason) => return unreadable(NAME, record, reason, flow),
+            Err(reason) => return unreadable(NAME, record, reason, out),
         };
         let (provenance, position) = (input.provenance(), input.position());
-        let cx = Context::at(flow.now_ms);
+        let cx = Context::at(out.now_ms);
         let settings = &self.settings;
-        answered(NAME, &mut self.answer, &provenance, position, flow, |answer| {
+        answered(NAME, &mut self.answer, &provenance, position, out, |answer| {
             kept.state.apply(settings, &cx, input, answer)
         })?;
         for accepted in self.answer.passed.drain(..) {
             let key = accepted.event.shipment_id.as_bytes();
-            flow.batch.put(flow.values, Role::Events, None, key, &accepted)?;
+            out.batch.put(out.values, Role::Events, None, key, &accepted)?;
         }
         Ok(())
     }
 
     /// Every shipment that changed in the batch: its new state for readers, and for the changelog.
-    fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn close(&mut self, out: &mut OutputContext<'_>) -> Result<(), Fault> {
         for (number, kept) in &mut self.partitions {
             kept.state.purge(&self.settings);
-            flow.batch.ledger.open(&kept.input);
+            out.batch.ledger.open(&kept.input);
             // Numbers may be left out, and only grow.
             kept.batch += 1;
             let at = (*number, kept.batch);
             for changed in kept.state.take_changed() {
                 let id = changed.shipment_id;
                 if let Some(shipment) = &changed.shipment {
-                    flow.batch.put(flow.values, Role::Shipments, None, id.as_bytes(), shipment)?;
+                    out.batch.put(out.values, Role::Shipments, None, id.as_bytes(), shipment)?;
                 }
                 for old in &changed.old_keys {
-                    flow.batch.put_state(flow.values, at, old, None)?;
+                    out.batch.put_state(out.values, at, old, None)?;
                 }
                 for (record, history) in changed.records {
                     let key = kept.keys.of(&key(&id, record));
-                    flow.batch.put_state(flow.values, at, key.as_ref(), history.as_ref())?;
+                    out.batch.put_state(out.values, at, key.as_ref(), history.as_ref())?;
                 }
             }
         }

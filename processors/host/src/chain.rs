@@ -1,6 +1,6 @@
-//! How stages follow each other in one process: `Run::new(decrypt, Run::new(validate,
-//! End::new(Role::Valid, …)))`. Each record is pushed through to the end; nothing is queued
-//! between.
+//! How stages follow each other in one process, as operators: `StageOperator::new(decrypt,
+//! StageOperator::new(validate, TopicWriter::new(Role::Valid, …)))`. Each record is pushed through to the end;
+//! nothing is queued between.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::ledger::Item;
 use crate::processor::{Incoming, Processor, Stateless};
 use crate::values::Values;
 
-/// What flows beside the records: the batch being filled, and the clock's word.
+/// What operators write into: the batch being filled. With it, the keys of its topics and the time, ms UTC.
 #[derive(Debug)]
-pub struct Flow<'a> {
+pub struct OutputContext<'a> {
     pub batch: &'a mut Batch,
     pub values: &'a Values,
     pub now_ms: i64,
 }
 
-/// Whether a step has taken its record.
+/// Whether an operator has taken its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     Taken,
@@ -33,20 +33,20 @@ pub enum Turn {
 }
 
 /// Takes one record and whatever becomes of it.
-pub trait Step<I>: Send {
+pub trait Operator<I>: Send {
     /// The stages from here on.
     fn stages(&self) -> Vec<&'static str>;
 
     /// A record that may wait by `cx` may be left for later.
-    fn take(&mut self, input: I, cx: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault>;
+    fn take(&mut self, input: I, cx: &Context, out: &mut OutputContext<'_>) -> Result<Turn, Fault>;
 
     /// What will be taken next, in this order: a chance to work at it beside each other.
     fn look_ahead(&mut self, _inputs: &[I], _cx: &Context) {}
 }
 
-/// Runs a stage, and hands what passes to the next step.
+/// Runs a stage, and hands what passes to the next operator.
 #[derive(Debug)]
-pub struct Run<S: Stage, N> {
+pub struct StageOperator<S: Stage, N> {
     stage: S,
     next: N,
     answer: Answer<S::Output>,
@@ -54,18 +54,18 @@ pub struct Run<S: Stage, N> {
     ahead: VecDeque<Option<Judged<S::Output>>>,
 }
 
-impl<S: Stage, N: Step<S::Output>> Run<S, N> {
+impl<S: Stage, N: Operator<S::Output>> StageOperator<S, N> {
     pub fn new(stage: S, next: N) -> Self {
         Self { stage, next, answer: Answer::default(), ahead: VecDeque::new() }
     }
 }
 
-impl<S, N> Step<S::Input> for Run<S, N>
+impl<S, N> Operator<S::Input> for StageOperator<S, N>
 where
     S: Stage + Sync,
     S::Input: Clone + Send,
     S::Output: Send + Traced,
-    N: Step<S::Output>,
+    N: Operator<S::Output>,
 {
     fn stages(&self) -> Vec<&'static str> {
         let mut stages = vec![S::NAME];
@@ -73,7 +73,12 @@ where
         stages
     }
 
-    fn take(&mut self, input: S::Input, cx: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault> {
+    fn take(
+        &mut self,
+        input: S::Input,
+        cx: &Context,
+        out: &mut OutputContext<'_>,
+    ) -> Result<Turn, Fault> {
         let (provenance, position) = (input.provenance(), input.position());
         let said = match self.ahead.pop_front().flatten() {
             Some((answer, said)) => {
@@ -88,11 +93,11 @@ where
         if matches!(said.result, Some(Err(Failure::Later))) {
             return Ok(Turn::Later);
         }
-        settle(S::NAME, said, &mut self.answer, &provenance, position, flow)?;
+        settle(S::NAME, said, &mut self.answer, &provenance, position, out)?;
         for output in self.answer.passed.drain(..) {
             // What has come so far has been paid for.
             let cx = Context::at(cx.now_ms);
-            if self.next.take(output, &cx, flow)? == Turn::Later {
+            if self.next.take(output, &cx, out)? == Turn::Later {
                 return Err(puts_off(S::NAME));
             }
         }
@@ -114,11 +119,11 @@ pub fn answered<T: Traced>(
     answer: &mut Answer<T>,
     provenance: &Arc<Provenance>,
     position: u32,
-    flow: &mut Flow<'_>,
+    out: &mut OutputContext<'_>,
     apply: impl FnOnce(&mut Answer<T>) -> Result<(), Failure>,
 ) -> Result<(), Fault> {
     let said = judge(answer, apply);
-    settle(stage, said, answer, provenance, position, flow)
+    settle(stage, said, answer, provenance, position, out)
 }
 
 /// Counts a record's outcome, for the metrics and for the ledger, and writes its rejects. What passed
@@ -129,7 +134,7 @@ fn settle<T: Traced>(
     answer: &mut Answer<T>,
     provenance: &Arc<Provenance>,
     position: u32,
-    flow: &mut Flow<'_>,
+    out: &mut OutputContext<'_>,
 ) -> Result<(), Fault> {
     match result {
         Some(Ok(())) => {}
@@ -144,7 +149,7 @@ fn settle<T: Traced>(
             answer.reject(position, Reject::new(Code::Internal, "").because("panic"));
         }
     }
-    count(flow.batch.tally.stage(stage), answer, took);
+    count(out.batch.tally.stage(stage), answer, took);
     // A record counts once: where something of it passed, or else as what came of it first.
     let mut whole = 1;
     let mut item = |outcome, code: &'static str, parts| Item {
@@ -159,22 +164,22 @@ fn settle<T: Traced>(
     if let Some(first) = answer.passed.first() {
         let parts = answer.passed.len() as u64;
         let carrier_id = &first.provenance().carrier_id;
-        flow.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Passed, "", parts) });
+        out.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Passed, "", parts) });
         if !answer.platform_key.is_empty() {
-            flow.batch.ledger.opened_with(&answer.platform_key, carrier_id);
-            flow.batch.tally.opened_with(&answer.platform_key, carrier_id);
+            out.batch.ledger.opened_with(&answer.platform_key, carrier_id);
+            out.batch.tally.opened_with(&answer.platform_key, carrier_id);
         }
     }
     if answer.duplicates > 0 || (answer.passed.is_empty() && answer.rejects.is_empty()) {
         let copies = u64::from(answer.duplicates);
-        flow.batch.ledger.count(item(LedgerOutcome::Duplicate, "", copies));
+        out.batch.ledger.count(item(LedgerOutcome::Duplicate, "", copies));
     }
     for PartReject { position, reject } in answer.rejects.drain(..) {
         let code = reject.code.as_str();
-        let record = dead_letter(stage, provenance, position, reject, flow.now_ms);
+        let record = dead_letter(stage, provenance, position, reject, out.now_ms);
         let carrier_id = &record.carrier_id;
-        flow.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Rejected, code, 1) });
-        flow.batch.put_reject(flow.values, &record)?;
+        out.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Rejected, code, 1) });
+        out.batch.put_reject(out.values, &record)?;
     }
     Ok(())
 }
@@ -233,31 +238,31 @@ pub fn dead_letter(
     }
 }
 
-/// The last step: writes to a topic, under the key that `key` names.
-pub struct End<O> {
+/// The last operator: writes to a topic, under the key that `key` names.
+pub struct TopicWriter<O> {
     role: Role,
     key: for<'a> fn(&'a O) -> &'a [u8],
 }
 
-impl<O> std::fmt::Debug for End<O> {
+impl<O> std::fmt::Debug for TopicWriter<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "End({})", self.role.as_str())
+        write!(f, "TopicWriter({})", self.role.as_str())
     }
 }
 
-impl<O> End<O> {
+impl<O> TopicWriter<O> {
     pub fn new(role: Role, key: for<'a> fn(&'a O) -> &'a [u8]) -> Self {
         Self { role, key }
     }
 }
 
-impl<O: Record> Step<O> for End<O> {
+impl<O: Record> Operator<O> for TopicWriter<O> {
     fn stages(&self) -> Vec<&'static str> {
         Vec::new()
     }
 
-    fn take(&mut self, output: O, _: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault> {
-        flow.batch.put(flow.values, self.role, None, (self.key)(&output), &output)?;
+    fn take(&mut self, output: O, _: &Context, out: &mut OutputContext<'_>) -> Result<Turn, Fault> {
+        out.batch.put(out.values, self.role, None, (self.key)(&output), &output)?;
         Ok(Turn::Taken)
     }
 }
@@ -272,13 +277,13 @@ pub struct Decoded<S, I> {
     input_type: std::marker::PhantomData<fn() -> I>,
 }
 
-impl<S: Step<I>, I: Record> Decoded<S, I> {
+impl<S: Operator<I>, I: Record> Decoded<S, I> {
     pub fn new(input: &'static [Role], stage: &'static str, chain: S) -> Self {
         Self { input, stage, chain, input_type: std::marker::PhantomData }
     }
 }
 
-impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
+impl<S: Operator<I>, I: Record> Processor for Decoded<S, I> {
     type State = Stateless;
 
     fn stages(&self) -> Vec<&'static str> {
@@ -289,13 +294,13 @@ impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
         self.input
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        match read_back::<I>(record.role, record, flow.values)? {
-            Ok(input) => match self.chain.take(input, &Context::at(flow.now_ms), flow)? {
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        match read_back::<I>(record.role, record, out.values)? {
+            Ok(input) => match self.chain.take(input, &Context::at(out.now_ms), out)? {
                 Turn::Taken => Ok(()),
                 Turn::Later => Err(puts_off(self.stage)),
             },
-            Err(reason) => unreadable(self.stage, record, reason, flow),
+            Err(reason) => unreadable(self.stage, record, reason, out),
         }
     }
 }
@@ -345,10 +350,10 @@ pub fn unreadable(
     stage: &'static str,
     record: &Incoming<'_>,
     reason: &'static str,
-    flow: &mut Flow<'_>,
+    out: &mut OutputContext<'_>,
 ) -> Result<(), Fault> {
     let reject = Reject::new(Code::Internal, format!("{}: {reason}", record.place()));
-    answer_at_its_place(stage, record, reject.because(reason), flow)
+    answer_at_its_place(stage, record, reject.because(reason), out)
 }
 
 /// A record of which nothing is known but where it stands gets its answer there.
@@ -356,13 +361,13 @@ pub fn answer_at_its_place(
     stage: &'static str,
     record: &Incoming<'_>,
     reject: Reject,
-    flow: &mut Flow<'_>,
+    out: &mut OutputContext<'_>,
 ) -> Result<(), Fault> {
-    let tally = flow.batch.tally.stage(stage);
+    let tally = out.batch.tally.stage(stage);
     tally.rejected += 1;
     tally.events_rejected += 1;
     tally.reject(&reject);
-    flow.batch.ledger.count(Item {
+    out.batch.ledger.count(Item {
         stage: stage.into(),
         carrier_id: "",
         received_at: record.appended_at,
@@ -375,9 +380,9 @@ pub fn answer_at_its_place(
     let place = nobodys(sealed_topic, record.partition, record.offset, record.appended_at);
     let letter = RejectRecord {
         source_topic: record.role.as_str().to_owned(),
-        ..dead_letter(stage, &place, 0, reject, flow.now_ms)
+        ..dead_letter(stage, &place, 0, reject, out.now_ms)
     };
-    flow.batch.put_reject(flow.values, &letter)
+    out.batch.put_reject(out.values, &letter)
 }
 
 /// What is known of a record that says nothing of itself: where it stands, and since when.

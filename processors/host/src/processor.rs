@@ -3,7 +3,7 @@
 use waybill_schemas::Role;
 use waybill_stage::Fault;
 
-use crate::chain::Flow;
+use crate::chain::OutputContext;
 use crate::event::Restorer;
 use crate::input::Input;
 use crate::values::Values;
@@ -53,11 +53,11 @@ pub trait Processor: Send {
         None
     }
 
-    /// Takes one record; what comes of it goes into `flow.batch`.
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault>;
+    /// Takes one record; what comes of it goes into `out.batch`.
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault>;
 
     /// The batch is about to be committed: last outputs, such as changed states.
-    fn close(&mut self, _flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn close(&mut self, _out: &mut OutputContext<'_>) -> Result<(), Fault> {
         Ok(())
     }
 
@@ -108,12 +108,12 @@ impl<P: Processor + ?Sized> Processor for Box<P> {
         (**self).waits(now_ms)
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        (**self).process(record, flow)
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        (**self).process(record, out)
     }
 
-    fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        (**self).close(flow)
+    fn close(&mut self, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        (**self).close(out)
     }
 
     fn state_of(&mut self, input: &Input) -> Result<Option<(Role, Self::State)>, Fault> {

@@ -15,8 +15,8 @@ use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_stage::{Context, Fault, Pace, SealedRecord};
 
 use crate::ahead::cores;
-use crate::chain::Flow;
-use crate::chain::{Step, Turn, read_back, unreadable};
+use crate::chain::OutputContext;
+use crate::chain::{Operator, Turn, read_back, unreadable};
 use crate::ledger::Item;
 use crate::processor::{Incoming, Processor, Stateless};
 use crate::values::Values;
@@ -36,7 +36,7 @@ pub struct Sealed<S> {
     busy_at: Option<i64>,
 }
 
-impl<S: Step<SealedRecord>> Sealed<S> {
+impl<S: Operator<SealedRecord>> Sealed<S> {
     /// `per_second`: so many records that were put off are taken while others come in.
     pub fn new(chain: S, per_second: u32) -> Self {
         let pace = Pace::per_second(per_second);
@@ -48,19 +48,19 @@ impl<S: Step<SealedRecord>> Sealed<S> {
     }
 
     /// What a carrier has published.
-    fn publish(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        self.busy_at = Some(flow.now_ms);
+    fn publish(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        self.busy_at = Some(out.now_ms);
         let sealed = self.ahead.pop_front().unwrap_or_else(|| sealed(record));
-        match self.chain.take(sealed, &Context::at(flow.now_ms).may_wait(), flow)? {
+        match self.chain.take(sealed, &Context::at(out.now_ms).may_wait(), out)? {
             Turn::Taken => Ok(()),
-            Turn::Later => self.put_off(record, flow),
+            Turn::Later => self.put_off(record, out),
         }
     }
 
-    fn put_off(&self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn put_off(&self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
         let stage = self.stage();
-        flow.batch.tally.stage(stage).deferred += 1;
-        flow.batch.ledger.count(Item {
+        out.batch.tally.stage(stage).deferred += 1;
+        out.batch.ledger.count(Item {
             stage: stage.into(),
             carrier_id: "",
             received_at: record.appended_at,
@@ -79,30 +79,30 @@ impl<S: Step<SealedRecord>> Sealed<S> {
             sealed_topic: record.topic.to_owned(),
         };
         let key = record.key.unwrap_or_default();
-        flow.batch.put(flow.values, Role::Deferred, None, key, &deferred)
+        out.batch.put(out.values, Role::Deferred, None, key, &deferred)
     }
 
     /// What was put off, as what it was then.
-    fn resume(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        self.pace.charge(flow.now_ms);
+    fn resume(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        self.pace.charge(out.now_ms);
         let sealed = match self.ahead.pop_front() {
             Some(sealed) => sealed,
-            None => match read_back::<Redrive>(record.role, record, flow.values)? {
+            None => match read_back::<Redrive>(record.role, record, out.values)? {
                 Ok(deferred) => as_it_was(record, deferred),
-                Err(reason) => return unreadable(self.stage(), record, reason, flow),
+                Err(reason) => return unreadable(self.stage(), record, reason, out),
             },
         };
-        self.once_more(sealed, record, flow)
+        self.once_more(sealed, record, out)
     }
 
     /// What was rejected, as what it was then.
-    fn redrive(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        let mut redrive = match read_back::<Redrive>(record.role, record, flow.values)? {
+    fn redrive(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        let mut redrive = match read_back::<Redrive>(record.role, record, out.values)? {
             Ok(redrive) => redrive,
-            Err(reason) => return unreadable(self.stage(), record, reason, flow),
+            Err(reason) => return unreadable(self.stage(), record, reason, out),
         };
         for answered in std::mem::take(&mut redrive.answers) {
-            flow.batch.ledger.count(Item {
+            out.batch.ledger.count(Item {
                 stage: answered.stage.into(),
                 carrier_id: &answered.carrier_id,
                 received_at: redrive.received_at,
@@ -112,23 +112,23 @@ impl<S: Step<SealedRecord>> Sealed<S> {
                 parts: answered.parts,
             });
         }
-        self.once_more(as_it_was(record, redrive), record, flow)
+        self.once_more(as_it_was(record, redrive), record, out)
     }
 
     fn once_more(
         &mut self,
         sealed: SealedRecord,
         record: &Incoming<'_>,
-        flow: &mut Flow<'_>,
+        out: &mut OutputContext<'_>,
     ) -> Result<(), Fault> {
-        match self.chain.take(sealed, &Context::at(flow.now_ms), flow)? {
+        match self.chain.take(sealed, &Context::at(out.now_ms), out)? {
             Turn::Taken => Ok(()),
             Turn::Later => Err(Fault(format!("{}: it was put off once more", record.place()))),
         }
     }
 }
 
-impl<S: Step<SealedRecord>> Processor for Sealed<S> {
+impl<S: Operator<SealedRecord>> Processor for Sealed<S> {
     type State = Stateless;
 
     fn stages(&self) -> Vec<&'static str> {
@@ -144,11 +144,11 @@ impl<S: Step<SealedRecord>> Processor for Sealed<S> {
         (is_busy && !self.pace.is_free(now_ms)).then_some(Role::Deferred)
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
         match record.role {
-            Role::Sealed => self.publish(record, flow),
-            Role::Deferred => self.resume(record, flow),
-            _ => self.redrive(record, flow),
+            Role::Sealed => self.publish(record, out),
+            Role::Deferred => self.resume(record, out),
+            _ => self.redrive(record, out),
         }
     }
 
@@ -213,7 +213,7 @@ mod tests {
 
     use super::*;
     use crate::batch::Batch;
-    use crate::chain::Run;
+    use crate::chain::StageOperator;
     use crate::event::Now;
     use crate::input::Input;
     use crate::values::RoleKeys;
@@ -256,7 +256,7 @@ mod tests {
     #[derive(Default)]
     struct Collect(Arc<Mutex<Vec<i64>>>);
 
-    impl Step<SealedRecord> for Collect {
+    impl Operator<SealedRecord> for Collect {
         fn stages(&self) -> Vec<&'static str> {
             Vec::new()
         }
@@ -264,7 +264,7 @@ mod tests {
             &mut self,
             record: SealedRecord,
             _: &Context,
-            _: &mut Flow<'_>,
+            _: &mut OutputContext<'_>,
         ) -> Result<Turn, Fault> {
             self.0.lock().unwrap().push(record.source_offset);
             Ok(Turn::Taken)
@@ -278,7 +278,7 @@ mod tests {
 
     /// Takes the records in windows, of which those of one record are not shown ahead.
     fn take(
-        chain: &mut Sealed<Run<Echo, Collect>>,
+        chain: &mut Sealed<StageOperator<Echo, Collect>>,
         records: &[Incoming<'_>],
         values: &Values,
         batch: &mut Batch,
@@ -290,8 +290,8 @@ mod tests {
             for record in window {
                 let input = Input::new(record.role, record.topic, record.partition);
                 batch.read(&input, record.offset, Now { at: Duration::ZERO, utc_ms: 0 });
-                let mut flow = Flow { batch: &mut *batch, values, now_ms: 0 };
-                chain.process(record, &mut flow).unwrap();
+                let mut out = OutputContext { batch: &mut *batch, values, now_ms: 0 };
+                chain.process(record, &mut out).unwrap();
             }
         }
     }
@@ -300,7 +300,7 @@ mod tests {
     fn each_record_gets_its_own_answer_in_its_turn_and_what_was_put_off_later() {
         let collected = Collect::default();
         let seen = collected.0.clone();
-        let mut chain = Sealed::new(Run::new(Echo, collected), 10);
+        let mut chain = Sealed::new(StageOperator::new(Echo, collected), 10);
         let values = values();
         let mut batch = Batch::default();
         let records: Vec<_> = (0..11).map(|offset| at(Role::Sealed, offset, b"x")).collect();
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn what_was_put_off_waits_only_while_others_come_in_and_not_for_ever() {
-        let mut chain = Sealed::new(Run::new(Echo, Collect::default()), 1);
+        let mut chain = Sealed::new(StageOperator::new(Echo, Collect::default()), 1);
         let values = values();
         let mut batch = Batch::default();
         assert_eq!(chain.waits(0), None);

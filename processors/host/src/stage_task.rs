@@ -9,7 +9,7 @@ use waybill_stage::{Code, Fault, Reject};
 
 use crate::batch::{Batch, BatchLimits};
 use crate::cautions::Cautions;
-use crate::chain::{Flow, answer_at_its_place};
+use crate::chain::{OutputContext, answer_at_its_place};
 use crate::event::{Command, Now, Paused, Reading, Span, Start};
 use crate::input::Input;
 use crate::invariant;
@@ -124,11 +124,11 @@ impl<'a, P: Processor> StageTask<'a, P> {
         self.batch.read(&input, record.offset, now);
         let is_poison = self.cautions.is_poison(&input);
         let (batch, values) = (&mut self.batch, self.values);
-        let mut flow = Flow { batch, values, now_ms: now.utc_ms };
+        let mut out = OutputContext { batch, values, now_ms: now.utc_ms };
         if is_poison {
-            return set_aside(self.stage, record, &mut flow);
+            return set_aside(self.stage, record, &mut out);
         }
-        self.processor.process(record, &mut flow)
+        self.processor.process(record, &mut out)
     }
 
     /// The ledger's entry of each partition that the batch has read.
@@ -152,7 +152,7 @@ impl<'a, P: Processor> StageTask<'a, P> {
             return Ok(());
         }
         let (batch, values) = (&mut self.batch, self.values);
-        self.processor.close(&mut Flow { batch, values, now_ms: now.utc_ms })?;
+        self.processor.close(&mut OutputContext { batch, values, now_ms: now.utc_ms })?;
         self.enter(now)?;
         if let Some(at) = self.batch.opened_at {
             metrics().batch_seconds.observe(now.at.saturating_sub(at).as_secs_f64());
@@ -248,10 +248,10 @@ impl<P: Processor> Task for StageTask<'_, P> {
             };
             self.batch.read(input, offset, now);
             let (batch, values) = (&mut self.batch, self.values);
-            let mut flow = Flow { batch, values, now_ms: now.utc_ms };
+            let mut out = OutputContext { batch, values, now_ms: now.utc_ms };
             let detail = format!("{}: its batch cannot be unpacked", record.place());
             let reject = Reject::new(Code::Undecodable, detail);
-            answer_at_its_place(self.stage, &record, reject, &mut flow)?;
+            answer_at_its_place(self.stage, &record, reject, &mut out)?;
         }
         Ok(())
     }
@@ -302,11 +302,15 @@ impl<P: Processor> Task for StageTask<'_, P> {
 }
 
 /// Answers a record that has ended each process that took it, without taking it.
-fn set_aside(stage: &'static str, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+fn set_aside(
+    stage: &'static str,
+    record: &Incoming<'_>,
+    out: &mut OutputContext<'_>,
+) -> Result<(), Fault> {
     let place = record.place();
     tracing::error!(place, "set aside: it has ended each process that took it");
     let detail = format!("{place}: it has ended each process that took it");
-    answer_at_its_place(stage, record, Reject::new(Code::Poison, detail), flow)
+    answer_at_its_place(stage, record, Reject::new(Code::Poison, detail), out)
 }
 
 impl<P: Processor> Drop for StageTask<'_, P> {

@@ -10,7 +10,7 @@ use waybill_aggregate::{Aggregating, Settings};
 use waybill_clickhouse::ClickHouseSink;
 use waybill_decrypt::{Carriers, Decrypt, Opener};
 use waybill_enrich::{Enrich, Tables};
-use waybill_host::chain::{Decoded, End, Run};
+use waybill_host::chain::{Decoded, StageOperator, TopicWriter};
 use waybill_host::metrics::metrics;
 use waybill_host::processor::{Processor, Stateless};
 use waybill_host::sealed::Sealed;
@@ -232,29 +232,33 @@ impl Parts {
             None => Err(Fault("decrypt without keys".to_owned())),
         };
         let validate = || self.validate.clone();
-        let opened = || End::<Opened>::new(Role::Opened, |o| o.provenance.handle.as_bytes());
-        let valid = || End::<ShipmentEvent>::new(Role::Valid, |e| e.shipment_id.as_bytes());
-        let enriched =
-            || End::<EnrichedEvent>::new(Role::Enriched, |e| e.event.shipment_id.as_bytes());
-        let enrich = || Run::new(Enrich::new(self.tables.clone()), enriched());
+        let opened =
+            || TopicWriter::<Opened>::new(Role::Opened, |o| o.provenance.handle.as_bytes());
+        let valid = || TopicWriter::<ShipmentEvent>::new(Role::Valid, |e| e.shipment_id.as_bytes());
+        let enriched = || {
+            TopicWriter::<EnrichedEvent>::new(Role::Enriched, |e| e.event.shipment_id.as_bytes())
+        };
+        let enrich = || StageOperator::new(Enrich::new(self.tables.clone()), enriched());
         let pace = self.opening.as_ref().map_or(1, |opening| opening.unwraps_per_second);
         Ok(match (first, last) {
-            (0, 0) => Box::new(Sealed::new(Run::new(decrypt()?, opened()), pace)),
-            (0, 1) => {
-                Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), valid())), pace))
-            }
-            (0, _) => {
-                Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), enrich())), pace))
-            }
+            (0, 0) => Box::new(Sealed::new(StageOperator::new(decrypt()?, opened()), pace)),
+            (0, 1) => Box::new(Sealed::new(
+                StageOperator::new(decrypt()?, StageOperator::new(validate(), valid())),
+                pace,
+            )),
+            (0, _) => Box::new(Sealed::new(
+                StageOperator::new(decrypt()?, StageOperator::new(validate(), enrich())),
+                pace,
+            )),
             (1, 1) => Box::new(Decoded::new(
                 VALIDATE.inputs,
                 Validate::NAME,
-                Run::new(validate(), valid()),
+                StageOperator::new(validate(), valid()),
             )),
             (1, _) => Box::new(Decoded::new(
                 VALIDATE.inputs,
                 Validate::NAME,
-                Run::new(validate(), enrich()),
+                StageOperator::new(validate(), enrich()),
             )),
             _ => Box::new(Decoded::new(ENRICH.inputs, Enrich::NAME, enrich())),
         })

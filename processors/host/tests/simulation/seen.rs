@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use waybill_host::batch::Batch;
-use waybill_host::chain::{Flow, answered, read_back, unreadable};
+use waybill_host::chain::{OutputContext, answered, read_back, unreadable};
 use waybill_host::event::Restorer;
 use waybill_host::input::Input;
 use waybill_host::processor::{Incoming, Processor, Stateless};
@@ -92,7 +92,11 @@ impl Processor for Seen {
         &[Role::Valid]
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn process(
+        &mut self,
+        record: &Incoming<'_>,
+        flow: &mut OutputContext<'_>,
+    ) -> Result<(), Fault> {
         let input: Opened = match read_back(Role::Valid, record, flow.values)? {
             Ok(input) => input,
             Err(reason) => return unreadable(NAME, record, reason, flow),
@@ -117,7 +121,7 @@ impl Processor for Seen {
         Ok(())
     }
 
-    fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn close(&mut self, flow: &mut OutputContext<'_>) -> Result<(), Fault> {
         for (partition, kept) in &mut self.partitions {
             let Some((input, _)) = flow.batch.marks.iter().find(|(i, _)| i.partition == *partition)
             else {
