@@ -32,7 +32,7 @@ use waybill_sealing::platform_key::{DEFAULT_BITS, PlatformKey};
 use waybill_sealing::seal::{MAX_CONTENT_KEY_LIFE_MS, Message, Proof, Sealer, SealerConfig};
 use waybill_sealing::signing_key::PrivateSigningKey;
 use waybill_simulator::Simulation;
-use waybill_stage::{Answer, Context, SealedRecord, Stage};
+use waybill_stage::{Context, Outputs, SealedRecord, Stage};
 use waybill_validate::Validate;
 
 const NOW_MS: i64 = 1_763_990_400_125;
@@ -103,16 +103,16 @@ fn sealed(proof: Proof, messages: usize) -> (Vec<SealedRecord>, Decrypt) {
 /// One input at a time, as chain.rs does it. What came out, and how long it took.
 fn apply<S: Stage>(stage: &S, inputs: Vec<S::Input>) -> (Vec<S::Output>, Duration) {
     let cx = Context::at(NOW_MS);
-    let mut outputs = Vec::with_capacity(inputs.len());
-    let mut answer = Answer::default();
+    let mut all = Vec::with_capacity(inputs.len());
+    let mut outputs = Outputs::default();
     let began = Instant::now();
     for input in inputs {
-        answer.clear();
-        stage.apply(&cx, input, &mut answer).unwrap();
-        assert!(answer.rejects.is_empty(), "{:?}", answer.rejects);
-        outputs.append(&mut answer.passed);
+        outputs.clear();
+        stage.apply(&cx, input, &mut outputs).unwrap();
+        assert!(outputs.rejects.is_empty(), "{:?}", outputs.rejects);
+        all.append(&mut outputs.emitted);
     }
-    (outputs, began.elapsed())
+    (all, began.elapsed())
 }
 
 /// All encoded values one after the other, and where each ends.

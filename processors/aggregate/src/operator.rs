@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use waybill_host::chain::OutputContext;
-use waybill_host::chain::{answered, decoded, opened, unreadable};
+use waybill_host::chain::{decoded, opened, run_stage, unreadable};
 use waybill_host::event::Restorer;
 use waybill_host::input::Input;
 use waybill_host::ledger::Item;
@@ -17,7 +17,7 @@ use waybill_schemas::pipeline::AGGREGATE;
 use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_schemas::{AcceptedEvent, EnrichedEvent, Erasure, ShipmentHistory};
 use waybill_sealing::internal::Pseudonyms;
-use waybill_stage::{Answer, Context, Fault, Traced};
+use waybill_stage::{Context, Fault, Outputs, Traced};
 
 use crate::{NAME, Partition, Restoring, Settings, Taken, key};
 
@@ -27,7 +27,7 @@ pub struct Aggregating<'a> {
     settings: Settings,
     values: &'a Values,
     partitions: BTreeMap<i32, Kept>,
-    answer: Answer<AcceptedEvent>,
+    outputs: Outputs<AcceptedEvent>,
 }
 
 /// A partition's state, and the last batch that has written to its changelog.
@@ -48,8 +48,8 @@ impl std::fmt::Debug for Aggregating<'_> {
 
 impl<'a> Aggregating<'a> {
     pub fn new(rules: &'a (dyn Fn() -> Settings + Sync), values: &'a Values) -> Self {
-        let (partitions, answer) = (BTreeMap::new(), Answer::default());
-        Self { rules, settings: rules(), values, partitions, answer }
+        let (partitions, outputs) = (BTreeMap::new(), Outputs::default());
+        Self { rules, settings: rules(), values, partitions, outputs }
     }
 
     fn show_size(&self) {
@@ -183,10 +183,10 @@ impl<'a> Processor for Aggregating<'a> {
         let (provenance, position) = (input.provenance(), input.position());
         let cx = Context::at(out.now_ms);
         let settings = &self.settings;
-        answered(NAME, &mut self.answer, &provenance, position, out, |answer| {
-            kept.state.apply(settings, &cx, input, answer)
+        run_stage(NAME, &mut self.outputs, &provenance, position, out, |outputs| {
+            kept.state.apply(settings, &cx, input, outputs)
         })?;
-        for accepted in self.answer.passed.drain(..) {
+        for accepted in self.outputs.emitted.drain(..) {
             let key = accepted.event.shipment_id.as_bytes();
             out.batch.put(out.values, Role::Events, None, key, &accepted)?;
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use waybill_schemas::Role;
 use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_schemas::{DecodeError, Provenance, Record, RejectRecord};
-use waybill_stage::{Answer, Code, Context, Failure, Fault, PartReject, Reject, Stage, Traced};
+use waybill_stage::{Code, Context, Failure, Fault, Outputs, PartReject, Reject, Stage, Traced};
 
 use crate::ahead::{Judged, Said, ahead, judge};
 use crate::batch::Batch;
@@ -49,14 +49,14 @@ pub trait Operator<I>: Send {
 pub struct StageOperator<S: Stage, N> {
     stage: S,
     next: N,
-    answer: Answer<S::Output>,
+    outputs: Outputs<S::Output>,
     /// Of the records that are taken next: what is known of them already.
     ahead: VecDeque<Option<Judged<S::Output>>>,
 }
 
 impl<S: Stage, N: Operator<S::Output>> StageOperator<S, N> {
     pub fn new(stage: S, next: N) -> Self {
-        Self { stage, next, answer: Answer::default(), ahead: VecDeque::new() }
+        Self { stage, next, outputs: Outputs::default(), ahead: VecDeque::new() }
     }
 }
 
@@ -81,20 +81,20 @@ where
     ) -> Result<Turn, Fault> {
         let (provenance, position) = (input.provenance(), input.position());
         let said = match self.ahead.pop_front().flatten() {
-            Some((answer, said)) => {
-                self.answer = answer;
+            Some((outputs, said)) => {
+                self.outputs = outputs;
                 said
             }
             None => {
                 let stage = &self.stage;
-                judge(&mut self.answer, |answer| stage.apply(cx, input, answer))
+                judge(&mut self.outputs, |outputs| stage.apply(cx, input, outputs))
             }
         };
         if matches!(said.result, Some(Err(Failure::Later))) {
             return Ok(Turn::Later);
         }
-        settle(S::NAME, said, &mut self.answer, &provenance, position, out)?;
-        for output in self.answer.passed.drain(..) {
+        settle(S::NAME, said, &mut self.outputs, &provenance, position, out)?;
+        for output in self.outputs.emitted.drain(..) {
             // What has come so far has been paid for.
             let cx = Context::at(cx.now_ms);
             if self.next.take(output, &cx, out)? == Turn::Later {
@@ -114,24 +114,24 @@ fn puts_off(stage: &str) -> Fault {
 }
 
 /// Runs `apply` on one record, and settles what it said.
-pub fn answered<T: Traced>(
+pub fn run_stage<T: Traced>(
     stage: &'static str,
-    answer: &mut Answer<T>,
+    outputs: &mut Outputs<T>,
     provenance: &Arc<Provenance>,
     position: u32,
     out: &mut OutputContext<'_>,
-    apply: impl FnOnce(&mut Answer<T>) -> Result<(), Failure>,
+    apply: impl FnOnce(&mut Outputs<T>) -> Result<(), Failure>,
 ) -> Result<(), Fault> {
-    let said = judge(answer, apply);
-    settle(stage, said, answer, provenance, position, out)
+    let said = judge(outputs, apply);
+    settle(stage, said, outputs, provenance, position, out)
 }
 
 /// Counts a record's outcome, for the metrics and for the ledger, and writes its rejects. What passed
-/// stays in `answer`.
+/// stays in `outputs`.
 fn settle<T: Traced>(
     stage: &'static str,
     Said { result, took }: Said,
-    answer: &mut Answer<T>,
+    outputs: &mut Outputs<T>,
     provenance: &Arc<Provenance>,
     position: u32,
     out: &mut OutputContext<'_>,
@@ -139,17 +139,17 @@ fn settle<T: Traced>(
     match result {
         Some(Ok(())) => {}
         Some(Err(Failure::Reject(reject))) => {
-            answer.clear();
-            answer.reject(position, reject);
+            outputs.clear();
+            outputs.reject(position, reject);
         }
         Some(Err(Failure::Fault(fault))) => return Err(fault),
         Some(Err(Failure::Later)) => return Err(puts_off(stage)),
         None => {
-            answer.clear();
-            answer.reject(position, Reject::new(Code::Internal, "").because("panic"));
+            outputs.clear();
+            outputs.reject(position, Reject::new(Code::Internal, "").because("panic"));
         }
     }
-    count(out.batch.tally.stage(stage), answer, took);
+    count(out.batch.tally.stage(stage), outputs, took);
     // A record counts once: where something of it passed, or else as what came of it first.
     let mut whole = 1;
     let mut item = |outcome, code: &'static str, parts| Item {
@@ -161,20 +161,20 @@ fn settle<T: Traced>(
         records: std::mem::take(&mut whole),
         parts,
     };
-    if let Some(first) = answer.passed.first() {
-        let parts = answer.passed.len() as u64;
+    if let Some(first) = outputs.emitted.first() {
+        let parts = outputs.emitted.len() as u64;
         let carrier_id = &first.provenance().carrier_id;
         out.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Passed, "", parts) });
-        if !answer.platform_key.is_empty() {
-            out.batch.ledger.opened_with(&answer.platform_key, carrier_id);
-            out.batch.tally.opened_with(&answer.platform_key, carrier_id);
+        if !outputs.platform_key.is_empty() {
+            out.batch.ledger.opened_with(&outputs.platform_key, carrier_id);
+            out.batch.tally.opened_with(&outputs.platform_key, carrier_id);
         }
     }
-    if answer.duplicates > 0 || (answer.passed.is_empty() && answer.rejects.is_empty()) {
-        let copies = u64::from(answer.duplicates);
+    if outputs.duplicates > 0 || (outputs.emitted.is_empty() && outputs.rejects.is_empty()) {
+        let copies = u64::from(outputs.duplicates);
         out.batch.ledger.count(item(LedgerOutcome::Duplicate, "", copies));
     }
-    for PartReject { position, reject } in answer.rejects.drain(..) {
+    for PartReject { position, reject } in outputs.rejects.drain(..) {
         let code = reject.code.as_str();
         let record = dead_letter(stage, provenance, position, reject, out.now_ms);
         let carrier_id = &record.carrier_id;
@@ -185,10 +185,10 @@ fn settle<T: Traced>(
 }
 
 #[allow(clippy::cast_possible_truncation)]
-fn count<T>(tally: &mut crate::metrics::StageTally, answer: &Answer<T>, took: f64) {
+fn count<T>(tally: &mut crate::metrics::StageTally, outputs: &Outputs<T>, took: f64) {
     tally.took(took);
-    let (passed, rejected) = (answer.passed.len() as u64, answer.rejects.len() as u64);
-    match (passed, rejected, answer.duplicates) {
+    let (passed, rejected) = (outputs.emitted.len() as u64, outputs.rejects.len() as u64);
+    match (passed, rejected, outputs.duplicates) {
         (0, 0, _) => tally.duplicate += 1,
         (0, _, _) => tally.rejected += 1,
         (_, 0, _) => tally.passed += 1,
@@ -196,8 +196,8 @@ fn count<T>(tally: &mut crate::metrics::StageTally, answer: &Answer<T>, took: f6
     }
     tally.events_passed += passed;
     tally.events_rejected += rejected;
-    tally.events_duplicate += u64::from(answer.duplicates);
-    for part in &answer.rejects {
+    tally.events_duplicate += u64::from(outputs.duplicates);
+    for part in &outputs.rejects {
         tally.reject(&part.reject);
     }
 }

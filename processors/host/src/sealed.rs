@@ -209,7 +209,7 @@ mod tests {
     use std::time::Duration;
 
     use waybill_sealing::internal::InternalKey;
-    use waybill_stage::{Answer, Code, Failure, Reject, Stage};
+    use waybill_stage::{Code, Failure, Outputs, Reject, Stage};
 
     use super::*;
     use crate::batch::Batch;
@@ -240,7 +240,7 @@ mod tests {
             &self,
             cx: &Context,
             record: SealedRecord,
-            answer: &mut Answer<SealedRecord>,
+            outputs: &mut Outputs<SealedRecord>,
         ) -> Result<(), Failure> {
             if record.source_offset == 4 {
                 return Err(Reject::new(Code::Malformed, "as it should").into());
@@ -248,7 +248,7 @@ mod tests {
             if cx.may_wait && [3, 8].contains(&record.source_offset) {
                 return Err(Failure::Later);
             }
-            answer.pass(record);
+            outputs.emit(record);
             Ok(())
         }
     }

@@ -9,7 +9,7 @@ use waybill_schemas::{
     LedgerEntry, Opened, Proof, Provenance, Record as Encoded, RejectRecord, Role,
 };
 use waybill_sealing::internal::InternalKey;
-use waybill_stage::{Answer, Code, Context, Failure, Reject, SinkRecord, Stage};
+use waybill_stage::{Code, Context, Failure, Outputs, Reject, SinkRecord, Stage};
 
 use crate::log::{Log, Place, Record, Standing};
 use crate::random::Random;
@@ -205,7 +205,7 @@ impl Stage for Validate {
     type Output = Opened;
     const NAME: &'static str = "validate";
 
-    fn apply(&self, _: &Context, input: Opened, out: &mut Answer<Opened>) -> Result<(), Failure> {
+    fn apply(&self, _: &Context, input: Opened, out: &mut Outputs<Opened>) -> Result<(), Failure> {
         let text = String::from_utf8(input.payload).expect("it is an input's text");
         let (kind, events) = text.split_once(';').expect("it is an input's text");
         if kind == "Kill" {
@@ -214,7 +214,7 @@ impl Stage for Validate {
         let missing = || Reject::new(Code::MissingField, "");
         for event in events.split(',').filter(|event| !event.is_empty()) {
             let shipment = event.split(' ').next().expect("it has a first word");
-            out.pass(opened(input.provenance.clone(), shipment, event.as_bytes().to_vec()));
+            out.emit(opened(input.provenance.clone(), shipment, event.as_bytes().to_vec()));
         }
         match kind {
             "Reject" => return Err(missing().into()),

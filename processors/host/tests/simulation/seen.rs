@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use waybill_host::batch::Batch;
-use waybill_host::chain::{OutputContext, answered, read_back, unreadable};
+use waybill_host::chain::{OutputContext, read_back, run_stage, unreadable};
 use waybill_host::event::Restorer;
 use waybill_host::input::Input;
 use waybill_host::processor::{Incoming, Processor, Stateless};
@@ -11,7 +11,7 @@ use waybill_host::sink_task::PendingRange;
 use waybill_host::state_log::{Meaning, StateLog};
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_schemas::{HistoryEntry, Opened, Role, ShipmentHistory};
-use waybill_stage::{Answer, Fault, Traced};
+use waybill_stage::{Fault, Outputs, Traced};
 
 use crate::content::{VALUES, about};
 
@@ -78,7 +78,7 @@ struct Kept {
 #[derive(Debug, Default)]
 pub struct Seen {
     partitions: BTreeMap<i32, Kept>,
-    answer: Answer<Opened>,
+    answer: Outputs<Opened>,
 }
 
 impl Processor for Seen {
@@ -106,16 +106,16 @@ impl Processor for Seen {
         };
         let (provenance, position) = (input.provenance(), input.position());
         let (shipment, number) = about(&input);
-        answered(NAME, &mut self.answer, &provenance, position, flow, |answer| {
+        run_stage(NAME, &mut self.answer, &provenance, position, flow, |answer| {
             if kept.state.entry(shipment.clone()).or_default().insert(number) {
                 kept.changed.insert(shipment.clone(), input.clone());
-                answer.pass(input);
+                answer.emit(input);
             } else {
                 answer.duplicate();
             }
             Ok(())
         })?;
-        for event in self.answer.passed.drain(..) {
+        for event in self.answer.emitted.drain(..) {
             flow.batch.put(flow.values, Role::Events, None, shipment.as_bytes(), &event)?;
         }
         Ok(())
