@@ -22,8 +22,8 @@ use waybill_host::chain::TopicWriter;
 use waybill_host::processor::Incoming;
 use waybill_host::processor::Processor;
 use waybill_host::sealed::Sealed;
-use waybill_host::values::RoleKeys;
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::RoleKeys;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::{EnrichedEvent, Opened};
 use waybill_sealing::internal::{self, InternalKey};
@@ -216,7 +216,7 @@ fn signed(at_once: usize) -> f64 {
         TopicWriter::<Opened>::new(Role::Opened, |opened| opened.provenance.handle.as_bytes());
     let mut chain = Sealed::new(StageOperator::new(decrypt, end), u32::MAX);
     let keys = RoleKeys::of(&InternalKey::generate().unwrap()).unwrap();
-    let values = Values::new(&keys, || 0).unwrap();
+    let cipher = TopicCipher::new(&keys, || 0).unwrap();
     let mut batch = Batch::default();
     let at_once = chain.at_once().min(at_once);
     let began = Instant::now();
@@ -233,9 +233,9 @@ fn signed(at_once: usize) -> f64 {
                 appended_at: NOW_MS,
             })
             .collect();
-        chain.look_ahead(&window, &values, NOW_MS);
+        chain.look_ahead(&window, &cipher, NOW_MS);
         for record in &window {
-            let mut out = OutputContext { batch: &mut batch, values: &values, now_ms: NOW_MS };
+            let mut out = OutputContext { batch: &mut batch, cipher: &cipher, now_ms: NOW_MS };
             chain.process(record, &mut out).unwrap();
         }
     }

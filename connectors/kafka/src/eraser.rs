@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Message, Offset};
 use waybill_host::batch::Batch;
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::{Erasure, LedgerEntry, LedgerOutput};
 use waybill_stage::Fault;
@@ -49,7 +49,7 @@ pub struct Passed {
 #[derive(Debug)]
 pub struct Eraser<'a> {
     pub settings: &'a HostSettings,
-    pub values: &'a Values,
+    pub cipher: &'a TopicCipher,
     /// The consumer group of the sink.
     pub sink_group: String,
     /// How long each wait may take.
@@ -92,9 +92,9 @@ impl Eraser<'_> {
         let mut batch = Batch::default();
         for erasure in erasures {
             let key = waybill_aggregate::key_of_events(&erasure.shipment_id).as_bytes();
-            batch.put(self.values, Role::Enriched, None, key, erasure)?;
+            batch.put(self.cipher, Role::Enriched, None, key, erasure)?;
         }
-        batch.put(self.values, Role::Ledger, None, ERASE.as_bytes(), &entry(erasures.len()))?;
+        batch.put(self.cipher, Role::Ledger, None, ERASE.as_bytes(), &entry(erasures.len()))?;
         let id = Self::transactional_id(topics);
         let mut config = self.settings.connection.client();
         config
@@ -169,7 +169,7 @@ impl Eraser<'_> {
         read(&self.settings.connection, topic, next.partition, from, |message| {
             next.offset = message.offset() + 1;
             let (key, value) = (message.key().unwrap_or_default(), message.payload());
-            let plain = self.values.open(role, key, value.unwrap_or_default())?;
+            let plain = self.cipher.open(role, key, value.unwrap_or_default())?;
             let Some(plain) = plain.filter(|plain| waybill_schemas::is::<Erasure>(plain)) else {
                 return Ok(Go::On);
             };

@@ -21,7 +21,7 @@ use waybill_host::event::{Member, Now};
 use waybill_host::input::Input;
 use waybill_host::metrics::metrics;
 use waybill_host::protocol::Mark;
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::pipeline::WEBHOOKS;
 use waybill_schemas::vocabulary::DeliveryState;
@@ -52,7 +52,7 @@ const MARK_EVERY: Duration = Duration::from_secs(5);
 pub fn webhook_host(
     settings: &HostSettings,
     courier: &mut dyn Courier,
-    values: &Values,
+    cipher: &TopicCipher,
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), Fault> {
@@ -61,7 +61,7 @@ pub fn webhook_host(
     WebhookHost {
         settings,
         courier,
-        values,
+        cipher,
         health,
         consumer: &consumer,
         transactor,
@@ -79,7 +79,7 @@ pub fn webhook_host(
 struct WebhookHost<'a> {
     settings: &'a HostSettings,
     courier: &'a mut dyn Courier,
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     health: &'a Health,
     consumer: &'a GroupConsumer,
     transactor: Transactor,
@@ -147,8 +147,8 @@ impl WebhookHost<'_> {
             self.committed.insert(input.clone(), offset);
             if input.role == Role::Webhooks {
                 let (courier, now) = (&mut *self.courier, now_ms());
-                let (settings, values) = (self.settings, self.values);
-                offset = take_over(settings, values, input.partition, offset, |at, written| {
+                let (settings, cipher) = (self.settings, self.cipher);
+                offset = take_over(settings, cipher, input.partition, offset, |at, written| {
                     take_in(courier, at, written, now);
                 })?;
             }
@@ -200,7 +200,7 @@ impl WebhookHost<'_> {
         *next = message.offset() + 1;
         let to_write = match input.role {
             Role::Webhooks => {
-                if let Some(written) = opened(self.values, message)? {
+                if let Some(written) = opened(self.cipher, message)? {
                     let at = At { partition, offset: message.offset() };
                     take_in(self.courier, at, written, now_ms());
                 }
@@ -218,7 +218,7 @@ impl WebhookHost<'_> {
             match written {
                 Written::Delivery(delivery) => {
                     let id = delivery.delivery_id.as_bytes();
-                    self.batch.put(self.values, Role::Webhooks, None, id, &delivery)?;
+                    self.batch.put(self.cipher, Role::Webhooks, None, id, &delivery)?;
                 }
                 Written::Erasure(erasure) => self.pass_on(&erasure)?,
             }
@@ -229,7 +229,7 @@ impl WebhookHost<'_> {
     fn pass_on(&mut self, erasure: &Erasure) -> Result<(), Fault> {
         let topic = self.settings.topics.name(Role::Webhooks);
         for partition in numbers(&probe(&self.settings.connection, READERS)?, topic)? {
-            self.batch.put(self.values, Role::Webhooks, Some(partition), ERASURE, erasure)?;
+            self.batch.put(self.cipher, Role::Webhooks, Some(partition), ERASURE, erasure)?;
         }
         Ok(())
     }
@@ -237,7 +237,7 @@ impl WebhookHost<'_> {
     /// What is to be written because of a record. One that nobody of ours has written is the sink's to answer.
     fn told(&mut self, role: Role, message: &BorrowedMessage<'_>) -> Result<Vec<Written>, Fault> {
         let record = incoming(role, message);
-        let Ok(plain) = opened_value(role, &record, self.values)? else { return Ok(Vec::new()) };
+        let Ok(plain) = opened_value(role, &record, self.cipher)? else { return Ok(Vec::new()) };
         let deliveries = if role == Role::Rejects {
             let read = decoded::<RejectRecord>(&plain, &record)?;
             read.map(|reject| self.courier.reject(&reject, now_ms()))
@@ -257,7 +257,7 @@ impl WebhookHost<'_> {
     fn bring_missing(&mut self) -> Result<(), Fault> {
         let Some((partition, offsets)) = self.courier.missing(now_ms()) else { return Ok(()) };
         let courier = &mut *self.courier;
-        payloads(self.settings, self.values, partition, &offsets, |at, payload| {
+        payloads(self.settings, self.cipher, partition, &offsets, |at, payload| {
             courier.bring(at, payload, now_ms());
         })
     }
@@ -278,7 +278,7 @@ impl WebhookHost<'_> {
         for (_, delivery) in &ended {
             debug_assert!(delivery.state != DeliveryState::Open);
             let id = delivery.delivery_id.as_bytes();
-            self.batch.put(self.values, Role::Webhooks, None, id, delivery)?;
+            self.batch.put(self.cipher, Role::Webhooks, None, id, delivery)?;
         }
         let ends: Vec<At> = ended.into_iter().map(|(at, _)| at).collect();
         let is_time = at_once || self.marked.elapsed() >= MARK_EVERY;

@@ -11,7 +11,7 @@ use waybill_host::ledger::Item;
 use waybill_host::metrics::metrics;
 use waybill_host::processor::{Incoming, Processor};
 use waybill_host::state_log::{Meaning, StateLog};
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::pipeline::AGGREGATE;
 use waybill_schemas::vocabulary::LedgerOutcome;
@@ -25,7 +25,7 @@ pub struct Aggregating<'a> {
     /// What it goes by, asked for at each batch: carriers may be given longer while it runs.
     rules: &'a (dyn Fn() -> Settings + Sync),
     settings: Settings,
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     partitions: BTreeMap<i32, Kept>,
     outputs: Outputs<AcceptedEvent>,
 }
@@ -47,9 +47,9 @@ impl std::fmt::Debug for Aggregating<'_> {
 }
 
 impl<'a> Aggregating<'a> {
-    pub fn new(rules: &'a (dyn Fn() -> Settings + Sync), values: &'a Values) -> Self {
+    pub fn new(rules: &'a (dyn Fn() -> Settings + Sync), cipher: &'a TopicCipher) -> Self {
         let (partitions, outputs) = (BTreeMap::new(), Outputs::default());
-        Self { rules, settings: rules(), values, partitions, outputs }
+        Self { rules, settings: rules(), cipher, partitions, outputs }
     }
 
     fn show_size(&self) {
@@ -60,7 +60,7 @@ impl<'a> Aggregating<'a> {
 
 /// The state of a partition, while its changelog is read.
 pub struct Changelog<'a> {
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     restoring: Restoring,
     log: StateLog,
     records: u64,
@@ -73,12 +73,12 @@ impl std::fmt::Debug for Changelog<'_> {
 }
 
 impl<'a> Changelog<'a> {
-    pub fn new(values: &'a Values) -> Self {
-        Self { values, restoring: Restoring::default(), log: StateLog::default(), records: 0 }
+    pub fn new(cipher: &'a TopicCipher) -> Self {
+        Self { cipher, restoring: Restoring::default(), log: StateLog::default(), records: 0 }
     }
 
     fn finish(self, input: Input, settings: &Settings) -> Result<Kept, Fault> {
-        let keys = self.values.pseudonyms(Role::AggregateState)?;
+        let keys = self.cipher.pseudonyms(Role::AggregateState)?;
         let state = self.restoring.finish(settings, |about| keys.of(about));
         let state = state.map_err(|e| Fault(format!("changelog of {input}: {e}")))?;
         let (partition, shipments, moving) = (input.partition, state.len(), state.moving());
@@ -108,7 +108,7 @@ impl Restorer for Changelog<'_> {
         let bad = |why: &str| Fault(format!("changelog {}: {why}", record.place()));
         let key = record.key.unwrap_or_default();
         let is_there = self.restoring.has(key);
-        let meaning = self.log.read(self.values, key, record.value, is_there);
+        let meaning = self.log.read(self.cipher, key, record.value, is_there);
         let history = match meaning.map_err(|fault| bad(&fault.0))? {
             Meaning::Value(plain) => Some(
                 waybill_schemas::decode::<ShipmentHistory>(&plain)
@@ -146,7 +146,7 @@ fn erase(
         parts: 1,
     });
     for role in [Role::Events, Role::Shipments] {
-        out.batch.put(out.values, role, None, erasure.shipment_id.as_bytes(), erasure)?;
+        out.batch.put(out.cipher, role, None, erasure.shipment_id.as_bytes(), erasure)?;
     }
     Ok(())
 }
@@ -163,7 +163,7 @@ impl<'a> Processor for Aggregating<'a> {
     }
 
     fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
-        let plain = match opened(Role::Enriched, record, out.values)? {
+        let plain = match opened(Role::Enriched, record, out.cipher)? {
             Ok(plain) => plain,
             Err(reason) => return unreadable(NAME, record, reason, out),
         };
@@ -188,7 +188,7 @@ impl<'a> Processor for Aggregating<'a> {
         })?;
         for accepted in self.outputs.emitted.drain(..) {
             let key = accepted.event.shipment_id.as_bytes();
-            out.batch.put(out.values, Role::Events, None, key, &accepted)?;
+            out.batch.put(out.cipher, Role::Events, None, key, &accepted)?;
         }
         Ok(())
     }
@@ -204,14 +204,14 @@ impl<'a> Processor for Aggregating<'a> {
             for changed in kept.state.take_changed() {
                 let id = changed.shipment_id;
                 if let Some(shipment) = &changed.shipment {
-                    out.batch.put(out.values, Role::Shipments, None, id.as_bytes(), shipment)?;
+                    out.batch.put(out.cipher, Role::Shipments, None, id.as_bytes(), shipment)?;
                 }
                 for old in &changed.old_keys {
-                    out.batch.put_state(out.values, at, old, None)?;
+                    out.batch.put_state(out.cipher, at, old, None)?;
                 }
                 for (record, history) in changed.records {
                     let key = kept.keys.of(&key(&id, record));
-                    out.batch.put_state(out.values, at, key.as_ref(), history.as_ref())?;
+                    out.batch.put_state(out.cipher, at, key.as_ref(), history.as_ref())?;
                 }
             }
         }
@@ -221,7 +221,7 @@ impl<'a> Processor for Aggregating<'a> {
     }
 
     fn state_of(&mut self, _: &Input) -> Result<Option<(Role, Changelog<'a>)>, Fault> {
-        Ok(Some((Role::AggregateState, Changelog::new(self.values))))
+        Ok(Some((Role::AggregateState, Changelog::new(self.cipher))))
     }
 
     fn on_assigned(&mut self, input: &Input, state: Option<Changelog<'a>>) -> Result<(), Fault> {

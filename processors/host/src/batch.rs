@@ -12,7 +12,7 @@ use crate::metrics::Tally;
 use crate::placement::Placement;
 use crate::protocol::Mark;
 use crate::state_log::origin;
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// When a batch is closed, whichever comes first.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ impl Batch {
     /// pseudonym of it where records are about shipments.
     pub fn put<R: waybill_schemas::Record>(
         &mut self,
-        values: &Values,
+        cipher: &TopicCipher,
         role: Role,
         partition: Option<i32>,
         key: &[u8],
@@ -73,7 +73,7 @@ impl Batch {
             .map_err(|e| waybill_stage::Fault(format!("encoding for {}: {e}", role.as_str())))?;
         self.ledger.wrote(role);
         let (pseudonym, by_hash) = if role.is_of_shipments() {
-            (Some(values.pseudonym(role, key)?), Placement::of(key))
+            (Some(cipher.pseudonym(role, key)?), Placement::of(key))
         } else {
             (None, Placement::Key)
         };
@@ -81,7 +81,7 @@ impl Batch {
         let key = pseudonym.as_ref().map_or(key, AsRef::as_ref);
         let kept = self.keep(key);
         let from = self.arena.len();
-        values.seal(role, key, &self.scratch, &mut self.arena)?;
+        cipher.seal(role, key, &self.scratch, &mut self.arena)?;
         let value = Some(from..self.arena.len());
         self.outputs.push(Output { role, placement, key: kept, value });
         Ok(())
@@ -91,7 +91,7 @@ impl Batch {
     /// record away.
     pub fn put_state(
         &mut self,
-        values: &Values,
+        cipher: &TopicCipher,
         (partition, batch): (i32, u64),
         key: &[u8],
         record: Option<&waybill_schemas::ShipmentHistory>,
@@ -105,7 +105,7 @@ impl Batch {
         }
         let kept = self.keep(key);
         let from = self.arena.len();
-        values.seal_from(role, key, &origin(batch), &self.scratch, &mut self.arena)?;
+        cipher.seal_from(role, key, &origin(batch), &self.scratch, &mut self.arena)?;
         let value = Some(from..self.arena.len());
         let placement = Placement::Number(partition);
         self.outputs.push(Output { role, placement, key: kept.clone(), value });
@@ -118,23 +118,23 @@ impl Batch {
 
     pub fn put_reject(
         &mut self,
-        values: &Values,
+        cipher: &TopicCipher,
         record: &RejectRecord,
     ) -> Result<(), waybill_stage::Fault> {
-        self.put(values, Role::Rejects, None, record.carrier_id.as_bytes(), record)
+        self.put(cipher, Role::Rejects, None, record.carrier_id.as_bytes(), record)
     }
 
     /// Closes the ledger's page of a stretch: the entry goes out with the batch.
     pub fn enter(
         &mut self,
-        values: &Values,
+        cipher: &TopicCipher,
         stages: &str,
         stretch: Stretch<'_>,
         now_ms: i64,
     ) -> Result<(), waybill_stage::Fault> {
         let entry = self.ledger.take(stages, stretch, now_ms);
         let key = format!("{stages}/{}-{}", entry.topic, entry.partition);
-        self.put(values, Role::Ledger, None, key.as_bytes(), &entry)
+        self.put(cipher, Role::Ledger, None, key.as_bytes(), &entry)
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
@@ -204,10 +204,10 @@ mod tests {
     use waybill_sealing::internal::InternalKey;
 
     use super::*;
-    use crate::values::RoleKeys;
+    use crate::topic_cipher::RoleKeys;
 
     /// By the key, and where it goes: a record about `clear` on each internal topic.
-    fn put(values: &Values, clear: &[u8]) -> Vec<(Role, Vec<u8>, Placement)> {
+    fn put(cipher: &TopicCipher, clear: &[u8]) -> Vec<(Role, Vec<u8>, Placement)> {
         let record = Redrive {
             source_partition: 0,
             source_offset: 0,
@@ -219,10 +219,10 @@ mod tests {
         };
         let mut batch = Batch::default();
         for role in Role::ALL.into_iter().filter(|role| role.is_internal()) {
-            batch.put(values, role, None, clear, &record).unwrap();
+            batch.put(cipher, role, None, clear, &record).unwrap();
         }
         for out in batch.outgoing() {
-            let opened = values.open(out.role, out.key, out.value.unwrap()).unwrap();
+            let opened = cipher.open(out.role, out.key, out.value.unwrap()).unwrap();
             assert!(opened.is_some(), "{:?} does not open under its own key", out.role);
         }
         batch.outgoing().map(|out| (out.role, out.key.to_vec(), out.placement)).collect()
@@ -231,10 +231,10 @@ mod tests {
     #[test]
     fn records_about_shipments_have_pseudonyms_for_keys_and_keep_their_partitions() {
         let [old, new] = [0, 1].map(|_| InternalKey::generate().unwrap());
-        let values = Values::new(&RoleKeys::of(&old).unwrap(), || 0).unwrap();
+        let cipher = TopicCipher::new(&RoleKeys::of(&old).unwrap(), || 0).unwrap();
         let clear = b"acme-line/MSKU1234565";
-        let first = put(&values, clear);
-        assert_eq!(put(&values, clear), first);
+        let first = put(&cipher, clear);
+        assert_eq!(put(&cipher, clear), first);
         let hidden: Vec<_> = first.iter().filter(|(_, key, _)| key != clear).collect();
         let roles: Vec<_> = hidden.iter().map(|(role, ..)| *role).collect();
         use Role::{AggregateState, Enriched, Events, Shipments, Valid};
@@ -247,8 +247,8 @@ mod tests {
         assert_eq!(keys.len(), hidden.len());
         assert!(hidden.iter().all(|(.., at)| *at == Placement::of(clear)));
         // Another internal key makes others, which go to the same partitions.
-        values.take_up(&RoleKeys::of(&new).unwrap()).unwrap();
-        for ((role, before, at), (_, key, now_at)) in first.iter().zip(put(&values, clear)) {
+        cipher.take_up(&RoleKeys::of(&new).unwrap()).unwrap();
+        for ((role, before, at), (_, key, now_at)) in first.iter().zip(put(&cipher, clear)) {
             assert_eq!(*before != key, role.is_of_shipments(), "{role:?}");
             assert_eq!(*at, now_at);
         }

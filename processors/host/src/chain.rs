@@ -14,13 +14,13 @@ use crate::ahead::{Judged, Said, ahead, judge};
 use crate::batch::Batch;
 use crate::ledger::Item;
 use crate::processor::{Incoming, Processor, Stateless};
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// What operators write into: the batch being filled. With it, the keys of its topics and the time, ms UTC.
 #[derive(Debug)]
 pub struct OutputContext<'a> {
     pub batch: &'a mut Batch,
-    pub values: &'a Values,
+    pub cipher: &'a TopicCipher,
     pub now_ms: i64,
 }
 
@@ -179,7 +179,7 @@ fn settle<T: Traced>(
         let record = dead_letter(stage, provenance, position, reject, out.now_ms);
         let carrier_id = &record.carrier_id;
         out.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Rejected, code, 1) });
-        out.batch.put_reject(out.values, &record)?;
+        out.batch.put_reject(out.cipher, &record)?;
     }
     Ok(())
 }
@@ -262,7 +262,7 @@ impl<O: Record> Operator<O> for TopicWriter<O> {
     }
 
     fn take(&mut self, output: O, _: &Context, out: &mut OutputContext<'_>) -> Result<Turn, Fault> {
-        out.batch.put(out.values, self.role, None, (self.key)(&output), &output)?;
+        out.batch.put(out.cipher, self.role, None, (self.key)(&output), &output)?;
         Ok(Turn::Taken)
     }
 }
@@ -295,7 +295,7 @@ impl<S: Operator<I>, I: Record> Processor for Decoded<S, I> {
     }
 
     fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
-        match read_back::<I>(record.role, record, out.values)? {
+        match read_back::<I>(record.role, record, out.cipher)? {
             Ok(input) => match self.chain.take(input, &Context::at(out.now_ms), out)? {
                 Turn::Taken => Ok(()),
                 Turn::Later => Err(puts_off(self.stage)),
@@ -310,9 +310,9 @@ impl<S: Operator<I>, I: Record> Processor for Decoded<S, I> {
 pub fn read_back<I: Record>(
     role: Role,
     record: &Incoming<'_>,
-    values: &Values,
+    cipher: &TopicCipher,
 ) -> Result<Result<I, &'static str>, Fault> {
-    match opened(role, record, values)? {
+    match opened(role, record, cipher)? {
         Ok(plain) => decoded(&plain, record),
         Err(reason) => Ok(Err(reason)),
     }
@@ -322,11 +322,11 @@ pub fn read_back<I: Record>(
 pub fn opened(
     role: Role,
     record: &Incoming<'_>,
-    values: &Values,
+    cipher: &TopicCipher,
 ) -> Result<Result<Vec<u8>, &'static str>, Fault> {
     let key = record.key.unwrap_or_default();
     let Some(value) = record.value else { return Ok(Err("no_value")) };
-    let opened = values.open(role, key, value);
+    let opened = cipher.open(role, key, value);
     let opened = opened.map_err(|fault| Fault(format!("{}: {fault}", record.place())))?;
     Ok(opened.ok_or("not_ours"))
 }
@@ -382,7 +382,7 @@ pub fn answer_at_its_place(
         source_topic: record.role.as_str().to_owned(),
         ..dead_letter(stage, &place, 0, reject, out.now_ms)
     };
-    out.batch.put_reject(out.values, &letter)
+    out.batch.put_reject(out.cipher, &letter)
 }
 
 /// What is known of a record that says nothing of itself: where it stands, and since when.

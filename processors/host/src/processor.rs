@@ -6,7 +6,7 @@ use waybill_stage::Fault;
 use crate::chain::OutputContext;
 use crate::event::Restorer;
 use crate::input::Input;
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// A record as it was read.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub trait Processor: Send {
 
     /// These, of one input, are processed next, in this order: a chance to work at them beside each
     /// other.
-    fn look_ahead(&mut self, _records: &[Incoming<'_>], _values: &Values, _now_ms: i64) {}
+    fn look_ahead(&mut self, _records: &[Incoming<'_>], _cipher: &TopicCipher, _now_ms: i64) {}
 
     /// An input of which nothing is to be read now.
     fn waits(&self, _now_ms: i64) -> Option<Role> {
@@ -100,8 +100,8 @@ impl<P: Processor + ?Sized> Processor for Box<P> {
         (**self).at_once()
     }
 
-    fn look_ahead(&mut self, records: &[Incoming<'_>], values: &Values, now_ms: i64) {
-        (**self).look_ahead(records, values, now_ms);
+    fn look_ahead(&mut self, records: &[Incoming<'_>], cipher: &TopicCipher, now_ms: i64) {
+        (**self).look_ahead(records, cipher, now_ms);
     }
 
     fn waits(&self, now_ms: i64) -> Option<Role> {

@@ -19,7 +19,7 @@ use crate::chain::OutputContext;
 use crate::chain::{Operator, Turn, read_back, unreadable};
 use crate::ledger::Item;
 use crate::processor::{Incoming, Processor, Stateless};
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// Nothing has come in for so long, ms: there is time for what was put off.
 const QUIET_MS: i64 = 100;
@@ -79,7 +79,7 @@ impl<S: Operator<SealedRecord>> Sealed<S> {
             sealed_topic: record.topic.to_owned(),
         };
         let key = record.key.unwrap_or_default();
-        out.batch.put(out.values, Role::Deferred, None, key, &deferred)
+        out.batch.put(out.cipher, Role::Deferred, None, key, &deferred)
     }
 
     /// What was put off, as what it was then.
@@ -87,7 +87,7 @@ impl<S: Operator<SealedRecord>> Sealed<S> {
         self.pace.charge(out.now_ms);
         let sealed = match self.ahead.pop_front() {
             Some(sealed) => sealed,
-            None => match read_back::<Redrive>(record.role, record, out.values)? {
+            None => match read_back::<Redrive>(record.role, record, out.cipher)? {
                 Ok(deferred) => as_it_was(record, deferred),
                 Err(reason) => return unreadable(self.stage(), record, reason, out),
             },
@@ -97,7 +97,7 @@ impl<S: Operator<SealedRecord>> Sealed<S> {
 
     /// What was rejected, as what it was then.
     fn redrive(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
-        let mut redrive = match read_back::<Redrive>(record.role, record, out.values)? {
+        let mut redrive = match read_back::<Redrive>(record.role, record, out.cipher)? {
             Ok(redrive) => redrive,
             Err(reason) => return unreadable(self.stage(), record, reason, out),
         };
@@ -157,14 +157,14 @@ impl<S: Operator<SealedRecord>> Processor for Sealed<S> {
         16 * cores()
     }
 
-    fn look_ahead(&mut self, records: &[Incoming<'_>], values: &Values, now_ms: i64) {
+    fn look_ahead(&mut self, records: &[Incoming<'_>], cipher: &TopicCipher, now_ms: i64) {
         let (inputs, cx) = match records.first().map(|first| first.role) {
             Some(Role::Sealed) => {
                 (records.iter().map(sealed).collect(), Context::at(now_ms).may_wait())
             }
             Some(Role::Deferred) => {
                 let read = |record| {
-                    let read = read_back::<Redrive>(Role::Deferred, record, values).ok()?.ok()?;
+                    let read = read_back::<Redrive>(Role::Deferred, record, cipher).ok()?.ok()?;
                     Some(as_it_was(record, read))
                 };
                 // One that is nobody's is answered in its turn, and the others with it.
@@ -216,11 +216,11 @@ mod tests {
     use crate::chain::StageOperator;
     use crate::event::Now;
     use crate::input::Input;
-    use crate::values::RoleKeys;
+    use crate::topic_cipher::RoleKeys;
 
-    fn values() -> Values {
+    fn cipher() -> TopicCipher {
         let keys = RoleKeys::of(&InternalKey::generate().unwrap()).unwrap();
-        Values::new(&keys, || 0).unwrap()
+        TopicCipher::new(&keys, || 0).unwrap()
     }
 
     /// Passes a record on as it is, and calls every other one costly. One is rejected, and two are put off
@@ -280,17 +280,17 @@ mod tests {
     fn take(
         chain: &mut Sealed<StageOperator<Echo, Collect>>,
         records: &[Incoming<'_>],
-        values: &Values,
+        cipher: &TopicCipher,
         batch: &mut Batch,
     ) {
         for window in records.chunks(5) {
             if window.len() > 1 {
-                chain.look_ahead(window, values, 0);
+                chain.look_ahead(window, cipher, 0);
             }
             for record in window {
                 let input = Input::new(record.role, record.topic, record.partition);
                 batch.read(&input, record.offset, Now { at: Duration::ZERO, utc_ms: 0 });
-                let mut out = OutputContext { batch: &mut *batch, values, now_ms: 0 };
+                let mut out = OutputContext { batch: &mut *batch, cipher, now_ms: 0 };
                 chain.process(record, &mut out).unwrap();
             }
         }
@@ -301,10 +301,10 @@ mod tests {
         let collected = Collect::default();
         let seen = collected.0.clone();
         let mut chain = Sealed::new(StageOperator::new(Echo, collected), 10);
-        let values = values();
+        let cipher = cipher();
         let mut batch = Batch::default();
         let records: Vec<_> = (0..11).map(|offset| at(Role::Sealed, offset, b"x")).collect();
-        take(&mut chain, &records, &values, &mut batch);
+        take(&mut chain, &records, &cipher, &mut batch);
         assert_eq!(*seen.lock().unwrap(), [0, 1, 2, 5, 6, 7, 9, 10]);
         let tally = batch.tally.stage("echo");
         assert_eq!((tally.passed, tally.rejected, tally.deferred), (8, 1, 2));
@@ -320,7 +320,7 @@ mod tests {
                 .zip(&values_of)
                 .map(|(offset, value)| at(Role::Deferred, offset, value))
                 .collect();
-            take(&mut chain, &records, &values, &mut batch);
+            take(&mut chain, &records, &cipher, &mut batch);
             let tally = batch.tally.stage("echo");
             let strange = values_of.len() as u64 / 3;
             assert_eq!((tally.rejected, tally.deferred), (strange, 0));
@@ -331,14 +331,14 @@ mod tests {
     #[test]
     fn what_was_put_off_waits_only_while_others_come_in_and_not_for_ever() {
         let mut chain = Sealed::new(StageOperator::new(Echo, Collect::default()), 1);
-        let values = values();
+        let cipher = cipher();
         let mut batch = Batch::default();
         assert_eq!(chain.waits(0), None);
         let records = [at(Role::Sealed, 3, b"x")];
-        take(&mut chain, &records, &values, &mut batch);
+        take(&mut chain, &records, &cipher, &mut batch);
         assert_eq!(chain.waits(0), None, "one is free");
         let put_off = batch.outgoing().find_map(|out| Some(out.value?.to_vec())).unwrap();
-        take(&mut chain, &[at(Role::Deferred, 0, &put_off)], &values, &mut Batch::default());
+        take(&mut chain, &[at(Role::Deferred, 0, &put_off)], &cipher, &mut Batch::default());
         assert_eq!(chain.waits(0), Some(Role::Deferred));
         assert_eq!(chain.waits(QUIET_MS - 1), Some(Role::Deferred));
         assert_eq!(chain.waits(QUIET_MS), None, "nothing comes in");

@@ -18,11 +18,11 @@ use crate::metrics::metrics;
 use crate::processor::{Incoming, Processor};
 use crate::protocol::Mark;
 use crate::task::{Task, Urgency};
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 pub struct StageTask<'a, P: Processor> {
     processor: P,
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     limits: BatchLimits,
     stages: String,
     /// The first of them.
@@ -56,10 +56,10 @@ impl<P: Processor> std::fmt::Debug for StageTask<'_, P> {
 
 impl<'a, P: Processor> StageTask<'a, P> {
     /// `me`: this process, among all that there ever are.
-    pub fn new(processor: P, values: &'a Values, limits: BatchLimits, me: String) -> Self {
+    pub fn new(processor: P, cipher: &'a TopicCipher, limits: BatchLimits, me: String) -> Self {
         let stages = processor.stages();
         Self {
-            values,
+            cipher,
             limits,
             stage: stages.first().copied().unwrap_or_default(),
             stages: stages.join(","),
@@ -123,8 +123,8 @@ impl<'a, P: Processor> StageTask<'a, P> {
         let input = self.find(record)?.clone();
         self.batch.read(&input, record.offset, now);
         let is_poison = self.cautions.is_poison(&input);
-        let (batch, values) = (&mut self.batch, self.values);
-        let mut out = OutputContext { batch, values, now_ms: now.utc_ms };
+        let (batch, cipher) = (&mut self.batch, self.cipher);
+        let mut out = OutputContext { batch, cipher, now_ms: now.utc_ms };
         if is_poison {
             return set_aside(self.stage, record, &mut out);
         }
@@ -142,7 +142,7 @@ impl<'a, P: Processor> StageTask<'a, P> {
             let from = std::mem::replace(&mut read.next, next);
             invariant!(from < next, "{input} was read from {from} to {next}");
             let stretch = Stretch { input, topic_id: &read.topic_id, from, next };
-            self.batch.enter(self.values, &self.stages, stretch, now.utc_ms)?;
+            self.batch.enter(self.cipher, &self.stages, stretch, now.utc_ms)?;
         }
         Ok(())
     }
@@ -151,8 +151,8 @@ impl<'a, P: Processor> StageTask<'a, P> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let (batch, values) = (&mut self.batch, self.values);
-        self.processor.close(&mut OutputContext { batch, values, now_ms: now.utc_ms })?;
+        let (batch, cipher) = (&mut self.batch, self.cipher);
+        self.processor.close(&mut OutputContext { batch, cipher, now_ms: now.utc_ms })?;
         self.enter(now)?;
         if let Some(at) = self.batch.opened_at {
             metrics().batch_seconds.observe(now.at.saturating_sub(at).as_secs_f64());
@@ -218,7 +218,7 @@ impl<P: Processor> Task for StageTask<'_, P> {
         let count = self.count(records)?;
         let records = records.get(..count).unwrap_or_default();
         if count > 1 {
-            self.processor.look_ahead(records, self.values, now.utc_ms);
+            self.processor.look_ahead(records, self.cipher, now.utc_ms);
         }
         for record in records {
             self.process(now, record)?;
@@ -247,8 +247,8 @@ impl<P: Processor> Task for StageTask<'_, P> {
                 appended_at: now.utc_ms,
             };
             self.batch.read(input, offset, now);
-            let (batch, values) = (&mut self.batch, self.values);
-            let mut out = OutputContext { batch, values, now_ms: now.utc_ms };
+            let (batch, cipher) = (&mut self.batch, self.cipher);
+            let mut out = OutputContext { batch, cipher, now_ms: now.utc_ms };
             let detail = format!("{}: its batch cannot be unpacked", record.place());
             let reject = Reject::new(Code::Undecodable, detail);
             answer_at_its_place(self.stage, &record, reject, &mut out)?;

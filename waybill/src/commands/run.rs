@@ -14,7 +14,7 @@ use waybill_host::chain::{Decoded, StageOperator, TopicWriter};
 use waybill_host::metrics::metrics;
 use waybill_host::processor::{Processor, Stateless};
 use waybill_host::sealed::Sealed;
-use waybill_host::values::{RoleKeys, Values};
+use waybill_host::topic_cipher::{RoleKeys, TopicCipher};
 use waybill_kafka::{
     Health, Shutdown, arm_crash_points, check_topics, look_at_rights, most_partitions, run_sink,
     run_stages, supervise,
@@ -59,7 +59,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     if work == Work::Gateway {
         return gateway::run(config);
     }
-    let values = values(config, &work.roles())?;
+    let cipher = cipher(config, &work.roles())?;
     arm_crash_points();
     let (health, shutdown) = (Arc::new(Health::default()), Shutdown::default());
     signals::on_stop({
@@ -94,7 +94,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             supervise(&args.stages, &health, &shutdown, || {
                 check()?;
                 let chain = parts.chain(first, last)?;
-                run_stages(&settings, chain, &values, &health, &shutdown)
+                run_stages(&settings, chain, &cipher, &health, &shutdown)
             });
         }
         Work::Aggregate => {
@@ -103,14 +103,14 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             let rules = || rules(config, &carriers.load());
             supervise(&args.stages, &health, &shutdown, || {
                 check()?;
-                let processor = Aggregating::new(&rules, &values);
-                run_stages(&settings, processor, &values, &health, &shutdown)
+                let processor = Aggregating::new(&rules, &cipher);
+                run_stages(&settings, processor, &cipher, &health, &shutdown)
             });
         }
         Work::Webhooks => {
             let post = webhooks::post(config)?;
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
-            webhooks::serve(&post, &settings, &values, &health, &shutdown, &check);
+            webhooks::serve(&post, &settings, &cipher, &health, &shutdown, &check);
         }
         // It is no host of stages, and has run above.
         Work::Gateway => {}
@@ -128,7 +128,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 let sink = || -> Result<Box<dyn Sink>, Fault> {
                     Ok(Box::new(ClickHouseSink::open(clickhouse.clone())?))
                 };
-                run_sink(&settings, CLICKHOUSE, &sink, &values, &health, &shutdown)
+                run_sink(&settings, CLICKHOUSE, &sink, &cipher, &health, &shutdown)
             });
         }
     }
@@ -138,16 +138,16 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
 
 /// What seals and opens the values of the internal topics that this process reads and writes; it takes new
 /// keys up when they are made.
-fn values(config: &Config, roles: &[Role]) -> Result<Arc<Values>, Failure> {
-    let none = Values::new(&RoleKeys::default(), waybill_kafka::now_ms)
+fn cipher(config: &Config, roles: &[Role]) -> Result<Arc<TopicCipher>, Failure> {
+    let none = TopicCipher::new(&RoleKeys::default(), waybill_kafka::now_ms)
         .map_err(|f| Failure::config(f.to_string()))?;
-    let values = Arc::new(none.taking_plain(config.keys.accept_plain));
-    let (ring, roles, shared) = (config.keyring()?, roles.to_vec(), values.clone());
+    let cipher = Arc::new(none.taking_plain(config.keys.accept_plain));
+    let (ring, roles, shared) = (config.keyring()?, roles.to_vec(), cipher.clone());
     watch("internal_keys", ring.watched(), move || {
         let keys = ring.role_keys(&roles)?;
         shared.take_up(&keys).map_err(|f| Failure::config(f.to_string()))
     })?;
-    Ok(values)
+    Ok(cipher)
 }
 
 /// The carriers in force, read again when their file changes.

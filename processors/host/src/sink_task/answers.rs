@@ -12,14 +12,14 @@ use crate::event::Now;
 use crate::invariant;
 use crate::ledger::Item;
 use crate::metrics::metrics;
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// Puts all of it into the batch that ends the claim.
 pub(super) fn answer(
     stage: &'static str,
     range: &Completed,
     batch: &mut Batch,
-    values: &Values,
+    cipher: &TopicCipher,
     now: Now,
 ) -> Result<(), Fault> {
     let outcome = if range.batch.again { "again" } else { "stored" };
@@ -45,11 +45,11 @@ pub(super) fn answer(
     tally.events_rejected += letters.len() as u64;
     let answered = !letters.is_empty();
     for letter in letters {
-        batch.put_reject(values, &letter)?;
+        batch.put_reject(cipher, &letter)?;
     }
     // An entry about entries would need an entry itself, and so on: only what is out of order.
     if stretch.input.role != Role::Ledger || answered {
-        batch.enter(values, stage, stretch, now.utc_ms)?;
+        batch.enter(cipher, stage, stretch, now.utc_ms)?;
     }
     Ok(())
 }

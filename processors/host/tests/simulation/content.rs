@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::sync::{Arc, LazyLock};
 
-use waybill_host::values::{RoleKeys, Values};
+use waybill_host::topic_cipher::{RoleKeys, TopicCipher};
 use waybill_schemas::{
     LedgerEntry, Opened, Proof, Provenance, Record as Encoded, RejectRecord, Role,
 };
@@ -16,9 +16,9 @@ use crate::random::Random;
 use crate::store::Row;
 
 /// Made once, for all histories: what keys are, changes nothing of what happens.
-pub static VALUES: LazyLock<Values> = LazyLock::new(|| {
+pub static VALUES: LazyLock<TopicCipher> = LazyLock::new(|| {
     let key = InternalKey::generate().expect("the system has chance");
-    Values::new(&RoleKeys::of(&key).expect("it is a key"), || 0).expect("they are keys")
+    TopicCipher::new(&RoleKeys::of(&key).expect("it is a key"), || 0).expect("they are keys")
 });
 
 /// Kafka's id of a topic.

@@ -97,7 +97,7 @@ impl Processor for Seen {
         record: &Incoming<'_>,
         flow: &mut OutputContext<'_>,
     ) -> Result<(), Fault> {
-        let input: Opened = match read_back(Role::Valid, record, flow.values)? {
+        let input: Opened = match read_back(Role::Valid, record, flow.cipher)? {
             Ok(input) => input,
             Err(reason) => return unreadable(NAME, record, reason, flow),
         };
@@ -116,7 +116,7 @@ impl Processor for Seen {
             Ok(())
         })?;
         for event in self.answer.emitted.drain(..) {
-            flow.batch.put(flow.values, Role::Events, None, shipment.as_bytes(), &event)?;
+            flow.batch.put(flow.cipher, Role::Events, None, shipment.as_bytes(), &event)?;
         }
         Ok(())
     }
@@ -131,7 +131,7 @@ impl Processor for Seen {
             flow.batch.ledger.open(&input);
             kept.batch += 1;
             for (shipment, last) in std::mem::take(&mut kept.changed) {
-                flow.batch.put(flow.values, Role::Shipments, None, shipment.as_bytes(), &last)?;
+                flow.batch.put(flow.cipher, Role::Shipments, None, shipment.as_bytes(), &last)?;
                 put_history(flow.batch, (*partition, kept.batch), &shipment, &kept.state)?;
             }
         }
