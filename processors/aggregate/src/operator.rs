@@ -7,7 +7,7 @@ use waybill_host::chain::OutputContext;
 use waybill_host::chain::{decoded, opened, run_stage, unreadable};
 use waybill_host::event::Restorer;
 use waybill_host::input::Input;
-use waybill_host::ledger::Item;
+use waybill_host::ledger::OutcomeCount;
 use waybill_host::metrics::metrics;
 use waybill_host::processor::{Incoming, Processor};
 use waybill_host::state_log::{Meaning, StateLog};
@@ -136,7 +136,7 @@ fn erase(
 ) -> Result<(), Fault> {
     let known = state.erase(&erasure.carrier_id, &erasure.shipment_id);
     tracing::info!(erasure = erasure.erasure_id, known, "a shipment is erased");
-    out.batch.ledger.count(Item {
+    out.batch.ledger.count(OutcomeCount {
         stage: NAME.into(),
         carrier_id: &erasure.carrier_id,
         received_at: erasure.asked_at,

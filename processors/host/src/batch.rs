@@ -7,7 +7,7 @@ use waybill_schemas::Role;
 
 use crate::event::Now;
 use crate::input::Input;
-use crate::ledger::{Ledger, Stretch};
+use crate::ledger::{Ledger, LedgerRange};
 use crate::metrics::Tally;
 use crate::placement::Placement;
 use crate::protocol::Mark;
@@ -124,15 +124,15 @@ impl Batch {
         self.put(cipher, Role::Rejects, None, record.carrier_id.as_bytes(), record)
     }
 
-    /// Closes the ledger's page of a stretch: the entry goes out with the batch.
-    pub fn enter(
+    /// Appends the ledger's entry of a range, which closes it: it goes out with the batch.
+    pub fn append_entry(
         &mut self,
         cipher: &TopicCipher,
         stages: &str,
-        stretch: Stretch<'_>,
+        range: LedgerRange<'_>,
         now_ms: i64,
     ) -> Result<(), waybill_stage::Fault> {
-        let entry = self.ledger.take(stages, stretch, now_ms);
+        let entry = self.ledger.take(stages, range, now_ms);
         let key = format!("{stages}/{}-{}", entry.topic, entry.partition);
         self.put(cipher, Role::Ledger, None, key.as_bytes(), &entry)
     }

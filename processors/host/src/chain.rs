@@ -12,7 +12,7 @@ use waybill_stage::{Code, Context, Failure, Fault, Outputs, PartReject, Reject, 
 
 use crate::ahead::{Judged, Said, ahead, judge};
 use crate::batch::Batch;
-use crate::ledger::Item;
+use crate::ledger::OutcomeCount;
 use crate::processor::{Incoming, Processor, Stateless};
 use crate::topic_cipher::TopicCipher;
 
@@ -152,7 +152,7 @@ fn settle<T: Traced>(
     count(out.batch.tally.stage(stage), outputs, took);
     // A record counts once: where something of it passed, or else as what came of it first.
     let mut whole = 1;
-    let mut item = |outcome, code: &'static str, parts| Item {
+    let mut counted = |outcome, code: &'static str, parts| OutcomeCount {
         stage: stage.into(),
         carrier_id: &provenance.carrier_id,
         received_at: provenance.received_at,
@@ -164,7 +164,9 @@ fn settle<T: Traced>(
     if let Some(first) = outputs.emitted.first() {
         let parts = outputs.emitted.len() as u64;
         let carrier_id = &first.provenance().carrier_id;
-        out.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Passed, "", parts) });
+        out.batch
+            .ledger
+            .count(OutcomeCount { carrier_id, ..counted(LedgerOutcome::Passed, "", parts) });
         if !outputs.platform_key.is_empty() {
             out.batch.ledger.opened_with(&outputs.platform_key, carrier_id);
             out.batch.tally.opened_with(&outputs.platform_key, carrier_id);
@@ -172,13 +174,15 @@ fn settle<T: Traced>(
     }
     if outputs.duplicates > 0 || (outputs.emitted.is_empty() && outputs.rejects.is_empty()) {
         let copies = u64::from(outputs.duplicates);
-        out.batch.ledger.count(item(LedgerOutcome::Duplicate, "", copies));
+        out.batch.ledger.count(counted(LedgerOutcome::Duplicate, "", copies));
     }
     for PartReject { position, reject } in outputs.rejects.drain(..) {
         let code = reject.code.as_str();
         let record = dead_letter(stage, provenance, position, reject, out.now_ms);
         let carrier_id = &record.carrier_id;
-        out.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Rejected, code, 1) });
+        out.batch
+            .ledger
+            .count(OutcomeCount { carrier_id, ..counted(LedgerOutcome::Rejected, code, 1) });
         out.batch.put_reject(out.cipher, &record)?;
     }
     Ok(())
@@ -367,7 +371,7 @@ pub fn answer_at_its_place(
     tally.rejected += 1;
     tally.events_rejected += 1;
     tally.reject(&reject);
-    out.batch.ledger.count(Item {
+    out.batch.ledger.count(OutcomeCount {
         stage: stage.into(),
         carrier_id: "",
         received_at: record.appended_at,

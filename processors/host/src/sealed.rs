@@ -17,7 +17,7 @@ use waybill_stage::{Context, Fault, Pace, SealedRecord};
 use crate::ahead::cores;
 use crate::chain::OutputContext;
 use crate::chain::{Operator, Turn, read_back, unreadable};
-use crate::ledger::Item;
+use crate::ledger::OutcomeCount;
 use crate::processor::{Incoming, Processor, Stateless};
 use crate::topic_cipher::TopicCipher;
 
@@ -60,7 +60,7 @@ impl<S: Operator<SealedRecord>> Sealed<S> {
     fn put_off(&self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
         let stage = self.stage();
         out.batch.tally.stage(stage).deferred += 1;
-        out.batch.ledger.count(Item {
+        out.batch.ledger.count(OutcomeCount {
             stage: stage.into(),
             carrier_id: "",
             received_at: record.appended_at,
@@ -102,7 +102,7 @@ impl<S: Operator<SealedRecord>> Sealed<S> {
             Err(reason) => return unreadable(self.stage(), record, reason, out),
         };
         for answered in std::mem::take(&mut redrive.answers) {
-            out.batch.ledger.count(Item {
+            out.batch.ledger.count(OutcomeCount {
                 stage: answered.stage.into(),
                 carrier_id: &answered.carrier_id,
                 received_at: redrive.received_at,

@@ -13,7 +13,7 @@ use crate::chain::{OutputContext, answer_at_its_place};
 use crate::event::{Command, Now, Paused, Reading, Span, Start};
 use crate::input::Input;
 use crate::invariant;
-use crate::ledger::Stretch;
+use crate::ledger::LedgerRange;
 use crate::metrics::metrics;
 use crate::processor::{Incoming, Processor};
 use crate::protocol::Mark;
@@ -132,7 +132,7 @@ impl<'a, P: Processor> StageTask<'a, P> {
     }
 
     /// The ledger's entry of each partition that the batch has read.
-    fn enter(&mut self, now: Now) -> Result<(), Fault> {
+    fn append_entries(&mut self, now: Now) -> Result<(), Fault> {
         let read: Vec<(Input, i64)> =
             self.batch.marks.iter().map(|(input, mark)| (input.clone(), mark.offset)).collect();
         for (input, next) in read {
@@ -141,8 +141,8 @@ impl<'a, P: Processor> StageTask<'a, P> {
             };
             let from = std::mem::replace(&mut read.next, next);
             invariant!(from < next, "{input} was read from {from} to {next}");
-            let stretch = Stretch { input, topic_id: &read.topic_id, from, next };
-            self.batch.enter(self.cipher, &self.stages, stretch, now.utc_ms)?;
+            let range = LedgerRange { input, topic_id: &read.topic_id, from, next };
+            self.batch.append_entry(self.cipher, &self.stages, range, now.utc_ms)?;
         }
         Ok(())
     }
@@ -153,7 +153,7 @@ impl<'a, P: Processor> StageTask<'a, P> {
         }
         let (batch, cipher) = (&mut self.batch, self.cipher);
         self.processor.close(&mut OutputContext { batch, cipher, now_ms: now.utc_ms })?;
-        self.enter(now)?;
+        self.append_entries(now)?;
         if let Some(at) = self.batch.opened_at {
             metrics().batch_seconds.observe(now.at.saturating_sub(at).as_secs_f64());
         }

@@ -8,7 +8,7 @@ use waybill_stage::{Fault, Inserted, SinkBatch, SinkRecords};
 use crate::event::{Now, Reading, Restorer, Span, Start};
 use crate::input::Input;
 use crate::invariant;
-use crate::ledger::Stretch;
+use crate::ledger::LedgerRange;
 use crate::processor::Incoming;
 use crate::protocol::{Mark, Position, ProtocolError, Range, token};
 use crate::topic_cipher::TopicCipher;
@@ -302,9 +302,9 @@ fn taken_over(start: &Start) -> Result<Position, Fault> {
 
 impl Completed {
     /// What its entry in the ledger covers.
-    pub(super) fn stretch(&self) -> Stretch<'_> {
+    pub(super) fn offsets(&self) -> LedgerRange<'_> {
         let (from, next) = self.offsets;
-        Stretch { input: self.input.clone(), topic_id: &self.batch.topic_id, from, next }
+        LedgerRange { input: self.input.clone(), topic_id: &self.batch.topic_id, from, next }
     }
 
     /// When the record of that offset was appended, ms UTC.
