@@ -20,7 +20,7 @@ use waybill_host::chain::{decoded, opened as opened_value};
 use waybill_host::event::{Member, Now};
 use waybill_host::input::Input;
 use waybill_host::metrics::metrics;
-use waybill_host::protocol::Mark;
+use waybill_host::protocol::CommittedOffset;
 use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::pipeline::WEBHOOKS;
@@ -288,7 +288,7 @@ impl WebhookHost<'_> {
         self.marked = Instant::now();
         // Offsets of what ends here are committed with the next transaction: until this one is there, it is open.
         self.mark_deliveries();
-        if self.batch.marks.is_empty() && ends.is_empty() {
+        if self.batch.offsets.is_empty() && ends.is_empty() {
             return Ok(());
         }
         // A transaction without an offset would not be fenced by the group.
@@ -297,8 +297,8 @@ impl WebhookHost<'_> {
         self.send()?;
         crash_point("webhooks_after_commit");
         self.courier.written(&ends);
-        let marks = self.batch.marks.iter();
-        self.committed.extend(marks.map(|(input, mark)| (input.clone(), mark.offset)));
+        let offsets = self.batch.offsets.iter();
+        self.committed.extend(offsets.map(|(input, committed)| (input.clone(), committed.offset)));
         self.batch.reset(self.settings.limits.bytes);
         self.began = None;
         Ok(())
@@ -312,18 +312,19 @@ impl WebhookHost<'_> {
             }
             let offset = self.courier.first_open(input.partition).unwrap_or(*next);
             if self.committed.get(input) != Some(&offset) {
-                self.batch.mark(input.clone(), Mark { offset, metadata: String::new() });
+                self.batch
+                    .set_offset(input.clone(), CommittedOffset { offset, metadata: String::new() });
             }
         }
     }
 
     fn mark_something(&mut self) {
-        if !self.batch.marks.is_empty() {
+        if !self.batch.offsets.is_empty() {
             return;
         }
         if let Some((input, offset)) = self.committed.iter().next() {
-            let mark = Mark { offset: *offset, metadata: String::new() };
-            self.batch.mark(input.clone(), mark);
+            let committed = CommittedOffset { offset: *offset, metadata: String::new() };
+            self.batch.set_offset(input.clone(), committed);
         }
     }
 

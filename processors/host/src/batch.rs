@@ -10,7 +10,7 @@ use crate::input::Input;
 use crate::ledger::{Ledger, LedgerRange};
 use crate::metrics::Tally;
 use crate::placement::Placement;
-use crate::protocol::Mark;
+use crate::protocol::CommittedOffset;
 use crate::state_log::origin;
 use crate::topic_cipher::TopicCipher;
 
@@ -30,7 +30,7 @@ pub struct Batch {
     arena: Vec<u8>,
     outputs: Vec<Output>,
     /// What the commit says of each input partition.
-    pub marks: BTreeMap<Input, Mark>,
+    pub offsets: BTreeMap<Input, CommittedOffset>,
     pub records: usize,
     /// When its first record was read ([`Now::at`]).
     pub opened_at: Option<Duration>,
@@ -145,10 +145,10 @@ impl Batch {
 
     /// A record is taken in: what comes of it follows.
     pub fn read(&mut self, input: &Input, offset: i64, now: Now) {
-        let mark = Mark { offset: offset + 1, metadata: String::new() };
-        match self.marks.get_mut(input) {
-            Some(known) => *known = mark,
-            None => self.mark(input.clone(), mark),
+        let committed = CommittedOffset { offset: offset + 1, metadata: String::new() };
+        match self.offsets.get_mut(input) {
+            Some(known) => *known = committed,
+            None => self.set_offset(input.clone(), committed),
         }
         self.ledger.open(input);
         self.ledger.read(1);
@@ -158,8 +158,8 @@ impl Batch {
         }
     }
 
-    pub fn mark(&mut self, input: Input, mark: Mark) {
-        self.marks.insert(input, mark);
+    pub fn set_offset(&mut self, input: Input, offset: CommittedOffset) {
+        self.offsets.insert(input, offset);
     }
 
     pub fn outgoing(&self) -> impl Iterator<Item = Outgoing<'_>> {
@@ -190,7 +190,7 @@ impl Batch {
         self.arena.clear();
         self.arena.shrink_to(keep_bytes);
         self.outputs.clear();
-        self.marks.clear();
+        self.offsets.clear();
         self.records = 0;
         self.opened_at = None;
         self.tally.clear();

@@ -16,7 +16,7 @@ use crate::invariant;
 use crate::ledger::LedgerRange;
 use crate::metrics::metrics;
 use crate::processor::{Incoming, Processor};
-use crate::protocol::Mark;
+use crate::protocol::CommittedOffset;
 use crate::task::{Task, Urgency};
 use crate::topic_cipher::TopicCipher;
 
@@ -133,8 +133,12 @@ impl<'a, P: Processor> StageTask<'a, P> {
 
     /// The ledger's entry of each partition that the batch has read.
     fn append_entries(&mut self, now: Now) -> Result<(), Fault> {
-        let read: Vec<(Input, i64)> =
-            self.batch.marks.iter().map(|(input, mark)| (input.clone(), mark.offset)).collect();
+        let read: Vec<(Input, i64)> = self
+            .batch
+            .offsets
+            .iter()
+            .map(|(input, committed)| (input.clone(), committed.offset))
+            .collect();
         for (input, next) in read {
             let Some(read) = self.inputs.get_mut(&input) else {
                 return Err(Fault(format!("invariant: {input} was read and is not ours")));
@@ -168,7 +172,7 @@ impl<'a, P: Processor> StageTask<'a, P> {
             let Some(read) = self.inputs.get(&input) else {
                 return Err(Fault(format!("invariant: {input} was begun and is not ours")));
             };
-            batch.mark(input, Mark { offset: read.next, metadata });
+            batch.set_offset(input, CommittedOffset { offset: read.next, metadata });
         }
         Ok(())
     }
@@ -269,7 +273,7 @@ impl<P: Processor> Task for StageTask<'_, P> {
         self.is_waiting = self.first_of.is_some() || self.cautions.is_careful();
         self.close(now)?;
         let mut batch = std::mem::replace(&mut self.batch, self.spare.take().unwrap_or_default());
-        self.cautions.behind(&mut batch.marks);
+        self.cautions.behind(&mut batch.offsets);
         let said = match (urgency, self.first_of.take()) {
             (Urgency::Leaving(inputs), _) => self.cautions.rest(inputs),
             (Urgency::WhenDue, Some(first)) => self.cautions.begin(&first),

@@ -20,7 +20,7 @@ use crate::input::Input;
 use crate::invariant;
 use crate::metrics::metrics;
 use crate::processor::Incoming;
-use crate::protocol::Mark;
+use crate::protocol::CommittedOffset;
 use crate::task::{Task, Urgency};
 use crate::topic_cipher::TopicCipher;
 
@@ -132,7 +132,7 @@ impl<'a> SinkTask<'a> {
         let mut due: Option<Duration> = None;
         for (input, partition) in &mut self.partitions {
             let is_free = free.get(worker_of(input.role)).copied().unwrap_or_default();
-            let before = partition.mark();
+            let before = partition.offset_to_commit();
             let completed = partition.complete()?;
             let due_at = partition.due_at(self.age);
             let is_time = is_full || due_at.is_some_and(|at| at <= soon);
@@ -141,16 +141,16 @@ impl<'a> SinkTask<'a> {
                 due = Some(due.map_or(at, |due| due.min(at)));
             }
             // A claim that is inserted once more is said once more: only a member can.
-            if to_insert || partition.mark() != before {
-                let Mark { offset, metadata } = partition.mark();
-                batch.mark(input.clone(), Mark { offset, metadata });
+            if to_insert || partition.offset_to_commit() != before {
+                let CommittedOffset { offset, metadata } = partition.offset_to_commit();
+                batch.set_offset(input.clone(), CommittedOffset { offset, metadata });
             }
             if let Some(completed) = completed {
                 answers::answer(self.stage, &completed, &mut batch, self.cipher, now)?;
             }
         }
         self.count_pending();
-        if batch.marks.is_empty() {
+        if batch.offsets.is_empty() {
             self.spare = batch;
             return Ok(None);
         }

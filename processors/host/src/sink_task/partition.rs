@@ -10,7 +10,7 @@ use crate::input::Input;
 use crate::invariant;
 use crate::ledger::LedgerRange;
 use crate::processor::Incoming;
-use crate::protocol::{Mark, Position, ProtocolError, Range, token};
+use crate::protocol::{CommittedOffset, Position, ProtocolError, Range, token};
 use crate::topic_cipher::TopicCipher;
 
 #[derive(Debug)]
@@ -215,8 +215,8 @@ impl<'a> SinkPartition<'a> {
     }
 
     /// What the commit is to say of this partition.
-    pub(super) fn mark(&self) -> Mark {
-        self.position.mark()
+    pub(super) fn offset_to_commit(&self) -> CommittedOffset {
+        self.position.offset_to_commit()
     }
 
     pub(super) fn is_waiting(&self) -> bool {
@@ -231,9 +231,9 @@ impl<'a> SinkPartition<'a> {
     pub(super) fn complete(&mut self) -> Result<Option<Completed>, Fault> {
         match std::mem::replace(&mut self.claimed, Claimed::Nothing) {
             Claimed::Stored { batch, inserted, unreadable } => {
-                let from = self.position.mark().offset;
-                self.position = self.position.settle().map_err(|e| self.broken(&e))?;
-                let offsets = (from, self.position.mark().offset);
+                let from = self.position.offset_to_commit().offset;
+                self.position = self.position.complete().map_err(|e| self.broken(&e))?;
+                let offsets = (from, self.position.offset_to_commit().offset);
                 let input = self.input.clone();
                 Ok(Some(Completed { input, batch, inserted, unreadable, offsets }))
             }

@@ -123,7 +123,8 @@ impl Processor for Seen {
 
     fn close(&mut self, flow: &mut OutputContext<'_>) -> Result<(), Fault> {
         for (partition, kept) in &mut self.partitions {
-            let Some((input, _)) = flow.batch.marks.iter().find(|(i, _)| i.partition == *partition)
+            let Some((input, _)) =
+                flow.batch.offsets.iter().find(|(i, _)| i.partition == *partition)
             else {
                 continue;
             };
