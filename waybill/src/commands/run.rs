@@ -117,7 +117,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
         Work::ClickHouse => {
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
             let clickhouse = config.clickhouse()?;
-            show_books(clickhouse.clone())?;
+            show_ledger(clickhouse.clone())?;
             supervise(&args.stages, &health, &shutdown, || {
                 check()?;
                 let most = most_partitions(&settings, CLICKHOUSE.inputs)?;
@@ -289,12 +289,12 @@ impl Opening {
 }
 
 /// What the ledger says, in the metrics: an alert tells of what is not accounted for.
-fn show_books(clickhouse: waybill_clickhouse::Config) -> Result<(), Failure> {
-    let books = move || {
+fn show_ledger(clickhouse: waybill_clickhouse::Config) -> Result<(), Failure> {
+    let show = move || {
         let Ok(database) = waybill_clickhouse::Database::open(clickhouse) else { return };
         loop {
             // The sink itself tells of a store that does not answer.
-            if let Err(fault) = database.show_books() {
+            if let Err(fault) = database.show_ledger() {
                 tracing::debug!(%fault, "the ledger could not be read");
             }
             std::thread::sleep(Duration::from_secs(60));
@@ -302,7 +302,7 @@ fn show_books(clickhouse: waybill_clickhouse::Config) -> Result<(), Failure> {
     };
     std::thread::Builder::new()
         .name("books".to_owned())
-        .spawn(books)
+        .spawn(show)
         .map(drop)
         .map_err(|e| Failure::failed(format!("thread: {e}")))
 }
