@@ -1,7 +1,7 @@
-//! Has carriers' endpoints told, at least once. One loop, one transaction at each [turn](WebhookHost::turn): what is
-//! to be told of new rejects and events goes to a topic of its own, with the offsets that it was read up to; and so
-//! does what became of it, with the offset of the oldest delivery that is still open. Who tells is a [`Courier`]:
-//! it knows no Kafka, and this knows no HTTP.
+//! Has carriers' endpoints told, at least once. One loop, one transaction at each [cycle](WebhookHost::commit_cycle):
+//! what is to be told of new rejects and events goes to a topic of its own, with the offsets that it was read up to;
+//! and so does what became of it, with the offset of the oldest delivery that is still open. Who tells is a
+//! [`Courier`]: it knows no Kafka, and this knows no HTTP.
 //!
 //! Nothing is told that is not on the topic. So what is told is told again after a crash, and nothing is forgotten;
 //! and an endpoint that is away costs its place on the topic, and no memory but what the courier allows.
@@ -102,10 +102,10 @@ impl WebhookHost<'_> {
         loop {
             match self.consumer.next(self.poll_timeout())? {
                 Polled::Assigned(partitions) => {
-                    self.gain(&partitions)?;
+                    self.on_assigned(&partitions)?;
                     self.health.set_ready(true);
                 }
-                Polled::Revoked(partitions) => self.lose(&partitions)?,
+                Polled::Revoked(partitions) => self.on_revoked(&partitions)?,
                 Polled::Record(message) => self.take(&message)?,
                 Polled::Undecodable => {
                     return Err(Fault(
@@ -118,7 +118,7 @@ impl WebhookHost<'_> {
             }
             self.health.beat();
             self.bring_missing()?;
-            self.turn()?;
+            self.commit_cycle()?;
             if shutdown.is_requested() {
                 return self.finish();
             }
@@ -137,7 +137,7 @@ impl WebhookHost<'_> {
         [due, batch].into_iter().flatten().fold(longest, Duration::min)
     }
 
-    fn gain(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
+    fn on_assigned(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
         let began = Instant::now();
         let lost = || Fault("the group took our partitions away".to_owned());
         let member = self.consumer.member().ok_or_else(lost)?;
@@ -170,7 +170,7 @@ impl WebhookHost<'_> {
         Ok(())
     }
 
-    fn lose(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
+    fn on_revoked(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
         if self.consumer.has_lost_assignment() {
             return Err(Fault("the group took our partitions away".to_owned()));
         }
@@ -178,7 +178,7 @@ impl WebhookHost<'_> {
         for p in partitions.elements() {
             let input = Input::new(self.consumer.role(p.topic())?, p.topic(), p.partition());
             if input.role == Role::Webhooks {
-                self.courier.lose(p.partition());
+                self.courier.on_revoked(p.partition());
             }
             self.committed.remove(&input);
             self.read_up_to.remove(&input);
@@ -269,8 +269,8 @@ impl WebhookHost<'_> {
     }
 
     /// Begins what is due; and commits what is new and what has ended, if it is time.
-    fn turn(&mut self) -> Result<(), Fault> {
-        let ended = self.courier.turn(now_ms());
+    fn commit_cycle(&mut self) -> Result<(), Fault> {
+        let ended = self.courier.begin_due(now_ms());
         self.commit(ended, false)
     }
 
@@ -352,11 +352,11 @@ impl WebhookHost<'_> {
         self.courier.hold(true);
         while self.courier.is_busy() && began.elapsed() < FINISH_WAIT {
             self.health.beat();
-            let ended = self.courier.turn(now_ms());
+            let ended = self.courier.begin_due(now_ms());
             self.commit(ended, false)?;
             std::thread::sleep(BUSY_WAIT);
         }
-        let ended = self.courier.turn(now_ms());
+        let ended = self.courier.begin_due(now_ms());
         self.courier.hold(false);
         self.commit(ended, true)?;
         // What has ended by now.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use waybill_clickhouse::{AuditData, Misstored};
-use waybill_kafka::Standing;
+use waybill_kafka::GroupProgress;
 use waybill_schemas::Role;
 
 use super::checked;
@@ -11,11 +11,11 @@ use super::checked;
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// When the audit began: the ledger must tell of all of this.
-    pub asked: BTreeMap<Role, Vec<Standing>>,
+    pub asked: BTreeMap<Role, Vec<GroupProgress>>,
     /// Just before the tables were read, …
-    pub standings: BTreeMap<Role, Vec<Standing>>,
+    pub progress: BTreeMap<Role, Vec<GroupProgress>>,
     /// … and just after: tables are read one after the other, and what moves meanwhile is in some of them.
-    pub after: BTreeMap<Role, Vec<Standing>>,
+    pub after: BTreeMap<Role, Vec<GroupProgress>>,
     pub data: AuditData,
     /// The data is that of all time.
     pub is_whole: bool,
@@ -56,7 +56,7 @@ impl AuditReport {
 impl Facts {
     /// Whether something is still on its way, so that the data may be behind.
     pub fn is_moving(&self) -> bool {
-        let both = [&self.standings, &self.after].into_iter();
+        let both = [&self.progress, &self.after].into_iter();
         both.flat_map(|of| of.values().flatten()).any(|s| s.waiting > 0 || !s.claim.is_empty())
             || self.is_changing()
             || !self.behind(&self.asked).is_empty()
@@ -70,7 +70,7 @@ impl Facts {
 
     /// Whether entries lie on the ledger's topic that are not in its table.
     fn is_ledger_unread(&self) -> bool {
-        let both = [&self.standings, &self.after].into_iter();
+        let both = [&self.progress, &self.after].into_iter();
         let of_ledger = both.filter_map(|of| of.get(&Role::Ledger)).flatten();
         of_ledger.into_iter().any(|s| s.waiting > 0 || !s.claim.is_empty())
     }
@@ -78,29 +78,32 @@ impl Facts {
     /// Whether something was committed while the tables were read, or just before: Kafka shows the offsets of a
     /// transaction a moment before it shows what else was written in it, and so its entry.
     fn is_changing(&self) -> bool {
-        self.standings != self.after || !self.behind(&self.standings).is_empty()
+        self.progress != self.after || !self.behind(&self.progress).is_empty()
     }
 
     /// Partitions of which more is committed than the ledger tells.
-    fn behind(&self, standings: &BTreeMap<Role, Vec<Standing>>) -> Vec<(String, i32, i64, i64)> {
+    fn behind(
+        &self,
+        progress: &BTreeMap<Role, Vec<GroupProgress>>,
+    ) -> Vec<(String, i32, i64, i64)> {
         let mut behind = Vec::new();
         for (role, _) in checked() {
-            for standing in standings.get(&role).into_iter().flatten() {
+            for group in progress.get(&role).into_iter().flatten() {
                 let told = self
                     .data
                     .coverage
                     .iter()
                     .find(|c| {
                         (c.topic.as_str(), &c.topic_id, c.partition)
-                            == (role.as_str(), &standing.topic_id, standing.partition)
+                            == (role.as_str(), &group.topic_id, group.partition)
                     })
                     .map(|c| c.next);
-                if let Some(next) = standing.next
-                    && told.unwrap_or(standing.first) < next
+                if let Some(next) = group.next
+                    && told.unwrap_or(group.first) < next
                     && (self.is_whole || told.is_some())
                 {
-                    let topic = self.named(role.as_str(), &standing.topic_id);
-                    behind.push((topic, standing.partition, told.unwrap_or(standing.first), next));
+                    let topic = self.named(role.as_str(), &group.topic_id);
+                    behind.push((topic, group.partition, told.unwrap_or(group.first), next));
                 }
             }
         }
@@ -115,12 +118,12 @@ impl Facts {
         if role != Role::Sealed.as_str() || topics.len() < 2 {
             return role.to_owned();
         }
-        let known = sealed.iter().find(|standing| standing.topic_id == topic_id);
+        let known = sealed.iter().find(|group| group.topic_id == topic_id);
         known.map_or_else(|| format!("{role} (id {topic_id})"), |known| known.topic.clone())
     }
 
-    fn of(&self, role: Role) -> &[Standing] {
-        self.standings.get(&role).map_or(&[], Vec::as_slice)
+    fn of(&self, role: Role) -> &[GroupProgress] {
+        self.progress.get(&role).map_or(&[], Vec::as_slice)
     }
 
     fn waiting(&self, role: Role) -> u64 {

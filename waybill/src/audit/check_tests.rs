@@ -4,8 +4,8 @@ use waybill_clickhouse::{
 
 use super::*;
 
-fn standing(next: i64) -> Standing {
-    Standing {
+fn group(next: i64) -> GroupProgress {
+    GroupProgress {
         topic: "waybill.topic".into(),
         topic_id: "id".into(),
         partition: 0,
@@ -28,8 +28,8 @@ fn clean() -> Facts {
         (Role::Shipments, 5),
         (Role::Rejects, 1),
     ];
-    let standings: BTreeMap<_, _> =
-        read.iter().map(|(role, n)| (*role, vec![standing(*n + 1)])).collect();
+    let progress: BTreeMap<_, _> =
+        read.iter().map(|(role, n)| (*role, vec![group(*n + 1)])).collect();
     let coverage = read
         .iter()
         .map(|(role, n)| Coverage {
@@ -78,7 +78,7 @@ fn clean() -> Facts {
         ],
         ..AuditData::default()
     };
-    Facts { asked: standings.clone(), after: standings.clone(), standings, data, is_whole: true }
+    Facts { asked: progress.clone(), after: progress.clone(), progress, data, is_whole: true }
 }
 
 #[test]
@@ -226,8 +226,8 @@ fn each_thing_that_is_not_in_order_is_found() {
         (
             |f| {
                 f.data.coverage[2].records = 10;
-                for standings in [&mut f.standings, &mut f.after] {
-                    standings.get_mut(&Role::Rejects).unwrap()[0].waiting = 1;
+                for progress in [&mut f.progress, &mut f.after] {
+                    progress.get_mut(&Role::Rejects).unwrap()[0].waiting = 1;
                 }
             },
             "opened: 9 records were written, and 10 read, 0 wait",
@@ -247,7 +247,7 @@ fn what_is_on_its_way_is_no_finding() {
     // One event is written and not read, and the entries of its shipment are not here yet.
     facts.data.written[4].records = 9;
     facts.data.stages[4].parts = 9;
-    facts.standings.get_mut(&Role::Events).unwrap()[0].waiting = 1;
+    facts.progress.get_mut(&Role::Events).unwrap()[0].waiting = 1;
     facts.data.written[5].records = 6;
     let report = check(&facts);
     assert_eq!(report.findings, Vec::<String>::new());
@@ -263,9 +263,9 @@ fn a_batch_that_is_being_told_is_no_finding() {
     let cases: [(&str, Change); 5] = [
         // This is how it was seen: "9 records were written, and 9 read, 3 wait".
         ("what waited was read before its book was", |f| {
-            let opened = &mut f.standings.get_mut(&Role::Opened).unwrap()[0];
+            let opened = &mut f.progress.get_mut(&Role::Opened).unwrap()[0];
             (opened.next, opened.waiting) = (Some(7), 3);
-            f.asked = f.standings.clone();
+            f.asked = f.progress.clone();
         }),
         // Committed after the audit began, and no entry of it is to be seen.
         ("its offsets alone are there", |f| {
@@ -276,22 +276,22 @@ fn a_batch_that_is_being_told_is_no_finding() {
             f.data.stages[4].parts = 6;
         }),
         ("it came between two books", |f| {
-            f.standings.get_mut(&Role::Enriched).unwrap()[0].next = Some(7);
-            f.asked = f.standings.clone();
+            f.progress.get_mut(&Role::Enriched).unwrap()[0].next = Some(7);
+            f.asked = f.progress.clone();
             f.data.written[4].records = 7;
         }),
         // What was read is told, and what was written stands in another partition of the ledger.
         ("the writer's entry is not stored", |f| {
             f.data.written[3].records = 5;
-            for standings in [&mut f.standings, &mut f.after] {
-                standings.insert(Role::Ledger, vec![Standing { waiting: 1, ..standing(3) }]);
+            for progress in [&mut f.progress, &mut f.after] {
+                progress.insert(Role::Ledger, vec![GroupProgress { waiting: 1, ..group(3) }]);
             }
         }),
         ("the sink has claimed it", |f| {
             f.data.written[3].records = 5;
-            for standings in [&mut f.standings, &mut f.after] {
+            for progress in [&mut f.progress, &mut f.after] {
                 let claim = "claimed".to_owned();
-                standings.insert(Role::Ledger, vec![Standing { claim, ..standing(3) }]);
+                progress.insert(Role::Ledger, vec![GroupProgress { claim, ..group(3) }]);
             }
         }),
     ];
@@ -311,8 +311,8 @@ fn a_batch_that_is_being_told_is_no_finding() {
 fn what_is_not_told_yet_is_neither_clean_nor_a_finding() {
     let mut facts = clean();
     facts.data.coverage[4].next = 7;
-    for standings in [&mut facts.standings, &mut facts.after] {
-        standings.insert(Role::Ledger, vec![Standing { waiting: 2, ..standing(3) }]);
+    for progress in [&mut facts.progress, &mut facts.after] {
+        progress.insert(Role::Ledger, vec![GroupProgress { waiting: 2, ..group(3) }]);
     }
     let report = check(&facts);
     assert_eq!(report.findings, Vec::<String>::new());
@@ -321,8 +321,8 @@ fn what_is_not_told_yet_is_neither_clean_nor_a_finding() {
     assert!(said.contains("not told yet: enriched-0: offsets 7 to "), "{said}");
     assert!(said.ends_with("or with a longer --wait."), "{said}");
 
-    for standings in [&mut facts.standings, &mut facts.after] {
-        standings.insert(Role::Ledger, vec![standing(5)]);
+    for progress in [&mut facts.progress, &mut facts.after] {
+        progress.insert(Role::Ledger, vec![group(5)]);
     }
     let report = check(&facts);
     assert!(report.findings[0].starts_with("enriched-0: offsets 7 to "), "{report}");
@@ -342,9 +342,9 @@ fn with_since_only_entries_and_ranges_are_judged() {
 #[test]
 fn of_several_sealed_topics_each_has_its_offsets() {
     let mut facts = clean();
-    let other = Standing { topic: "in.b".into(), topic_id: "b".into(), ..standing(4) };
-    for standings in [&mut facts.asked, &mut facts.standings, &mut facts.after] {
-        standings.get_mut(&Role::Sealed).unwrap().push(other.clone());
+    let other = GroupProgress { topic: "in.b".into(), topic_id: "b".into(), ..group(4) };
+    for progress in [&mut facts.asked, &mut facts.progress, &mut facts.after] {
+        progress.get_mut(&Role::Sealed).unwrap().push(other.clone());
     }
     let covered = facts.data.coverage[0].clone();
     facts.data.coverage[0].records = 7;
@@ -368,9 +368,9 @@ fn of_several_sealed_topics_each_has_its_offsets() {
 
     // One that is gone.
     facts.data.gaps.clear();
-    for standings in [&mut facts.asked, &mut facts.standings, &mut facts.after] {
-        let sealed = standings.get_mut(&Role::Sealed).unwrap();
-        sealed[1] = Standing { topic_id: "c".into(), topic: "in.c".into(), ..standing(0) };
+    for progress in [&mut facts.asked, &mut facts.progress, &mut facts.after] {
+        let sealed = progress.get_mut(&Role::Sealed).unwrap();
+        sealed[1] = GroupProgress { topic_id: "c".into(), topic: "in.c".into(), ..group(0) };
     }
     let report = check(&facts);
     assert_eq!(report.findings, Vec::<String>::new());
@@ -382,19 +382,19 @@ fn of_several_sealed_topics_each_has_its_offsets() {
 #[test]
 fn a_topic_that_began_anew_is_told_apart() {
     let mut facts = clean();
-    for standings in [&mut facts.asked, &mut facts.standings, &mut facts.after] {
-        let events = standings.get_mut(&Role::Events).unwrap();
-        *events = vec![Standing { topic_id: "new".into(), ..standing(0) }];
+    for progress in [&mut facts.asked, &mut facts.progress, &mut facts.after] {
+        let events = progress.get_mut(&Role::Events).unwrap();
+        *events = vec![GroupProgress { topic_id: "new".into(), ..group(0) }];
     }
     let report = check(&facts);
     assert_eq!(report.findings, Vec::<String>::new());
     assert!(
         report.to_string().contains("events     began anew: of the topic before it (id id), 8")
     );
-    let of_new = facts.standings.get_mut(&Role::Events).unwrap();
+    let of_new = facts.progress.get_mut(&Role::Events).unwrap();
     of_new[0].next = Some(3);
-    facts.asked = facts.standings.clone();
-    facts.after = facts.standings.clone();
+    facts.asked = facts.progress.clone();
+    facts.after = facts.progress.clone();
     let report = check(&facts);
     assert!(report.to_string().contains("events-0: offsets 0 to 2 are committed, and the ledger"));
 }

@@ -7,7 +7,7 @@ pub use check::{AuditReport, Facts, check};
 use std::time::{Duration, Instant};
 
 use waybill_clickhouse::{AuditQuestion, Database};
-use waybill_kafka::{Reader, sealed_topics, standings};
+use waybill_kafka::{Reader, group_progress, sealed_topics};
 use waybill_schemas::{Role, pipeline};
 use waybill_stage::Fault;
 
@@ -45,13 +45,13 @@ pub fn audit(config: &Config, question: &Question) -> Result<AuditReport, Failur
         kept,
     };
     let began = Instant::now();
-    let asked = standings(&connection, &readers).map_err(|f| unreachable(&f))?;
+    let asked = group_progress(&connection, &readers).map_err(|f| unreachable(&f))?;
     let mut before = asked.clone();
     loop {
         let data = database.audit_data(&data_question).map_err(|f| unreachable(&f))?;
-        let after = standings(&connection, &readers).map_err(|f| unreachable(&f))?;
+        let after = group_progress(&connection, &readers).map_err(|f| unreachable(&f))?;
         let is_whole = since_ms == 0;
-        let facts = Facts { asked: asked.clone(), standings: before, after, data, is_whole };
+        let facts = Facts { asked: asked.clone(), progress: before, after, data, is_whole };
         // A batch is committed before its entry has come through to the table: what is still
         // moving is looked at again.
         if !facts.is_moving() || began.elapsed() >= question.patience {
