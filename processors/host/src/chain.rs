@@ -164,9 +164,8 @@ fn settle<T: Traced>(
     if let Some(first) = outputs.emitted.first() {
         let parts = outputs.emitted.len() as u64;
         let carrier_id = &first.provenance().carrier_id;
-        out.batch
-            .ledger
-            .count(OutcomeCount { carrier_id, ..counted(LedgerOutcome::Passed, "", parts) });
+        let count = OutcomeCount { carrier_id, ..counted(LedgerOutcome::Passed, "", parts) };
+        out.batch.ledger.count(count);
         if !outputs.platform_key.is_empty() {
             out.batch.ledger.opened_with(&outputs.platform_key, carrier_id);
             out.batch.tally.opened_with(&outputs.platform_key, carrier_id);
@@ -180,9 +179,8 @@ fn settle<T: Traced>(
         let code = reject.code.as_str();
         let record = dead_letter(stage, provenance, position, reject, out.now_ms);
         let carrier_id = &record.carrier_id;
-        out.batch
-            .ledger
-            .count(OutcomeCount { carrier_id, ..counted(LedgerOutcome::Rejected, code, 1) });
+        let count = OutcomeCount { carrier_id, ..counted(LedgerOutcome::Rejected, code, 1) };
+        out.batch.ledger.count(count);
         out.batch.put_reject(out.cipher, &record)?;
     }
     Ok(())
