@@ -262,7 +262,7 @@ fn a_batch_that_is_being_told_is_no_finding() {
     type Change = fn(&mut Facts);
     let cases: [(&str, Change); 5] = [
         // This is how it was seen: "9 records were written, and 9 read, 3 wait".
-        ("what waited was read before its book was", |f| {
+        ("what waited was read before its table was", |f| {
             let opened = &mut f.progress.get_mut(&Role::Opened).unwrap()[0];
             (opened.next, opened.waiting) = (Some(7), 3);
             f.asked = f.progress.clone();
@@ -275,7 +275,7 @@ fn a_batch_that_is_being_told_is_no_finding() {
             f.data.stages[4].records = 6;
             f.data.stages[4].parts = 6;
         }),
-        ("it came between two books", |f| {
+        ("it came between two tables", |f| {
             f.progress.get_mut(&Role::Enriched).unwrap()[0].next = Some(7);
             f.asked = f.progress.clone();
             f.data.written[4].records = 7;
