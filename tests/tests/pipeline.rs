@@ -343,7 +343,7 @@ fn partitions_move_between_instances_without_loss_or_repetition() {
     assert!(second.metric("waybill_state_shipments", "") > 0.0);
 }
 
-/// A member that dies in the middle of a rebalance and comes back under its name (`orphans.rs` of the
+/// A member that dies in the middle of a rebalance and comes back under its name (`unassigned.rs` of the
 /// runtime).
 #[test]
 fn partitions_that_a_rebalance_left_to_nobody_find_an_owner() {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use waybill_clickhouse::{Database, Filter, RejectedRecord};
-use waybill_kafka::{HostSettings, Reader, sealed_topics, standings, survey};
+use waybill_kafka::{HostSettings, Reader, group_progress, sealed_topics, survey};
 use waybill_schemas::Role;
 use waybill_sealing::header::Header;
 use waybill_sealing::internal::named_key;
@@ -142,8 +142,8 @@ fn read_up_to(
         group: settings.group.clone(),
     };
     let readers: Vec<_> = sealed.iter().map(reader).collect();
-    let standings = standings(&settings.connection, &readers)?.into_values().flatten();
-    Ok(standings.filter_map(|s| Some(((s.topic, s.partition), s.next?))).collect())
+    let progress = group_progress(&settings.connection, &readers)?.into_values().flatten();
+    Ok(progress.filter_map(|s| Some(((s.topic, s.partition), s.next?))).collect())
 }
 
 /// Where the records stand whose last answer is a reject.

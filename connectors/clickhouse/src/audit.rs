@@ -1,5 +1,5 @@
-//! What the tables say to an auditor: the ledger's sums and seams, and the rows beside them. It
-//! judges nothing.
+//! What the tables say to an auditor: the ledger's sums and gaps, and the rows beside them. It
+//! checks nothing.
 
 use clickhouse::{Row, RowOwned, RowRead};
 use serde::Deserialize;
@@ -26,7 +26,7 @@ pub struct Coverage {
 
 /// Two neighbours of one partition that do not meet.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]
-pub struct Seam {
+pub struct Gap {
     pub topic: String,
     /// Kafka's id of it: carriers may have several topics.
     pub topic_id: String,
@@ -101,9 +101,9 @@ pub struct Derived {
 
 /// All that an audit reads from ClickHouse.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Books {
+pub struct AuditData {
     pub coverage: Vec<Coverage>,
-    pub seams: Vec<Seam>,
+    pub gaps: Vec<Gap>,
     pub unbalanced: Vec<Unbalanced>,
     pub stages: Vec<StageTotal>,
     pub written: Vec<Written>,
@@ -117,9 +117,9 @@ pub struct Books {
     pub unfinished_erasures: Vec<String>,
 }
 
-/// What the books are asked.
+/// What an audit asks.
 #[derive(Clone, Debug, Default)]
-pub struct BookQuestion {
+pub struct AuditQuestion {
     /// Only what was committed since then, ms UTC; 0: ever.
     pub since_ms: i64,
     /// The hours of this carrier alone.
@@ -131,19 +131,19 @@ pub struct BookQuestion {
 }
 
 impl Database {
-    pub fn books(&self, question: &BookQuestion) -> Result<Books, Fault> {
-        let BookQuestion { since_ms, carrier, derived, kept } = question;
+    pub fn audit_data(&self, question: &AuditQuestion) -> Result<AuditData, Fault> {
+        let AuditQuestion { since_ms, carrier, derived, kept } = question;
         let ledger = self.ledger();
         let carrier = carrier.as_deref().unwrap_or_default();
         let ask = Ask { database: self, since_ms: *since_ms, carrier };
-        let mut books = Books {
+        let mut data = AuditData {
             coverage: ask.rows(&format!(
                 "SELECT topic, topic_id, partition, min(from_offset) AS first,
                     max(next_offset) AS next, sum(records) AS records, count() AS entries
                 FROM {ledger} WHERE topic != 'ledger' GROUP BY topic, topic_id, partition
                 ORDER BY topic, topic_id, partition"
             ))?,
-            seams: ask.rows(&format!(
+            gaps: ask.rows(&format!(
                 "SELECT topic, topic_id, partition, before, from_offset FROM (
                     SELECT topic, topic_id, partition, from_offset, lagInFrame(next_offset, 1, from_offset) OVER (
                         PARTITION BY topic, topic_id, partition ORDER BY from_offset, next_offset
@@ -191,14 +191,14 @@ impl Database {
             ))?,
         };
         if *derived {
-            books.derived = ask.rows(&self.derived(kept))?;
+            data.derived = ask.rows(&self.derived(kept))?;
         }
-        Ok(books)
+        Ok(data)
     }
 
     /// Brings what the ledger says of the last two days into the metrics: cheap enough for once a
     /// minute.
-    pub fn show_books(&self) -> Result<(), Fault> {
+    pub fn show_ledger(&self) -> Result<(), Fault> {
         let metrics = Metrics::get()?;
         let ask = Ask { database: self, since_ms: 0, carrier: "" };
         let unaccounted: Vec<u64> = ask.rows(&format!(
@@ -206,7 +206,7 @@ impl Database {
             WHERE hour >= now() - INTERVAL 2 DAY AND hour < toStartOfHour(now() - INTERVAL 10 MINUTE)",
             self.table("conservation")
         ))?;
-        let seams: Vec<u64> = ask.rows(&format!(
+        let gaps: Vec<u64> = ask.rows(&format!(
             "SELECT count() FROM (
                 SELECT from_offset, lagInFrame(next_offset, 1, from_offset) OVER (
                     PARTITION BY topic, topic_id, partition ORDER BY from_offset, next_offset
@@ -219,7 +219,7 @@ impl Database {
         let first =
             |found: Vec<u64>| found.first().map_or(0, |n| i64::try_from(*n).unwrap_or(i64::MAX));
         metrics.unaccounted.set(first(unaccounted));
-        metrics.seams.set(first(seams));
+        metrics.seams.set(first(gaps));
         Ok(())
     }
 

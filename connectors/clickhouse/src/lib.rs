@@ -45,8 +45,8 @@ pub use answers::{
     Answers, Cursor, EventRow, OfMessage, RejectRow, ShipmentRow, TimelineRow, UsageRow,
 };
 pub use audit::{
-    BookQuestion, Books, Coverage, Derived, Misstored, Seam, StageTotal, Unaccounted, Unbalanced,
-    Written,
+    AuditData, AuditQuestion, Coverage, Derived, Gap, Misstored, StageTotal, Unaccounted,
+    Unbalanced, Written,
 };
 pub use config::Config;
 pub use database::Database;

@@ -16,14 +16,14 @@ use arc_swap::ArcSwap;
 use waybill_decrypt::{Carrier, Carriers, Decrypt, Opener, PlatformKeys, RegisteredKey, Settings};
 use waybill_enrich::Enrich;
 use waybill_host::batch::Batch;
-use waybill_host::chain::End;
-use waybill_host::chain::Flow;
-use waybill_host::chain::Run;
+use waybill_host::chain::OutputContext;
+use waybill_host::chain::StageOperator;
+use waybill_host::chain::TopicWriter;
 use waybill_host::processor::Incoming;
 use waybill_host::processor::Processor;
 use waybill_host::sealed::Sealed;
-use waybill_host::values::RoleKeys;
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::RoleKeys;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::{EnrichedEvent, Opened};
 use waybill_sealing::internal::{self, InternalKey};
@@ -32,7 +32,7 @@ use waybill_sealing::platform_key::{DEFAULT_BITS, PlatformKey};
 use waybill_sealing::seal::{MAX_CONTENT_KEY_LIFE_MS, Message, Proof, Sealer, SealerConfig};
 use waybill_sealing::signing_key::PrivateSigningKey;
 use waybill_simulator::Simulation;
-use waybill_stage::{Answer, Context, SealedRecord, Stage};
+use waybill_stage::{Context, Outputs, SealedRecord, Stage};
 use waybill_validate::Validate;
 
 const NOW_MS: i64 = 1_763_990_400_125;
@@ -103,16 +103,16 @@ fn sealed(proof: Proof, messages: usize) -> (Vec<SealedRecord>, Decrypt) {
 /// One input at a time, as chain.rs does it. What came out, and how long it took.
 fn apply<S: Stage>(stage: &S, inputs: Vec<S::Input>) -> (Vec<S::Output>, Duration) {
     let cx = Context::at(NOW_MS);
-    let mut outputs = Vec::with_capacity(inputs.len());
-    let mut answer = Answer::default();
+    let mut all = Vec::with_capacity(inputs.len());
+    let mut outputs = Outputs::default();
     let began = Instant::now();
     for input in inputs {
-        answer.clear();
-        stage.apply(&cx, input, &mut answer).unwrap();
-        assert!(answer.rejects.is_empty(), "{:?}", answer.rejects);
-        outputs.append(&mut answer.passed);
+        outputs.clear();
+        stage.apply(&cx, input, &mut outputs).unwrap();
+        assert!(outputs.rejects.is_empty(), "{:?}", outputs.rejects);
+        all.append(&mut outputs.emitted);
     }
-    (outputs, began.elapsed())
+    (all, began.elapsed())
 }
 
 /// All encoded values one after the other, and where each ends.
@@ -212,10 +212,11 @@ fn main() {
 /// private RSA operation.
 fn signed(at_once: usize) -> f64 {
     let (records, decrypt) = sealed(Proof::Signed, 1_000);
-    let end = End::<Opened>::new(Role::Opened, |opened| opened.provenance.handle.as_bytes());
-    let mut chain = Sealed::new(Run::new(decrypt, end), u32::MAX);
+    let end =
+        TopicWriter::<Opened>::new(Role::Opened, |opened| opened.provenance.handle.as_bytes());
+    let mut chain = Sealed::new(StageOperator::new(decrypt, end), u32::MAX);
     let keys = RoleKeys::of(&InternalKey::generate().unwrap()).unwrap();
-    let values = Values::new(&keys, || 0).unwrap();
+    let cipher = TopicCipher::new(&keys, || 0).unwrap();
     let mut batch = Batch::default();
     let at_once = chain.at_once().min(at_once);
     let began = Instant::now();
@@ -232,10 +233,10 @@ fn signed(at_once: usize) -> f64 {
                 appended_at: NOW_MS,
             })
             .collect();
-        chain.look_ahead(&window, &values, NOW_MS);
+        chain.look_ahead(&window, &cipher, NOW_MS);
         for record in &window {
-            let mut flow = Flow { batch: &mut batch, values: &values, now_ms: NOW_MS };
-            chain.process(record, &mut flow).unwrap();
+            let mut out = OutputContext { batch: &mut batch, cipher: &cipher, now_ms: NOW_MS };
+            chain.process(record, &mut out).unwrap();
         }
     }
     records.len() as f64 / began.elapsed().as_secs_f64()

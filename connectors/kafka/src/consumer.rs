@@ -27,8 +27,8 @@ use crate::undecodable::is_undecodable;
 use crate::{HostSettings, Topics, timeouts};
 use group::{Change, Group};
 use subscribed::Subscribed;
+pub(crate) use transient::{is_transient, with_retry};
 use transient::{is_unknown, pauses};
-pub(crate) use transient::{passes, patiently};
 use watch::Watch;
 
 /// Everything that can come to a loop from Kafka.
@@ -157,7 +157,7 @@ impl GroupConsumer {
         match self.client.poll(wait) {
             Some(Ok(message)) => Ok(Polled::Record(message)),
             // The client connects anew by itself.
-            Some(Err(error)) if passes(&error) => Ok(Polled::Nothing),
+            Some(Err(error)) if is_transient(&error) => Ok(Polled::Nothing),
             // Of a topic that was removed: the lookout finds it gone.
             Some(Err(error)) if self.lookout.is_some() && is_unknown(&error) => Ok(Polled::Nothing),
             Some(Err(error)) if is_undecodable(&error) => Ok(Polled::Undecodable),

@@ -25,7 +25,7 @@ pub trait Courier {
 
     /// Begins what is due, and takes up what has ended. What is over from here on is to be written: it stays open,
     /// for [`Courier::first_open`], until that is [done](Courier::written).
-    fn turn(&mut self, now_ms: i64) -> Vec<(At, Delivery)>;
+    fn begin_due(&mut self, now_ms: i64) -> Vec<(At, Delivery)>;
 
     /// This is on the topic.
     fn written(&mut self, ends: &[At]);
@@ -40,7 +40,7 @@ pub trait Courier {
     fn bring(&mut self, at: At, payload: Vec<u8>, now_ms: i64);
 
     /// A partition goes to another.
-    fn lose(&mut self, partition: i32);
+    fn on_revoked(&mut self, partition: i32);
 
     /// Begins nothing new while it is held.
     fn hold(&mut self, held: bool);

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Message, Offset};
 use waybill_host::batch::Batch;
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::{Erasure, LedgerEntry, LedgerOutput};
 use waybill_stage::Fault;
 
 use crate::acl::{Acl, READERS};
 use crate::hand_over::{deliver, one_request_a_partition};
-use crate::offsets::{Reader, Standing, numbers, probe, standings};
+use crate::offsets::{GroupProgress, Reader, group_progress, numbers, probe};
 use crate::partition_counts::PartitionCounts;
 use crate::reader::{Go, read, settled};
 use crate::rights::refused;
@@ -49,7 +49,7 @@ pub struct Passed {
 #[derive(Debug)]
 pub struct Eraser<'a> {
     pub settings: &'a HostSettings,
-    pub values: &'a Values,
+    pub cipher: &'a TopicCipher,
     /// The consumer group of the sink.
     pub sink_group: String,
     /// How long each wait may take.
@@ -63,7 +63,7 @@ impl Eraser<'_> {
     pub fn send(&self, erasures: &[Erasure], sent: impl FnOnce()) -> Result<Vec<Passed>, Fault> {
         let mut from = BTreeMap::new();
         for role in ENDS {
-            let id = self.standings(role)?.into_iter().next().map(|s| s.topic_id);
+            let id = self.group_progress(role)?.into_iter().next().map(|s| s.topic_id);
             let topic_id = id.unwrap_or_default();
             for place in self.ends(role)? {
                 let topic_id = topic_id.clone();
@@ -92,9 +92,9 @@ impl Eraser<'_> {
         let mut batch = Batch::default();
         for erasure in erasures {
             let key = waybill_aggregate::key_of_events(&erasure.shipment_id).as_bytes();
-            batch.put(self.values, Role::Enriched, None, key, erasure)?;
+            batch.put(self.cipher, Role::Enriched, None, key, erasure)?;
         }
-        batch.put(self.values, Role::Ledger, None, ERASE.as_bytes(), &entry(erasures.len()))?;
+        batch.put(self.cipher, Role::Ledger, None, ERASE.as_bytes(), &entry(erasures.len()))?;
         let id = Self::transactional_id(topics);
         let mut config = self.settings.connection.client();
         config
@@ -169,7 +169,7 @@ impl Eraser<'_> {
         read(&self.settings.connection, topic, next.partition, from, |message| {
             next.offset = message.offset() + 1;
             let (key, value) = (message.key().unwrap_or_default(), message.payload());
-            let plain = self.values.open(role, key, value.unwrap_or_default())?;
+            let plain = self.cipher.open(role, key, value.unwrap_or_default())?;
             let Some(plain) = plain.filter(|plain| waybill_schemas::is::<Erasure>(plain)) else {
                 return Ok(Go::On);
             };
@@ -196,25 +196,25 @@ impl Eraser<'_> {
 
     /// Where the sink goes on in each partition: what is before is in the store for good.
     pub fn settled(&self, role: Role) -> Result<Vec<Place>, Fault> {
-        let place = |s: Standing| Place {
+        let place = |s: GroupProgress| Place {
             topic_id: s.topic_id,
             partition: s.partition,
             offset: s.next.unwrap_or(s.first),
         };
-        Ok(self.standings(role)?.into_iter().map(place).collect())
+        Ok(self.group_progress(role)?.into_iter().map(place).collect())
     }
 
     /// Waits until the sink has settled all that lies in the topic before these places.
     pub fn await_stored(&self, role: Role, places: Vec<Place>) -> Result<(), Fault> {
         let began = Instant::now();
         loop {
-            let standings = self.standings(role)?;
+            let progress = self.group_progress(role)?;
             // Behind the last record there are marks of transactions, which nobody commits.
-            let has = |s: &Standing, place: &Place| {
+            let has = |s: &GroupProgress, place: &Place| {
                 s.next.is_some_and(|next| next >= place.offset)
                     || (s.waiting == 0 && s.claim.is_empty())
             };
-            let of = |place: &Place| standings.iter().find(|s| s.partition == place.partition);
+            let of = |place: &Place| progress.iter().find(|s| s.partition == place.partition);
             if places.iter().all(|place| of(place).is_some_and(|s| has(s, place))) {
                 return Ok(());
             }
@@ -229,10 +229,10 @@ impl Eraser<'_> {
         }
     }
 
-    fn standings(&self, role: Role) -> Result<Vec<Standing>, Fault> {
+    fn group_progress(&self, role: Role) -> Result<Vec<GroupProgress>, Fault> {
         let topic = self.settings.topics.name(role).to_owned();
         let reader = Reader { role, topic, group: self.sink_group.clone() };
-        let found = standings(&self.settings.connection, &[reader])?;
+        let found = group_progress(&self.settings.connection, &[reader])?;
         Ok(found.into_values().next().unwrap_or_default())
     }
 }

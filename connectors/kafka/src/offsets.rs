@@ -11,7 +11,7 @@ use waybill_host::mark;
 use waybill_schemas::Role;
 use waybill_stage::Fault;
 
-use crate::consumer::passes;
+use crate::consumer::is_transient;
 use crate::reader::client;
 use crate::topic_identity::identities;
 use crate::{HostSettings, KafkaConnection, timeouts};
@@ -26,7 +26,7 @@ pub struct Reader {
 
 /// A partition, and how far its group has read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct GroupProgress {
     pub topic: String,
     /// Kafka's id of the topic.
     pub topic_id: String,
@@ -52,10 +52,10 @@ pub fn most_partitions(settings: &HostSettings, roles: &[Role]) -> Result<u32, F
 }
 
 /// How far each topic is read by its group.
-pub fn standings(
+pub fn group_progress(
     connection: &KafkaConnection,
     readers: &[Reader],
-) -> Result<BTreeMap<Role, Vec<Standing>>, Fault> {
+) -> Result<BTreeMap<Role, Vec<GroupProgress>>, Fault> {
     let mut found = BTreeMap::new();
     for reader in readers {
         let probe = probe(connection, &reader.group)?;
@@ -66,7 +66,7 @@ pub fn standings(
         let committed = probe.committed_offsets(list, timeouts::STABLE).map_err(|e| {
             Fault(format!("reading what group {} has committed: {e}", reader.group))
         })?;
-        let mut standings = Vec::new();
+        let mut progress = Vec::new();
         let known = identities(probe.client(), &[&reader.topic], timeouts::LOOKUP)?;
         let topic_id = known.into_values().next().map_or_else(String::new, |known| known.id);
         for entry in committed.elements() {
@@ -82,9 +82,17 @@ pub fn standings(
             let (said, _) = mark::read(entry.metadata());
             let claim = if Caution::wrote(said) { "" } else { said }.to_owned();
             let (topic, topic_id) = (reader.topic.clone(), topic_id.clone());
-            standings.push(Standing { topic, topic_id, partition, first, next, claim, waiting: 0 });
+            progress.push(GroupProgress {
+                topic,
+                topic_id,
+                partition,
+                first,
+                next,
+                claim,
+                waiting: 0,
+            });
         }
-        found.entry(reader.role).or_insert_with(Vec::new).extend(standings);
+        found.entry(reader.role).or_insert_with(Vec::new).extend(progress);
     }
     count_waiting(connection, readers, &mut found)?;
     Ok(found)
@@ -95,16 +103,16 @@ pub fn standings(
 fn count_waiting(
     connection: &KafkaConnection,
     readers: &[Reader],
-    found: &mut BTreeMap<Role, Vec<Standing>>,
+    found: &mut BTreeMap<Role, Vec<GroupProgress>>,
 ) -> Result<(), Fault> {
     let fault = |e: KafkaError| Fault(format!("reading what waits: {e}"));
     let consumer = client(connection, "read_committed").map_err(fault)?;
     let mut list = TopicPartitionList::new();
     for reader in readers {
-        let standings = found.get(&reader.role).into_iter().flatten();
-        for standing in standings.filter(|s| s.topic == reader.topic) {
-            let from = standing.next.unwrap_or(standing.first).max(standing.first);
-            list.add_partition_offset(&reader.topic, standing.partition, Offset::Offset(from))
+        let progress = found.get(&reader.role).into_iter().flatten();
+        for group in progress.filter(|s| s.topic == reader.topic) {
+            let from = group.next.unwrap_or(group.first).max(group.first);
+            list.add_partition_offset(&reader.topic, group.partition, Offset::Offset(from))
                 .map_err(fault)?;
         }
     }
@@ -115,18 +123,18 @@ fn count_waiting(
         match consumer.poll(Duration::from_millis(200)) {
             Some(Ok(message)) => {
                 let of = readers.iter().find(|r| r.topic == message.topic());
-                let standings = of.and_then(|reader| found.get_mut(&reader.role));
-                let standing = standings.and_then(|standings| {
+                let progress = of.and_then(|reader| found.get_mut(&reader.role));
+                let group = progress.and_then(|progress| {
                     let place = (message.topic(), message.partition());
-                    standings.iter_mut().find(|s| (s.topic.as_str(), s.partition) == place)
+                    progress.iter_mut().find(|s| (s.topic.as_str(), s.partition) == place)
                 });
-                if let Some(standing) = standing {
-                    standing.waiting += 1;
+                if let Some(group) = group {
+                    group.waiting += 1;
                 }
                 idle_since = Instant::now();
             }
             Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
-            Some(Err(error)) if !passes(&error) => return Err(fault(error)),
+            Some(Err(error)) if !is_transient(&error) => return Err(fault(error)),
             _ if idle_since.elapsed() > timeouts::STABLE => {
                 return Err(Fault("reading what waits: no answer".to_owned()));
             }

@@ -10,7 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use waybill_stage::Fault;
 
 use crate::acl::READERS;
-use crate::consumer::{passes, patiently};
+use crate::consumer::{is_transient, with_retry};
 use crate::settings::{ANSWER_BYTES, FETCH_BYTES};
 use crate::{KafkaConnection, timeouts};
 
@@ -45,7 +45,7 @@ pub(crate) fn read(
                 idle_since = Instant::now();
             }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
-            Some(Err(error)) if !passes(&error) => return Err(fault(&error)),
+            Some(Err(error)) if !is_transient(&error) => return Err(fault(&error)),
             // A broken connection is made anew by the client.
             _ if idle_since.elapsed() > timeouts::STABLE => return Err(fault(&"no answer")),
             _ => {}
@@ -61,7 +61,7 @@ pub(crate) fn settled(
 ) -> Result<(i64, i64), Fault> {
     let fault = |e: &dyn std::fmt::Display| Fault(format!("reading {topic}-{partition}: {e}"));
     let plain = client(connection, "read_uncommitted").map_err(|e| fault(&e))?;
-    let (low, high) = patiently(|| plain.fetch_watermarks(topic, partition, timeouts::LOOKUP))
+    let (low, high) = with_retry(|| plain.fetch_watermarks(topic, partition, timeouts::LOOKUP))
         .map_err(|e| fault(&e))?;
     if low == high {
         return Ok((low, high));
@@ -70,7 +70,7 @@ pub(crate) fn settled(
     let began = Instant::now();
     loop {
         let (_, stable) =
-            patiently(|| committed.fetch_watermarks(topic, partition, timeouts::LOOKUP))
+            with_retry(|| committed.fetch_watermarks(topic, partition, timeouts::LOOKUP))
                 .map_err(|e| fault(&e))?;
         if stable >= high {
             return Ok((low, high));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rdkafka::consumer::Consumer;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Message, Offset};
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Redrive;
 use waybill_schemas::Role;
 use waybill_stage::Fault;
@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 pub struct Redriver<'a> {
     settings: &'a HostSettings,
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     producer: BaseProducer,
     sent: BTreeSet<Attempt>,
     /// ms UTC.
@@ -82,7 +82,7 @@ impl<'a> Redriver<'a> {
         topics.name(Role::Redrive)
     }
 
-    pub fn open(settings: &'a HostSettings, values: &'a Values) -> Result<Self, Fault> {
+    pub fn open(settings: &'a HostSettings, cipher: &'a TopicCipher) -> Result<Self, Fault> {
         let fault = |e: &dyn std::fmt::Display| Fault(format!("opening the redrive topic: {e}"));
         let topic = settings.topics.name(Role::Redrive);
         let mut config = settings.connection.client();
@@ -104,7 +104,7 @@ impl<'a> Redriver<'a> {
             }
             read(&settings.connection, topic, partition, Offset::Beginning, |message| {
                 let (key, value) = (message.key().unwrap_or_default(), message.payload());
-                let plain = values.open(Role::Redrive, key, value.unwrap_or_default())?;
+                let plain = cipher.open(Role::Redrive, key, value.unwrap_or_default())?;
                 // What is no redrive of ours was answered by decrypt.
                 if let Some(Ok(redrive)) = plain.map(|p| waybill_schemas::decode::<Redrive>(&p)) {
                     sent.insert(Attempt::of(&redrive, &settings.topics));
@@ -114,7 +114,7 @@ impl<'a> Redriver<'a> {
         }
         let retention = settings.topics.retention(Role::Redrive);
         let known_since = known_since(crate::health::now_ms(), retention);
-        Ok(Self { settings, values, producer, sent, known_since })
+        Ok(Self { settings, cipher, producer, sent, known_since })
     }
 
     /// Whether every redrive of a record that was received then (ms UTC) is still known. It was redriven
@@ -142,7 +142,7 @@ impl<'a> Redriver<'a> {
             let (mut plain, mut value) = (Vec::new(), Vec::new());
             waybill_schemas::encode(redrive, &mut plain).map_err(|e| fault(&e))?;
             let place = key.as_deref().unwrap_or_default();
-            self.values.seal(Role::Redrive, place, &plain, &mut value)?;
+            self.cipher.seal(Role::Redrive, place, &plain, &mut value)?;
             let bytes = key.as_ref().map_or(0, Vec::len) + value.len();
             if !portion.has_room(bytes) {
                 delivered()?;

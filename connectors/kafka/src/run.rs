@@ -2,12 +2,12 @@
 
 use std::sync::LazyLock;
 
-use waybill_host::chain::Flow;
+use waybill_host::chain::OutputContext;
 use waybill_host::input::Input;
 use waybill_host::processor::{Incoming, Processor};
 use waybill_host::sink_task::{SinkTask, WORKERS};
 use waybill_host::stage_task::StageTask;
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::pipeline::StageTopics;
 use waybill_stage::{Fault, Sink};
@@ -24,12 +24,12 @@ static ME: LazyLock<String> = LazyLock::new(|| format!("{}-{}", std::process::id
 pub fn run_stages<P: Processor>(
     settings: &HostSettings,
     processor: P,
-    values: &Values,
+    cipher: &TopicCipher,
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), Fault> {
     let inputs = processor.inputs();
-    let task = StageTask::new(Mortal(processor), values, settings.limits, ME.clone());
+    let task = StageTask::new(Mortal(processor), cipher, settings.limits, ME.clone());
     let driven = Driven { settings, inputs, name: "stages", health, shutdown };
     drive(&driven, task, Vec::new())
 }
@@ -39,12 +39,12 @@ pub fn run_sink(
     settings: &HostSettings,
     topics: StageTopics,
     sink: &dyn Fn() -> Result<Box<dyn Sink>, Fault>,
-    values: &Values,
+    cipher: &TopicCipher,
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), Fault> {
     let sinks = (0..WORKERS).map(|_| sink()).collect::<Result<Vec<_>, Fault>>()?;
-    let task = SinkTask::new(topics, values, settings.limits);
+    let task = SinkTask::new(topics, cipher, settings.limits);
     let driven = Driven { settings, inputs: topics.inputs, name: "sink", health, shutdown };
     drive(&driven, task, sinks)
 }
@@ -67,23 +67,23 @@ impl<P: Processor> Processor for Mortal<P> {
         self.0.at_once()
     }
 
-    fn look_ahead(&mut self, records: &[Incoming<'_>], values: &Values, now_ms: i64) {
-        self.0.look_ahead(records, values, now_ms);
+    fn look_ahead(&mut self, records: &[Incoming<'_>], cipher: &TopicCipher, now_ms: i64) {
+        self.0.look_ahead(records, cipher, now_ms);
     }
 
     fn waits(&self, now_ms: i64) -> Option<Role> {
         self.0.waits(now_ms)
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
         if cfg!(feature = "failpoints") {
             crash_point(&format!("record_{}", record.offset));
         }
-        self.0.process(record, flow)
+        self.0.process(record, out)
     }
 
-    fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        self.0.close(flow)
+    fn close(&mut self, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        self.0.close(out)
     }
 
     fn state_of(&mut self, input: &Input) -> Result<Option<(Role, P::State)>, Fault> {

@@ -129,12 +129,12 @@ impl Transactor {
 
     fn offsets(&self, batch: &Batch, member: &CommitAs) -> Result<TopicPartitionList, KafkaError> {
         let mut offsets = TopicPartitionList::new();
-        for (input, mark) in &batch.marks {
+        for (input, committed) in &batch.offsets {
             let topic: &str = &input.topic;
             let mut entry = offsets.add_partition(topic, input.partition);
-            entry.set_offset(rdkafka::Offset::Offset(mark.offset))?;
+            entry.set_offset(rdkafka::Offset::Offset(committed.offset))?;
             let id = member.topics.get(topic).map_or("", |identity| &identity.id);
-            entry.set_metadata(mark::write(&mark.metadata, id));
+            entry.set_metadata(mark::write(&committed.metadata, id));
         }
         Ok(offsets)
     }

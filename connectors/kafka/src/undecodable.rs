@@ -10,7 +10,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use waybill_stage::Fault;
 
-use crate::consumer::{passes, patiently};
+use crate::consumer::{is_transient, with_retry};
 use crate::reader::{Quiet, client};
 use crate::{KafkaConnection, timeouts};
 
@@ -29,7 +29,7 @@ pub(crate) fn undecodable_at(
 ) -> Result<Option<Range<i64>>, Fault> {
     let fault = |e: &dyn std::fmt::Display| Fault(format!("looking at {topic}-{partition}: {e}"));
     let consumer = client(connection, "read_uncommitted").map_err(|e| fault(&e))?;
-    let (_, high) = patiently(|| consumer.fetch_watermarks(topic, partition, timeouts::LOOKUP))
+    let (_, high) = with_retry(|| consumer.fetch_watermarks(topic, partition, timeouts::LOOKUP))
         .map_err(|e| fault(&e))?;
     let is_bad = |offset| is_bad(&consumer, topic, partition, offset).map_err(|e| fault(&e));
     if from >= high || !is_bad(from)? {
@@ -72,7 +72,7 @@ fn is_bad(
             Some(Ok(message)) if message.offset() < offset => {}
             Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => return Ok(false),
             Some(Err(error)) if is_undecodable(&error) => return Ok(true),
-            Some(Err(error)) if !passes(&error) => return Err(error),
+            Some(Err(error)) if !is_transient(&error) => return Err(error),
             _ if began.elapsed() > timeouts::STABLE => {
                 return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
             }

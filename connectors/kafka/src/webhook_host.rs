@@ -1,7 +1,7 @@
-//! Has carriers' endpoints told, at least once. One loop, one transaction at each [turn](WebhookHost::turn): what is
-//! to be told of new rejects and events goes to a topic of its own, with the offsets that it was read up to; and so
-//! does what became of it, with the offset of the oldest delivery that is still open. Who tells is a [`Courier`]:
-//! it knows no Kafka, and this knows no HTTP.
+//! Has carriers' endpoints told, at least once. One loop, one transaction at each [cycle](WebhookHost::commit_cycle):
+//! what is to be told of new rejects and events goes to a topic of its own, with the offsets that it was read up to;
+//! and so does what became of it, with the offset of the oldest delivery that is still open. Who tells is a
+//! [`Courier`]: it knows no Kafka, and this knows no HTTP.
 //!
 //! Nothing is told that is not on the topic. So what is told is told again after a crash, and nothing is forgotten;
 //! and an endpoint that is away costs its place on the topic, and no memory but what the courier allows.
@@ -20,8 +20,8 @@ use waybill_host::chain::{decoded, opened as opened_value};
 use waybill_host::event::{Member, Now};
 use waybill_host::input::Input;
 use waybill_host::metrics::metrics;
-use waybill_host::protocol::Mark;
-use waybill_host::values::Values;
+use waybill_host::protocol::CommittedOffset;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::pipeline::WEBHOOKS;
 use waybill_schemas::vocabulary::DeliveryState;
@@ -52,7 +52,7 @@ const MARK_EVERY: Duration = Duration::from_secs(5);
 pub fn webhook_host(
     settings: &HostSettings,
     courier: &mut dyn Courier,
-    values: &Values,
+    cipher: &TopicCipher,
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), Fault> {
@@ -61,7 +61,7 @@ pub fn webhook_host(
     WebhookHost {
         settings,
         courier,
-        values,
+        cipher,
         health,
         consumer: &consumer,
         transactor,
@@ -79,7 +79,7 @@ pub fn webhook_host(
 struct WebhookHost<'a> {
     settings: &'a HostSettings,
     courier: &'a mut dyn Courier,
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     health: &'a Health,
     consumer: &'a GroupConsumer,
     transactor: Transactor,
@@ -102,10 +102,10 @@ impl WebhookHost<'_> {
         loop {
             match self.consumer.next(self.poll_timeout())? {
                 Polled::Assigned(partitions) => {
-                    self.gain(&partitions)?;
+                    self.on_assigned(&partitions)?;
                     self.health.set_ready(true);
                 }
-                Polled::Revoked(partitions) => self.lose(&partitions)?,
+                Polled::Revoked(partitions) => self.on_revoked(&partitions)?,
                 Polled::Record(message) => self.take(&message)?,
                 Polled::Undecodable => {
                     return Err(Fault(
@@ -118,7 +118,7 @@ impl WebhookHost<'_> {
             }
             self.health.beat();
             self.bring_missing()?;
-            self.turn()?;
+            self.commit_cycle()?;
             if shutdown.is_requested() {
                 return self.finish();
             }
@@ -137,7 +137,7 @@ impl WebhookHost<'_> {
         [due, batch].into_iter().flatten().fold(longest, Duration::min)
     }
 
-    fn gain(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
+    fn on_assigned(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
         let began = Instant::now();
         let lost = || Fault("the group took our partitions away".to_owned());
         let member = self.consumer.member().ok_or_else(lost)?;
@@ -147,8 +147,8 @@ impl WebhookHost<'_> {
             self.committed.insert(input.clone(), offset);
             if input.role == Role::Webhooks {
                 let (courier, now) = (&mut *self.courier, now_ms());
-                let (settings, values) = (self.settings, self.values);
-                offset = take_over(settings, values, input.partition, offset, |at, written| {
+                let (settings, cipher) = (self.settings, self.cipher);
+                offset = take_over(settings, cipher, input.partition, offset, |at, written| {
                     take_in(courier, at, written, now);
                 })?;
             }
@@ -170,7 +170,7 @@ impl WebhookHost<'_> {
         Ok(())
     }
 
-    fn lose(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
+    fn on_revoked(&mut self, partitions: &TopicPartitionList) -> Result<(), Fault> {
         if self.consumer.has_lost_assignment() {
             return Err(Fault("the group took our partitions away".to_owned()));
         }
@@ -178,7 +178,7 @@ impl WebhookHost<'_> {
         for p in partitions.elements() {
             let input = Input::new(self.consumer.role(p.topic())?, p.topic(), p.partition());
             if input.role == Role::Webhooks {
-                self.courier.lose(p.partition());
+                self.courier.on_revoked(p.partition());
             }
             self.committed.remove(&input);
             self.read_up_to.remove(&input);
@@ -200,7 +200,7 @@ impl WebhookHost<'_> {
         *next = message.offset() + 1;
         let to_write = match input.role {
             Role::Webhooks => {
-                if let Some(written) = opened(self.values, message)? {
+                if let Some(written) = opened(self.cipher, message)? {
                     let at = At { partition, offset: message.offset() };
                     take_in(self.courier, at, written, now_ms());
                 }
@@ -218,7 +218,7 @@ impl WebhookHost<'_> {
             match written {
                 Written::Delivery(delivery) => {
                     let id = delivery.delivery_id.as_bytes();
-                    self.batch.put(self.values, Role::Webhooks, None, id, &delivery)?;
+                    self.batch.put(self.cipher, Role::Webhooks, None, id, &delivery)?;
                 }
                 Written::Erasure(erasure) => self.pass_on(&erasure)?,
             }
@@ -229,7 +229,7 @@ impl WebhookHost<'_> {
     fn pass_on(&mut self, erasure: &Erasure) -> Result<(), Fault> {
         let topic = self.settings.topics.name(Role::Webhooks);
         for partition in numbers(&probe(&self.settings.connection, READERS)?, topic)? {
-            self.batch.put(self.values, Role::Webhooks, Some(partition), ERASURE, erasure)?;
+            self.batch.put(self.cipher, Role::Webhooks, Some(partition), ERASURE, erasure)?;
         }
         Ok(())
     }
@@ -237,7 +237,7 @@ impl WebhookHost<'_> {
     /// What is to be written because of a record. One that nobody of ours has written is the sink's to answer.
     fn told(&mut self, role: Role, message: &BorrowedMessage<'_>) -> Result<Vec<Written>, Fault> {
         let record = incoming(role, message);
-        let Ok(plain) = opened_value(role, &record, self.values)? else { return Ok(Vec::new()) };
+        let Ok(plain) = opened_value(role, &record, self.cipher)? else { return Ok(Vec::new()) };
         let deliveries = if role == Role::Rejects {
             let read = decoded::<RejectRecord>(&plain, &record)?;
             read.map(|reject| self.courier.reject(&reject, now_ms()))
@@ -257,7 +257,7 @@ impl WebhookHost<'_> {
     fn bring_missing(&mut self) -> Result<(), Fault> {
         let Some((partition, offsets)) = self.courier.missing(now_ms()) else { return Ok(()) };
         let courier = &mut *self.courier;
-        payloads(self.settings, self.values, partition, &offsets, |at, payload| {
+        payloads(self.settings, self.cipher, partition, &offsets, |at, payload| {
             courier.bring(at, payload, now_ms());
         })
     }
@@ -269,8 +269,8 @@ impl WebhookHost<'_> {
     }
 
     /// Begins what is due; and commits what is new and what has ended, if it is time.
-    fn turn(&mut self) -> Result<(), Fault> {
-        let ended = self.courier.turn(now_ms());
+    fn commit_cycle(&mut self) -> Result<(), Fault> {
+        let ended = self.courier.begin_due(now_ms());
         self.commit(ended, false)
     }
 
@@ -278,7 +278,7 @@ impl WebhookHost<'_> {
         for (_, delivery) in &ended {
             debug_assert!(delivery.state != DeliveryState::Open);
             let id = delivery.delivery_id.as_bytes();
-            self.batch.put(self.values, Role::Webhooks, None, id, delivery)?;
+            self.batch.put(self.cipher, Role::Webhooks, None, id, delivery)?;
         }
         let ends: Vec<At> = ended.into_iter().map(|(at, _)| at).collect();
         let is_time = at_once || self.marked.elapsed() >= MARK_EVERY;
@@ -288,7 +288,7 @@ impl WebhookHost<'_> {
         self.marked = Instant::now();
         // Offsets of what ends here are committed with the next transaction: until this one is there, it is open.
         self.mark_deliveries();
-        if self.batch.marks.is_empty() && ends.is_empty() {
+        if self.batch.offsets.is_empty() && ends.is_empty() {
             return Ok(());
         }
         // A transaction without an offset would not be fenced by the group.
@@ -297,8 +297,8 @@ impl WebhookHost<'_> {
         self.send()?;
         crash_point("webhooks_after_commit");
         self.courier.written(&ends);
-        let marks = self.batch.marks.iter();
-        self.committed.extend(marks.map(|(input, mark)| (input.clone(), mark.offset)));
+        let offsets = self.batch.offsets.iter();
+        self.committed.extend(offsets.map(|(input, committed)| (input.clone(), committed.offset)));
         self.batch.reset(self.settings.limits.bytes);
         self.began = None;
         Ok(())
@@ -312,18 +312,19 @@ impl WebhookHost<'_> {
             }
             let offset = self.courier.first_open(input.partition).unwrap_or(*next);
             if self.committed.get(input) != Some(&offset) {
-                self.batch.mark(input.clone(), Mark { offset, metadata: String::new() });
+                self.batch
+                    .set_offset(input.clone(), CommittedOffset { offset, metadata: String::new() });
             }
         }
     }
 
     fn mark_something(&mut self) {
-        if !self.batch.marks.is_empty() {
+        if !self.batch.offsets.is_empty() {
             return;
         }
         if let Some((input, offset)) = self.committed.iter().next() {
-            let mark = Mark { offset: *offset, metadata: String::new() };
-            self.batch.mark(input.clone(), mark);
+            let committed = CommittedOffset { offset: *offset, metadata: String::new() };
+            self.batch.set_offset(input.clone(), committed);
         }
     }
 
@@ -351,11 +352,11 @@ impl WebhookHost<'_> {
         self.courier.hold(true);
         while self.courier.is_busy() && began.elapsed() < FINISH_WAIT {
             self.health.beat();
-            let ended = self.courier.turn(now_ms());
+            let ended = self.courier.begin_due(now_ms());
             self.commit(ended, false)?;
             std::thread::sleep(BUSY_WAIT);
         }
-        let ended = self.courier.turn(now_ms());
+        let ended = self.courier.begin_due(now_ms());
         self.courier.hold(false);
         self.commit(ended, true)?;
         // What has ended by now.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Message, Offset};
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::vocabulary::DeliveryState;
 use waybill_schemas::{DecodeError, Delivery, Erasure, Record};
@@ -54,12 +54,12 @@ pub(crate) enum Written {
 
 /// A record of the topic; `None` if nobody of ours wrote it as it stands there.
 pub(crate) fn opened(
-    values: &Values,
+    cipher: &TopicCipher,
     message: &BorrowedMessage<'_>,
 ) -> Result<Option<Written>, Fault> {
     let place = || format!("{}-{}@{}", message.topic(), message.partition(), message.offset());
     let (key, value) = (message.key().unwrap_or_default(), message.payload().unwrap_or_default());
-    let plain = values.open(Role::Webhooks, key, value);
+    let plain = cipher.open(Role::Webhooks, key, value);
     let plain = plain.map_err(|fault| Fault(format!("{}: {fault}", place())))?;
     let Some(plain) = plain else {
         tracing::error!(place = place(), "no delivery of ours: left out");
@@ -92,7 +92,7 @@ fn read_as<R: Record>(plain: &[u8], place: &impl Fn() -> String) -> Result<Optio
 /// that end is. It is read twice: what ends is known before what is open is kept.
 pub(crate) fn take_over(
     settings: &HostSettings,
-    values: &Values,
+    cipher: &TopicCipher,
     partition: i32,
     from: i64,
     mut each: impl FnMut(At, Written),
@@ -124,7 +124,7 @@ pub(crate) fn take_over(
         if !(is_last || key == ERASURE) {
             return Ok(Go::On);
         }
-        match opened(values, message)? {
+        match opened(cipher, message)? {
             Some(Written::Delivery(delivery)) if delivery.state != DeliveryState::Open => {}
             Some(written) => each(At { partition, offset }, written),
             None => {}
@@ -137,7 +137,7 @@ pub(crate) fn take_over(
 /// The payloads that stand at these offsets.
 pub(crate) fn payloads(
     settings: &HostSettings,
-    values: &Values,
+    cipher: &TopicCipher,
     partition: i32,
     offsets: &BTreeSet<i64>,
     mut each: impl FnMut(At, Vec<u8>),
@@ -147,7 +147,7 @@ pub(crate) fn payloads(
     read(&settings.connection, topic, partition, Offset::Offset(*first), |message| {
         let offset = message.offset();
         if offsets.contains(&offset)
-            && let Some(Written::Delivery(delivery)) = opened(values, message)?
+            && let Some(Written::Delivery(delivery)) = opened(cipher, message)?
         {
             each(At { partition, offset }, delivery.payload);
         }
@@ -170,7 +170,7 @@ fn forget(found: &mut BTreeMap<String, (i32, Kept)>, partition: i32, erasure: &E
 #[derive(Debug)]
 pub struct WebhookLog<'a> {
     pub settings: &'a HostSettings,
-    pub values: &'a Values,
+    pub cipher: &'a TopicCipher,
 }
 
 impl WebhookLog<'_> {
@@ -190,7 +190,7 @@ impl WebhookLog<'_> {
                 continue;
             }
             read(connection, topic, partition, Offset::Beginning, |message| {
-                let mut last = match opened(self.values, message)? {
+                let mut last = match opened(self.cipher, message)? {
                     Some(Written::Delivery(delivery)) if is_meant(&delivery) => delivery,
                     Some(Written::Erasure(erasure)) => {
                         forget(&mut found, partition, &erasure);
@@ -256,7 +256,7 @@ impl WebhookLog<'_> {
             let key = delivery.delivery_id.as_bytes();
             let (mut plain, mut value) = (Vec::new(), Vec::new());
             waybill_schemas::encode(delivery, &mut plain).map_err(|e| fault(&e))?;
-            self.values.seal(Role::Webhooks, key, &plain, &mut value)?;
+            self.cipher.seal(Role::Webhooks, key, &plain, &mut value)?;
             if !portion.has_room(key.len() + value.len()) {
                 delivered()?;
                 portion = Portion::default();

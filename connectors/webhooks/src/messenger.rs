@@ -223,7 +223,7 @@ impl Courier for Messenger<'_> {
         self.schedule.erase(at, &erasure.carrier_id, &erasure.shipment_id, now_ms);
     }
 
-    fn turn(&mut self, now_ms: i64) -> Vec<(At, Delivery)> {
+    fn begin_due(&mut self, now_ms: i64) -> Vec<(At, Delivery)> {
         self.look_up();
         self.collect(now_ms);
         if !self.held {
@@ -266,8 +266,8 @@ impl Courier for Messenger<'_> {
         self.schedule.bring(at, payload.into(), now_ms);
     }
 
-    fn lose(&mut self, partition: i32) {
-        self.schedule.lose(partition);
+    fn on_revoked(&mut self, partition: i32) {
+        self.schedule.on_revoked(partition);
     }
 
     fn hold(&mut self, held: bool) {

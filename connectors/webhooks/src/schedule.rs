@@ -223,7 +223,7 @@ impl Schedule {
     }
 
     /// A partition is another's.
-    pub fn lose(&mut self, partition: i32) {
+    pub fn on_revoked(&mut self, partition: i32) {
         let all: Vec<At> = self.entries.range(of(partition)).map(|(at, _)| *at).collect();
         for at in all {
             self.forget(at);

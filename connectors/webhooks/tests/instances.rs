@@ -142,7 +142,7 @@ impl World {
         }
         // What it has in hand is written before it gives the partition away; not what is under way.
         self.turn(from);
-        self.schedules[from].lose(partition as i32);
+        self.schedules[from].on_revoked(partition as i32);
         self.take_over(partition, to);
     }
 

@@ -438,7 +438,7 @@ fn of_a_partition_that_goes_to_another_nothing_is_kept() {
     let jobs = world.start();
     // It is over, and not written.
     world.schedule.ended(jobs[1].at, "b", Ended::Taken, 0);
-    world.schedule.lose(0);
+    world.schedule.on_revoked(0);
     assert_eq!((world.schedule.open(), world.schedule.running()), (0, 0));
     world.schedule.ended(jobs[0].at, "a", Ended::Taken, 0);
     assert!(world.schedule.take_over().is_empty());

@@ -11,7 +11,7 @@ use story::{HOUR, PLACES, event, received_at};
 use waybill_aggregate::{Partition, Settings};
 use waybill_schemas::EnrichedEvent;
 use waybill_schemas::vocabulary::{Classifier, Milestone as M};
-use waybill_stage::{Answer, Context};
+use waybill_stage::{Context, Outputs};
 
 const BATCH: u32 = 1_000;
 const MILESTONES: [M; 6] =
@@ -29,10 +29,10 @@ fn told(shipment: u32, n: u32) -> EnrichedEvent {
 
 fn apply_all(partition: &mut Partition, events: Vec<EnrichedEvent>, taken: bool) -> usize {
     let settings = Settings::default();
-    let mut answer = Answer::default();
+    let mut outputs = Outputs::default();
     for event in events {
-        partition.apply(&settings, &Context::at(1), event, &mut answer).unwrap();
-        answer.clear();
+        partition.apply(&settings, &Context::at(1), event, &mut outputs).unwrap();
+        outputs.clear();
     }
     if taken { partition.take_changed().count() } else { 0 }
 }

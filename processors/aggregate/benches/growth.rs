@@ -19,7 +19,7 @@ use story::{HOUR, PLACES, event, received_at};
 use waybill_aggregate::{Partition, Restoring, Settings, key};
 use waybill_schemas::vocabulary::{Classifier, Milestone as M};
 use waybill_schemas::{EnrichedEvent, decode, encode};
-use waybill_stage::{Answer, Context};
+use waybill_stage::{Context, Outputs};
 
 const BATCH: u32 = 100;
 const BATCHES: u32 = 40;
@@ -52,12 +52,12 @@ fn batch(
     mut keep: impl FnMut(Vec<u8>, Vec<u8>),
 ) -> (Duration, usize) {
     let settings = Settings::default();
-    let mut answer = Answer::default();
+    let mut outputs = Outputs::default();
     let (mut bytes, mut records) = (Vec::with_capacity(1 << 22), Vec::new());
     let began = Instant::now();
     for event in events {
-        partition.apply(&settings, &Context::at(1), event, &mut answer).unwrap();
-        for accepted in answer.passed.drain(..) {
+        partition.apply(&settings, &Context::at(1), event, &mut outputs).unwrap();
+        for accepted in outputs.emitted.drain(..) {
             encode(&accepted, &mut bytes).unwrap();
         }
     }

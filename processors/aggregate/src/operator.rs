@@ -3,21 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use waybill_host::chain::Flow;
-use waybill_host::chain::{answered, decoded, opened, unreadable};
+use waybill_host::chain::OutputContext;
+use waybill_host::chain::{decoded, opened, run_stage, unreadable};
 use waybill_host::event::Restorer;
 use waybill_host::input::Input;
-use waybill_host::ledger::Item;
+use waybill_host::ledger::OutcomeCount;
 use waybill_host::metrics::metrics;
 use waybill_host::processor::{Incoming, Processor};
 use waybill_host::state_log::{Meaning, StateLog};
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_schemas::Role;
 use waybill_schemas::pipeline::AGGREGATE;
 use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_schemas::{AcceptedEvent, EnrichedEvent, Erasure, ShipmentHistory};
 use waybill_sealing::internal::Pseudonyms;
-use waybill_stage::{Answer, Context, Fault, Traced};
+use waybill_stage::{Context, Fault, Outputs, Traced};
 
 use crate::{NAME, Partition, Restoring, Settings, Taken, key};
 
@@ -25,9 +25,9 @@ pub struct Aggregating<'a> {
     /// What it goes by, asked for at each batch: carriers may be given longer while it runs.
     rules: &'a (dyn Fn() -> Settings + Sync),
     settings: Settings,
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     partitions: BTreeMap<i32, Kept>,
-    answer: Answer<AcceptedEvent>,
+    outputs: Outputs<AcceptedEvent>,
 }
 
 /// A partition's state, and the last batch that has written to its changelog.
@@ -47,9 +47,9 @@ impl std::fmt::Debug for Aggregating<'_> {
 }
 
 impl<'a> Aggregating<'a> {
-    pub fn new(rules: &'a (dyn Fn() -> Settings + Sync), values: &'a Values) -> Self {
-        let (partitions, answer) = (BTreeMap::new(), Answer::default());
-        Self { rules, settings: rules(), values, partitions, answer }
+    pub fn new(rules: &'a (dyn Fn() -> Settings + Sync), cipher: &'a TopicCipher) -> Self {
+        let (partitions, outputs) = (BTreeMap::new(), Outputs::default());
+        Self { rules, settings: rules(), cipher, partitions, outputs }
     }
 
     fn show_size(&self) {
@@ -60,7 +60,7 @@ impl<'a> Aggregating<'a> {
 
 /// The state of a partition, while its changelog is read.
 pub struct Changelog<'a> {
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     restoring: Restoring,
     log: StateLog,
     records: u64,
@@ -73,12 +73,12 @@ impl std::fmt::Debug for Changelog<'_> {
 }
 
 impl<'a> Changelog<'a> {
-    pub fn new(values: &'a Values) -> Self {
-        Self { values, restoring: Restoring::default(), log: StateLog::default(), records: 0 }
+    pub fn new(cipher: &'a TopicCipher) -> Self {
+        Self { cipher, restoring: Restoring::default(), log: StateLog::default(), records: 0 }
     }
 
     fn finish(self, input: Input, settings: &Settings) -> Result<Kept, Fault> {
-        let keys = self.values.pseudonyms(Role::AggregateState)?;
+        let keys = self.cipher.pseudonyms(Role::AggregateState)?;
         let state = self.restoring.finish(settings, |about| keys.of(about));
         let state = state.map_err(|e| Fault(format!("changelog of {input}: {e}")))?;
         let (partition, shipments, moving) = (input.partition, state.len(), state.moving());
@@ -108,7 +108,7 @@ impl Restorer for Changelog<'_> {
         let bad = |why: &str| Fault(format!("changelog {}: {why}", record.place()));
         let key = record.key.unwrap_or_default();
         let is_there = self.restoring.has(key);
-        let meaning = self.log.read(self.values, key, record.value, is_there);
+        let meaning = self.log.read(self.cipher, key, record.value, is_there);
         let history = match meaning.map_err(|fault| bad(&fault.0))? {
             Meaning::Value(plain) => Some(
                 waybill_schemas::decode::<ShipmentHistory>(&plain)
@@ -129,10 +129,14 @@ impl Restorer for Changelog<'_> {
 
 /// Forgets the shipment, and says so behind what was written of it: on each topic, what stands before that is of
 /// the shipment as it was. It is passed on also where nothing was known, since an operator waits for it.
-fn erase(state: &mut Partition, erasure: &Erasure, flow: &mut Flow<'_>) -> Result<(), Fault> {
+fn erase(
+    state: &mut Partition,
+    erasure: &Erasure,
+    out: &mut OutputContext<'_>,
+) -> Result<(), Fault> {
     let known = state.erase(&erasure.carrier_id, &erasure.shipment_id);
     tracing::info!(erasure = erasure.erasure_id, known, "a shipment is erased");
-    flow.batch.ledger.count(Item {
+    out.batch.ledger.count(OutcomeCount {
         stage: NAME.into(),
         carrier_id: &erasure.carrier_id,
         received_at: erasure.asked_at,
@@ -142,7 +146,7 @@ fn erase(state: &mut Partition, erasure: &Erasure, flow: &mut Flow<'_>) -> Resul
         parts: 1,
     });
     for role in [Role::Events, Role::Shipments] {
-        flow.batch.put(flow.values, role, None, erasure.shipment_id.as_bytes(), erasure)?;
+        out.batch.put(out.cipher, role, None, erasure.shipment_id.as_bytes(), erasure)?;
     }
     Ok(())
 }
@@ -158,56 +162,56 @@ impl<'a> Processor for Aggregating<'a> {
         AGGREGATE.inputs
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        let plain = match opened(Role::Enriched, record, flow.values)? {
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        let plain = match opened(Role::Enriched, record, out.cipher)? {
             Ok(plain) => plain,
-            Err(reason) => return unreadable(NAME, record, reason, flow),
+            Err(reason) => return unreadable(NAME, record, reason, out),
         };
         let Some(kept) = self.partitions.get_mut(&record.partition) else {
             return Err(Fault(format!("invariant: {} has no state", record.place())));
         };
         if waybill_schemas::is::<Erasure>(&plain) {
             return match decoded(&plain, record)? {
-                Ok(erasure) => erase(&mut kept.state, &erasure, flow),
-                Err(reason) => unreadable(NAME, record, reason, flow),
+                Ok(erasure) => erase(&mut kept.state, &erasure, out),
+                Err(reason) => unreadable(NAME, record, reason, out),
             };
         }
         let input: EnrichedEvent = match decoded(&plain, record)? {
             Ok(input) => input,
-            Err(reason) => return unreadable(NAME, record, reason, flow),
+            Err(reason) => return unreadable(NAME, record, reason, out),
         };
         let (provenance, position) = (input.provenance(), input.position());
-        let cx = Context::at(flow.now_ms);
+        let cx = Context::at(out.now_ms);
         let settings = &self.settings;
-        answered(NAME, &mut self.answer, &provenance, position, flow, |answer| {
-            kept.state.apply(settings, &cx, input, answer)
+        run_stage(NAME, &mut self.outputs, &provenance, position, out, |outputs| {
+            kept.state.apply(settings, &cx, input, outputs)
         })?;
-        for accepted in self.answer.passed.drain(..) {
+        for accepted in self.outputs.emitted.drain(..) {
             let key = accepted.event.shipment_id.as_bytes();
-            flow.batch.put(flow.values, Role::Events, None, key, &accepted)?;
+            out.batch.put(out.cipher, Role::Events, None, key, &accepted)?;
         }
         Ok(())
     }
 
     /// Every shipment that changed in the batch: its new state for readers, and for the changelog.
-    fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn close(&mut self, out: &mut OutputContext<'_>) -> Result<(), Fault> {
         for (number, kept) in &mut self.partitions {
             kept.state.purge(&self.settings);
-            flow.batch.ledger.open(&kept.input);
+            out.batch.ledger.open(&kept.input);
             // Numbers may be left out, and only grow.
             kept.batch += 1;
             let at = (*number, kept.batch);
             for changed in kept.state.take_changed() {
                 let id = changed.shipment_id;
                 if let Some(shipment) = &changed.shipment {
-                    flow.batch.put(flow.values, Role::Shipments, None, id.as_bytes(), shipment)?;
+                    out.batch.put(out.cipher, Role::Shipments, None, id.as_bytes(), shipment)?;
                 }
                 for old in &changed.old_keys {
-                    flow.batch.put_state(flow.values, at, old, None)?;
+                    out.batch.put_state(out.cipher, at, old, None)?;
                 }
                 for (record, history) in changed.records {
                     let key = kept.keys.of(&key(&id, record));
-                    flow.batch.put_state(flow.values, at, key.as_ref(), history.as_ref())?;
+                    out.batch.put_state(out.cipher, at, key.as_ref(), history.as_ref())?;
                 }
             }
         }
@@ -217,7 +221,7 @@ impl<'a> Processor for Aggregating<'a> {
     }
 
     fn state_of(&mut self, _: &Input) -> Result<Option<(Role, Changelog<'a>)>, Fault> {
-        Ok(Some((Role::AggregateState, Changelog::new(self.values))))
+        Ok(Some((Role::AggregateState, Changelog::new(self.cipher))))
     }
 
     fn on_assigned(&mut self, input: &Input, state: Option<Changelog<'a>>) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use waybill_schemas::{AcceptedEvent, EnrichedEvent};
-use waybill_stage::{Answer, Code, Context, Failure, Reject};
+use waybill_stage::{Code, Context, Failure, Outputs, Reject};
 
 use crate::Settings;
 use crate::changelog::Changed;
@@ -185,7 +185,7 @@ impl Partition {
         settings: &Settings,
         cx: &Context,
         mut input: EnrichedEvent,
-        answer: &mut Answer<AcceptedEvent>,
+        outputs: &mut Outputs<AcceptedEvent>,
     ) -> Result<(), Failure> {
         let received_at = input.event.provenance.received_at;
         let received_at = received_at.min(cx.now_ms.saturating_add(AHEAD_MS));
@@ -210,7 +210,7 @@ impl Partition {
         };
         let outcome = if journey.has(&input.event.event_id) {
             journey.duplicate();
-            answer.duplicate();
+            outputs.duplicate();
             Ok(())
         } else if journey.events() >= settings.max_events_per_shipment {
             Err(full(settings).into())
@@ -221,7 +221,7 @@ impl Partition {
             let history = journey.accept(&input, cx.now_ms);
             self.events += 1;
             let EnrichedEvent { event, enrichment } = input;
-            answer.pass(AcceptedEvent { event, enrichment, history });
+            outputs.emit(AcceptedEvent { event, enrichment, history });
             Ok(())
         };
         if outcome.is_err() && is_new {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use waybill_schemas::Opened;
-use waybill_stage::{Answer, Context, Failure, SealedRecord, Stage};
+use waybill_stage::{Context, Failure, Outputs, SealedRecord, Stage};
 
 use crate::{Carriers, Opener, PlatformKeys};
 
@@ -34,12 +34,12 @@ impl Stage for Decrypt {
         &self,
         cx: &Context,
         record: SealedRecord,
-        answer: &mut Answer<Opened>,
+        outputs: &mut Outputs<Opened>,
     ) -> Result<(), Failure> {
         let (carriers, keys) = (self.carriers.load(), self.platform_keys.load());
         let (opened, kid) = self.opener.open(cx, &record, &carriers, &keys)?;
-        answer.pass(opened);
-        answer.platform_key = kid;
+        outputs.emit(opened);
+        outputs.platform_key = kid;
         Ok(())
     }
 

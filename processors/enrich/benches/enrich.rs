@@ -8,7 +8,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use waybill_enrich::{Enrich, Places};
 use waybill_schemas::vocabulary::{Classifier, Milestone, TimePrecision};
 use waybill_schemas::{EventId, OccurrenceTime, Place, Provenance, ShipmentEvent};
-use waybill_stage::{Answer, Context, Stage};
+use waybill_stage::{Context, Outputs, Stage};
 
 const EVENTS: usize = 1000;
 
@@ -78,14 +78,14 @@ fn enrich(c: &mut Criterion) {
     ] {
         group.bench_function(name, |b| {
             let cx = Context::at(0);
-            let mut answer = Answer::default();
+            let mut outputs = Outputs::default();
             b.iter_batched(
                 || input.clone(),
                 |events| {
                     for event in events {
-                        let _ = stage.apply(&cx, event, &mut answer);
-                        black_box(&answer);
-                        answer.clear();
+                        let _ = stage.apply(&cx, event, &mut outputs);
+                        black_box(&outputs);
+                        outputs.clear();
                     }
                 },
                 BatchSize::SmallInput,

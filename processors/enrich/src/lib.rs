@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use waybill_schemas::vocabulary::{NoteCode, PlaceSource};
 use waybill_schemas::{EnrichedEvent, Enrichment, ShipmentEvent};
-use waybill_stage::{Answer, Context, Failure, Stage};
+use waybill_stage::{Context, Failure, Outputs, Stage};
 
 pub use countries::Countries;
 use locate::{Located, Locator};
@@ -58,7 +58,7 @@ impl Stage for Enrich {
         &self,
         cx: &Context,
         mut event: ShipmentEvent,
-        answer: &mut Answer<EnrichedEvent>,
+        outputs: &mut Outputs<EnrichedEvent>,
     ) -> Result<(), Failure> {
         let at: Located = match &event.place {
             Some(place) => self.locator.locate(place),
@@ -89,7 +89,7 @@ impl Stage for Enrich {
             destination_country: None,
             enriched_at: cx.now_ms,
         };
-        answer.pass(EnrichedEvent { event, enrichment });
+        outputs.emit(EnrichedEvent { event, enrichment });
         Ok(())
     }
 }

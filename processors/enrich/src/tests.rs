@@ -42,12 +42,12 @@ fn event(place: Option<Place>, offset_minutes: Option<i32>) -> ShipmentEvent {
 }
 
 fn enrich(event: ShipmentEvent) -> EnrichedEvent {
-    let mut answer = Answer::default();
+    let mut outputs = Outputs::default();
     static STAGE: std::sync::LazyLock<Enrich> = std::sync::LazyLock::new(Enrich::default);
-    STAGE.apply(&Context::at(NOW), event, &mut answer).unwrap();
-    assert!(answer.rejects.is_empty() && answer.duplicates == 0);
-    assert_eq!(answer.passed.len(), 1, "one in, one out");
-    answer.passed.remove(0)
+    STAGE.apply(&Context::at(NOW), event, &mut outputs).unwrap();
+    assert!(outputs.rejects.is_empty() && outputs.duplicates == 0);
+    assert_eq!(outputs.emitted.len(), 1, "one in, one out");
+    outputs.emitted.remove(0)
 }
 
 fn place(unlocode: &str) -> Place {
@@ -214,12 +214,12 @@ fn an_ambiguous_hour_is_flagged_once() {
 #[test]
 fn names_are_shared() {
     let stage = Enrich::default();
-    let mut answer = Answer::default();
+    let mut outputs = Outputs::default();
     for _ in 0..2 {
         let cx = Context::at(NOW);
-        stage.apply(&cx, event(Some(place("NLRTM")), None), &mut answer).unwrap();
+        stage.apply(&cx, event(Some(place("NLRTM")), None), &mut outputs).unwrap();
     }
-    let [a, b] = &answer.passed[..] else { panic!() };
+    let [a, b] = &outputs.emitted[..] else { panic!() };
     let (a, b) = (&a.enrichment, &b.enrichment);
     assert!(Arc::ptr_eq(a.place_name.as_ref().unwrap(), b.place_name.as_ref().unwrap()));
     assert!(Arc::ptr_eq(a.time_zone.as_ref().unwrap(), b.time_zone.as_ref().unwrap()));

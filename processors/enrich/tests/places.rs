@@ -52,9 +52,9 @@ fn enrich(place: Place, wall: DateTime) -> Enrichment {
         notes_about: vec![],
         validated_at: 1,
     };
-    let mut answer = waybill_stage::Answer::default();
-    STAGE.apply(&Context::at(0), event, &mut answer).unwrap();
-    answer.passed.remove(0).enrichment
+    let mut outputs = waybill_stage::Outputs::default();
+    STAGE.apply(&Context::at(0), event, &mut outputs).unwrap();
+    outputs.emitted.remove(0).enrichment
 }
 
 /// A line of a table.

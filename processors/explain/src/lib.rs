@@ -7,7 +7,7 @@ use waybill_enrich::Enrich;
 use waybill_formats::{Format, Parts, find, guess};
 use waybill_schemas::vocabulary::{Classifier, NoteCode};
 use waybill_schemas::{EnrichedEvent, Opened, Proof, Provenance};
-use waybill_stage::{Answer, Code, Context, Failure, Reject, Stage};
+use waybill_stage::{Code, Context, Failure, Outputs, Reject, Stage};
 use waybill_validate::Validate;
 
 /// The stages, as the pipeline has them.
@@ -83,18 +83,18 @@ impl Explainer {
         };
         let cx = Context::at(received_at);
         let mut found = Explained { received_at, events: Vec::new(), rejects: Vec::new() };
-        let mut valid = Answer::default();
+        let mut valid = Outputs::default();
         if let Err(failure) = self.validate.apply(&cx, opened, &mut valid) {
             found.rejects.push((0, whole(failure)));
         }
         found.rejects.extend(valid.rejects.into_iter().map(|r| (r.position, r.reject)));
-        for event in valid.passed {
+        for event in valid.emitted {
             let position = event.position;
-            let mut enriched = Answer::default();
+            let mut enriched = Outputs::default();
             if let Err(failure) = self.enrich.apply(&cx, event, &mut enriched) {
                 found.rejects.push((position, whole(failure)));
             }
-            found.events.extend(enriched.passed);
+            found.events.extend(enriched.emitted);
         }
         found
     }

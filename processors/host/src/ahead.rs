@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
-use waybill_stage::{Answer, Context, Failure, Stage};
+use waybill_stage::{Context, Failure, Outputs, Stage};
 
 /// What a stage said of one record.
 #[derive(Debug)]
@@ -16,20 +16,20 @@ pub struct Said {
     pub took: f64,
 }
 
-/// Runs `apply` on one record, catches its panic, and times it. What passed is in `answer`.
+/// Runs `apply` on one record, catches its panic, and times it. What passed is in `outputs`.
 pub fn judge<T>(
-    answer: &mut Answer<T>,
-    apply: impl FnOnce(&mut Answer<T>) -> Result<(), Failure>,
+    outputs: &mut Outputs<T>,
+    apply: impl FnOnce(&mut Outputs<T>) -> Result<(), Failure>,
 ) -> Said {
-    answer.clear();
+    outputs.clear();
     #[allow(clippy::disallowed_methods, reason = "how long it took is shown, and decides nothing")]
     let began = Instant::now();
     // The panic hook has logged where; the record's content is not for the log.
-    let result = catch_unwind(AssertUnwindSafe(|| apply(answer))).ok();
+    let result = catch_unwind(AssertUnwindSafe(|| apply(outputs))).ok();
     Said { result, took: began.elapsed().as_secs_f64() }
 }
 
-pub type Judged<T> = (Answer<T>, Said);
+pub type Judged<T> = (Outputs<T>, Said);
 
 /// The answers of those `inputs` that the stage calls costly, each in its record's place. One alone
 /// is not worth a thread.
@@ -53,9 +53,9 @@ where
         loop {
             let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((n, input)) = job else { return done };
-            let mut answer = Answer::default();
-            let said = judge(&mut answer, |answer| stage.apply(cx, input, answer));
-            done.push((n, (answer, said)));
+            let mut outputs = Outputs::default();
+            let said = judge(&mut outputs, |outputs| stage.apply(cx, input, outputs));
+            done.push((n, (outputs, said)));
         }
     };
     let done = std::thread::scope(|scope| {
@@ -70,8 +70,8 @@ where
         done
     });
     for (n, judged) in done {
-        if let Some(answer) = answers.get_mut(n) {
-            *answer = Some(judged);
+        if let Some(place) = answers.get_mut(n) {
+            *place = Some(judged);
         }
     }
     answers
@@ -114,7 +114,7 @@ mod tests {
             &self,
             _: &Context,
             input: SealedRecord,
-            _: &mut Answer<Opened>,
+            _: &mut Outputs<Opened>,
         ) -> Result<(), Failure> {
             assert_ne!(input.source_offset, 3, "as it should");
             let mut in_work = self.in_work.lock().unwrap();
@@ -148,8 +148,8 @@ mod tests {
         }
         let inputs: Vec<_> = (0..40).map(|n| record(n, n % 3 != 1)).collect();
         let answers = ahead(&Meets::default(), &Context::at(0), &inputs);
-        for (n, answer) in answers.into_iter().enumerate() {
-            match answer {
+        for (n, outputs) in answers.into_iter().enumerate() {
+            match outputs {
                 None => assert_eq!(n % 3, 1),
                 Some((_, Said { result: None, .. })) => assert_eq!(n, 3, "only this one panics"),
                 Some((_, Said { result: Some(Err(Failure::Reject(reject))), .. })) => {

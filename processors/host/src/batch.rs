@@ -7,12 +7,12 @@ use waybill_schemas::Role;
 
 use crate::event::Now;
 use crate::input::Input;
-use crate::ledger::{Ledger, Stretch};
+use crate::ledger::{Ledger, LedgerRange};
 use crate::metrics::Tally;
 use crate::placement::Placement;
-use crate::protocol::Mark;
+use crate::protocol::CommittedOffset;
 use crate::state_log::origin;
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// When a batch is closed, whichever comes first.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ pub struct Batch {
     arena: Vec<u8>,
     outputs: Vec<Output>,
     /// What the commit says of each input partition.
-    pub marks: BTreeMap<Input, Mark>,
+    pub offsets: BTreeMap<Input, CommittedOffset>,
     pub records: usize,
     /// When its first record was read ([`Now::at`]).
     pub opened_at: Option<Duration>,
@@ -62,7 +62,7 @@ impl Batch {
     /// pseudonym of it where records are about shipments.
     pub fn put<R: waybill_schemas::Record>(
         &mut self,
-        values: &Values,
+        cipher: &TopicCipher,
         role: Role,
         partition: Option<i32>,
         key: &[u8],
@@ -73,7 +73,7 @@ impl Batch {
             .map_err(|e| waybill_stage::Fault(format!("encoding for {}: {e}", role.as_str())))?;
         self.ledger.wrote(role);
         let (pseudonym, by_hash) = if role.is_of_shipments() {
-            (Some(values.pseudonym(role, key)?), Placement::of(key))
+            (Some(cipher.pseudonym(role, key)?), Placement::of(key))
         } else {
             (None, Placement::Key)
         };
@@ -81,7 +81,7 @@ impl Batch {
         let key = pseudonym.as_ref().map_or(key, AsRef::as_ref);
         let kept = self.keep(key);
         let from = self.arena.len();
-        values.seal(role, key, &self.scratch, &mut self.arena)?;
+        cipher.seal(role, key, &self.scratch, &mut self.arena)?;
         let value = Some(from..self.arena.len());
         self.outputs.push(Output { role, placement, key: kept, value });
         Ok(())
@@ -91,7 +91,7 @@ impl Batch {
     /// record away.
     pub fn put_state(
         &mut self,
-        values: &Values,
+        cipher: &TopicCipher,
         (partition, batch): (i32, u64),
         key: &[u8],
         record: Option<&waybill_schemas::ShipmentHistory>,
@@ -105,7 +105,7 @@ impl Batch {
         }
         let kept = self.keep(key);
         let from = self.arena.len();
-        values.seal_from(role, key, &origin(batch), &self.scratch, &mut self.arena)?;
+        cipher.seal_from(role, key, &origin(batch), &self.scratch, &mut self.arena)?;
         let value = Some(from..self.arena.len());
         let placement = Placement::Number(partition);
         self.outputs.push(Output { role, placement, key: kept.clone(), value });
@@ -118,23 +118,23 @@ impl Batch {
 
     pub fn put_reject(
         &mut self,
-        values: &Values,
+        cipher: &TopicCipher,
         record: &RejectRecord,
     ) -> Result<(), waybill_stage::Fault> {
-        self.put(values, Role::Rejects, None, record.carrier_id.as_bytes(), record)
+        self.put(cipher, Role::Rejects, None, record.carrier_id.as_bytes(), record)
     }
 
-    /// Closes the ledger's page of a stretch: the entry goes out with the batch.
-    pub fn enter(
+    /// Appends the ledger's entry of a range, which closes it: it goes out with the batch.
+    pub fn append_entry(
         &mut self,
-        values: &Values,
+        cipher: &TopicCipher,
         stages: &str,
-        stretch: Stretch<'_>,
+        range: LedgerRange<'_>,
         now_ms: i64,
     ) -> Result<(), waybill_stage::Fault> {
-        let entry = self.ledger.take(stages, stretch, now_ms);
+        let entry = self.ledger.take(stages, range, now_ms);
         let key = format!("{stages}/{}-{}", entry.topic, entry.partition);
-        self.put(values, Role::Ledger, None, key.as_bytes(), &entry)
+        self.put(cipher, Role::Ledger, None, key.as_bytes(), &entry)
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
@@ -145,10 +145,10 @@ impl Batch {
 
     /// A record is taken in: what comes of it follows.
     pub fn read(&mut self, input: &Input, offset: i64, now: Now) {
-        let mark = Mark { offset: offset + 1, metadata: String::new() };
-        match self.marks.get_mut(input) {
-            Some(known) => *known = mark,
-            None => self.mark(input.clone(), mark),
+        let committed = CommittedOffset { offset: offset + 1, metadata: String::new() };
+        match self.offsets.get_mut(input) {
+            Some(known) => *known = committed,
+            None => self.set_offset(input.clone(), committed),
         }
         self.ledger.open(input);
         self.ledger.read(1);
@@ -158,8 +158,8 @@ impl Batch {
         }
     }
 
-    pub fn mark(&mut self, input: Input, mark: Mark) {
-        self.marks.insert(input, mark);
+    pub fn set_offset(&mut self, input: Input, offset: CommittedOffset) {
+        self.offsets.insert(input, offset);
     }
 
     pub fn outgoing(&self) -> impl Iterator<Item = Outgoing<'_>> {
@@ -190,7 +190,7 @@ impl Batch {
         self.arena.clear();
         self.arena.shrink_to(keep_bytes);
         self.outputs.clear();
-        self.marks.clear();
+        self.offsets.clear();
         self.records = 0;
         self.opened_at = None;
         self.tally.clear();
@@ -204,10 +204,10 @@ mod tests {
     use waybill_sealing::internal::InternalKey;
 
     use super::*;
-    use crate::values::RoleKeys;
+    use crate::topic_cipher::RoleKeys;
 
     /// By the key, and where it goes: a record about `clear` on each internal topic.
-    fn put(values: &Values, clear: &[u8]) -> Vec<(Role, Vec<u8>, Placement)> {
+    fn put(cipher: &TopicCipher, clear: &[u8]) -> Vec<(Role, Vec<u8>, Placement)> {
         let record = Redrive {
             source_partition: 0,
             source_offset: 0,
@@ -219,10 +219,10 @@ mod tests {
         };
         let mut batch = Batch::default();
         for role in Role::ALL.into_iter().filter(|role| role.is_internal()) {
-            batch.put(values, role, None, clear, &record).unwrap();
+            batch.put(cipher, role, None, clear, &record).unwrap();
         }
         for out in batch.outgoing() {
-            let opened = values.open(out.role, out.key, out.value.unwrap()).unwrap();
+            let opened = cipher.open(out.role, out.key, out.value.unwrap()).unwrap();
             assert!(opened.is_some(), "{:?} does not open under its own key", out.role);
         }
         batch.outgoing().map(|out| (out.role, out.key.to_vec(), out.placement)).collect()
@@ -231,10 +231,10 @@ mod tests {
     #[test]
     fn records_about_shipments_have_pseudonyms_for_keys_and_keep_their_partitions() {
         let [old, new] = [0, 1].map(|_| InternalKey::generate().unwrap());
-        let values = Values::new(&RoleKeys::of(&old).unwrap(), || 0).unwrap();
+        let cipher = TopicCipher::new(&RoleKeys::of(&old).unwrap(), || 0).unwrap();
         let clear = b"acme-line/MSKU1234565";
-        let first = put(&values, clear);
-        assert_eq!(put(&values, clear), first);
+        let first = put(&cipher, clear);
+        assert_eq!(put(&cipher, clear), first);
         let hidden: Vec<_> = first.iter().filter(|(_, key, _)| key != clear).collect();
         let roles: Vec<_> = hidden.iter().map(|(role, ..)| *role).collect();
         use Role::{AggregateState, Enriched, Events, Shipments, Valid};
@@ -247,8 +247,8 @@ mod tests {
         assert_eq!(keys.len(), hidden.len());
         assert!(hidden.iter().all(|(.., at)| *at == Placement::of(clear)));
         // Another internal key makes others, which go to the same partitions.
-        values.take_up(&RoleKeys::of(&new).unwrap()).unwrap();
-        for ((role, before, at), (_, key, now_at)) in first.iter().zip(put(&values, clear)) {
+        cipher.take_up(&RoleKeys::of(&new).unwrap()).unwrap();
+        for ((role, before, at), (_, key, now_at)) in first.iter().zip(put(&cipher, clear)) {
             assert_eq!(*before != key, role.is_of_shipments(), "{role:?}");
             assert_eq!(*at, now_at);
         }

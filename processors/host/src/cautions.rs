@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::caution::Caution;
 use crate::input::Input;
-use crate::protocol::Mark;
+use crate::protocol::CommittedOffset;
 
 #[derive(Debug)]
 pub struct Cautions {
@@ -94,17 +94,17 @@ impl Cautions {
     }
 
     /// Says beside the offsets of a batch how its partitions are read on behind it.
-    pub fn behind(&mut self, marks: &mut BTreeMap<Input, Mark>) {
-        for (input, mark) in marks {
+    pub fn behind(&mut self, offsets: &mut BTreeMap<Input, CommittedOffset>) {
+        for (input, committed) in offsets {
             let Some(caution) = self.known.remove(input) else { continue };
-            let next = caution.behind(mark.offset);
+            let next = caution.behind(committed.offset);
             match next {
-                Some(next) if !next.is_alone() => mark.metadata = next.begun(&self.me),
+                Some(next) if !next.is_alone() => committed.metadata = next.begun(&self.me),
                 _ => _ = self.begun.remove(input),
             }
             if let Some(next) = next {
                 if next.is_alone() {
-                    mark.metadata = next.rests();
+                    committed.metadata = next.rests();
                 }
                 self.known.insert(input.clone(), next);
             }

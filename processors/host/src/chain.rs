@@ -1,6 +1,6 @@
-//! How stages follow each other in one process: `Run::new(decrypt, Run::new(validate,
-//! End::new(Role::Valid, …)))`. Each record is pushed through to the end; nothing is queued
-//! between.
+//! How stages follow each other in one process, as operators: `StageOperator::new(decrypt,
+//! StageOperator::new(validate, TopicWriter::new(Role::Valid, …)))`. Each record is pushed through to the end;
+//! nothing is queued between.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use std::sync::Arc;
 use waybill_schemas::Role;
 use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_schemas::{DecodeError, Provenance, Record, RejectRecord};
-use waybill_stage::{Answer, Code, Context, Failure, Fault, PartReject, Reject, Stage, Traced};
+use waybill_stage::{Code, Context, Failure, Fault, Outputs, PartReject, Reject, Stage, Traced};
 
 use crate::ahead::{Judged, Said, ahead, judge};
 use crate::batch::Batch;
-use crate::ledger::Item;
+use crate::ledger::OutcomeCount;
 use crate::processor::{Incoming, Processor, Stateless};
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
-/// What flows beside the records: the batch being filled, and the clock's word.
+/// What operators write into: the batch being filled. With it, the keys of its topics and the time, ms UTC.
 #[derive(Debug)]
-pub struct Flow<'a> {
+pub struct OutputContext<'a> {
     pub batch: &'a mut Batch,
-    pub values: &'a Values,
+    pub cipher: &'a TopicCipher,
     pub now_ms: i64,
 }
 
-/// Whether a step has taken its record.
+/// Whether an operator has taken its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     Taken,
@@ -33,39 +33,39 @@ pub enum Turn {
 }
 
 /// Takes one record and whatever becomes of it.
-pub trait Step<I>: Send {
+pub trait Operator<I>: Send {
     /// The stages from here on.
     fn stages(&self) -> Vec<&'static str>;
 
     /// A record that may wait by `cx` may be left for later.
-    fn take(&mut self, input: I, cx: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault>;
+    fn take(&mut self, input: I, cx: &Context, out: &mut OutputContext<'_>) -> Result<Turn, Fault>;
 
     /// What will be taken next, in this order: a chance to work at it beside each other.
     fn look_ahead(&mut self, _inputs: &[I], _cx: &Context) {}
 }
 
-/// Runs a stage, and hands what passes to the next step.
+/// Runs a stage, and hands what passes to the next operator.
 #[derive(Debug)]
-pub struct Run<S: Stage, N> {
+pub struct StageOperator<S: Stage, N> {
     stage: S,
     next: N,
-    answer: Answer<S::Output>,
+    outputs: Outputs<S::Output>,
     /// Of the records that are taken next: what is known of them already.
     ahead: VecDeque<Option<Judged<S::Output>>>,
 }
 
-impl<S: Stage, N: Step<S::Output>> Run<S, N> {
+impl<S: Stage, N: Operator<S::Output>> StageOperator<S, N> {
     pub fn new(stage: S, next: N) -> Self {
-        Self { stage, next, answer: Answer::default(), ahead: VecDeque::new() }
+        Self { stage, next, outputs: Outputs::default(), ahead: VecDeque::new() }
     }
 }
 
-impl<S, N> Step<S::Input> for Run<S, N>
+impl<S, N> Operator<S::Input> for StageOperator<S, N>
 where
     S: Stage + Sync,
     S::Input: Clone + Send,
     S::Output: Send + Traced,
-    N: Step<S::Output>,
+    N: Operator<S::Output>,
 {
     fn stages(&self) -> Vec<&'static str> {
         let mut stages = vec![S::NAME];
@@ -73,26 +73,31 @@ where
         stages
     }
 
-    fn take(&mut self, input: S::Input, cx: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault> {
+    fn take(
+        &mut self,
+        input: S::Input,
+        cx: &Context,
+        out: &mut OutputContext<'_>,
+    ) -> Result<Turn, Fault> {
         let (provenance, position) = (input.provenance(), input.position());
         let said = match self.ahead.pop_front().flatten() {
-            Some((answer, said)) => {
-                self.answer = answer;
+            Some((outputs, said)) => {
+                self.outputs = outputs;
                 said
             }
             None => {
                 let stage = &self.stage;
-                judge(&mut self.answer, |answer| stage.apply(cx, input, answer))
+                judge(&mut self.outputs, |outputs| stage.apply(cx, input, outputs))
             }
         };
         if matches!(said.result, Some(Err(Failure::Later))) {
             return Ok(Turn::Later);
         }
-        settle(S::NAME, said, &mut self.answer, &provenance, position, flow)?;
-        for output in self.answer.passed.drain(..) {
+        settle(S::NAME, said, &mut self.outputs, &provenance, position, out)?;
+        for output in self.outputs.emitted.drain(..) {
             // What has come so far has been paid for.
             let cx = Context::at(cx.now_ms);
-            if self.next.take(output, &cx, flow)? == Turn::Later {
+            if self.next.take(output, &cx, out)? == Turn::Later {
                 return Err(puts_off(S::NAME));
             }
         }
@@ -109,45 +114,45 @@ fn puts_off(stage: &str) -> Fault {
 }
 
 /// Runs `apply` on one record, and settles what it said.
-pub fn answered<T: Traced>(
+pub fn run_stage<T: Traced>(
     stage: &'static str,
-    answer: &mut Answer<T>,
+    outputs: &mut Outputs<T>,
     provenance: &Arc<Provenance>,
     position: u32,
-    flow: &mut Flow<'_>,
-    apply: impl FnOnce(&mut Answer<T>) -> Result<(), Failure>,
+    out: &mut OutputContext<'_>,
+    apply: impl FnOnce(&mut Outputs<T>) -> Result<(), Failure>,
 ) -> Result<(), Fault> {
-    let said = judge(answer, apply);
-    settle(stage, said, answer, provenance, position, flow)
+    let said = judge(outputs, apply);
+    settle(stage, said, outputs, provenance, position, out)
 }
 
 /// Counts a record's outcome, for the metrics and for the ledger, and writes its rejects. What passed
-/// stays in `answer`.
+/// stays in `outputs`.
 fn settle<T: Traced>(
     stage: &'static str,
     Said { result, took }: Said,
-    answer: &mut Answer<T>,
+    outputs: &mut Outputs<T>,
     provenance: &Arc<Provenance>,
     position: u32,
-    flow: &mut Flow<'_>,
+    out: &mut OutputContext<'_>,
 ) -> Result<(), Fault> {
     match result {
         Some(Ok(())) => {}
         Some(Err(Failure::Reject(reject))) => {
-            answer.clear();
-            answer.reject(position, reject);
+            outputs.clear();
+            outputs.reject(position, reject);
         }
         Some(Err(Failure::Fault(fault))) => return Err(fault),
         Some(Err(Failure::Later)) => return Err(puts_off(stage)),
         None => {
-            answer.clear();
-            answer.reject(position, Reject::new(Code::Internal, "").because("panic"));
+            outputs.clear();
+            outputs.reject(position, Reject::new(Code::Internal, "").because("panic"));
         }
     }
-    count(flow.batch.tally.stage(stage), answer, took);
+    count(out.batch.tally.stage(stage), outputs, took);
     // A record counts once: where something of it passed, or else as what came of it first.
     let mut whole = 1;
-    let mut item = |outcome, code: &'static str, parts| Item {
+    let mut counted = |outcome, code: &'static str, parts| OutcomeCount {
         stage: stage.into(),
         carrier_id: &provenance.carrier_id,
         received_at: provenance.received_at,
@@ -156,34 +161,36 @@ fn settle<T: Traced>(
         records: std::mem::take(&mut whole),
         parts,
     };
-    if let Some(first) = answer.passed.first() {
-        let parts = answer.passed.len() as u64;
+    if let Some(first) = outputs.emitted.first() {
+        let parts = outputs.emitted.len() as u64;
         let carrier_id = &first.provenance().carrier_id;
-        flow.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Passed, "", parts) });
-        if !answer.platform_key.is_empty() {
-            flow.batch.ledger.opened_with(&answer.platform_key, carrier_id);
-            flow.batch.tally.opened_with(&answer.platform_key, carrier_id);
+        let count = OutcomeCount { carrier_id, ..counted(LedgerOutcome::Passed, "", parts) };
+        out.batch.ledger.count(count);
+        if !outputs.platform_key.is_empty() {
+            out.batch.ledger.opened_with(&outputs.platform_key, carrier_id);
+            out.batch.tally.opened_with(&outputs.platform_key, carrier_id);
         }
     }
-    if answer.duplicates > 0 || (answer.passed.is_empty() && answer.rejects.is_empty()) {
-        let copies = u64::from(answer.duplicates);
-        flow.batch.ledger.count(item(LedgerOutcome::Duplicate, "", copies));
+    if outputs.duplicates > 0 || (outputs.emitted.is_empty() && outputs.rejects.is_empty()) {
+        let copies = u64::from(outputs.duplicates);
+        out.batch.ledger.count(counted(LedgerOutcome::Duplicate, "", copies));
     }
-    for PartReject { position, reject } in answer.rejects.drain(..) {
+    for PartReject { position, reject } in outputs.rejects.drain(..) {
         let code = reject.code.as_str();
-        let record = dead_letter(stage, provenance, position, reject, flow.now_ms);
+        let record = dead_letter(stage, provenance, position, reject, out.now_ms);
         let carrier_id = &record.carrier_id;
-        flow.batch.ledger.count(Item { carrier_id, ..item(LedgerOutcome::Rejected, code, 1) });
-        flow.batch.put_reject(flow.values, &record)?;
+        let count = OutcomeCount { carrier_id, ..counted(LedgerOutcome::Rejected, code, 1) };
+        out.batch.ledger.count(count);
+        out.batch.put_reject(out.cipher, &record)?;
     }
     Ok(())
 }
 
 #[allow(clippy::cast_possible_truncation)]
-fn count<T>(tally: &mut crate::metrics::StageTally, answer: &Answer<T>, took: f64) {
+fn count<T>(tally: &mut crate::metrics::StageTally, outputs: &Outputs<T>, took: f64) {
     tally.took(took);
-    let (passed, rejected) = (answer.passed.len() as u64, answer.rejects.len() as u64);
-    match (passed, rejected, answer.duplicates) {
+    let (passed, rejected) = (outputs.emitted.len() as u64, outputs.rejects.len() as u64);
+    match (passed, rejected, outputs.duplicates) {
         (0, 0, _) => tally.duplicate += 1,
         (0, _, _) => tally.rejected += 1,
         (_, 0, _) => tally.passed += 1,
@@ -191,8 +198,8 @@ fn count<T>(tally: &mut crate::metrics::StageTally, answer: &Answer<T>, took: f6
     }
     tally.events_passed += passed;
     tally.events_rejected += rejected;
-    tally.events_duplicate += u64::from(answer.duplicates);
-    for part in &answer.rejects {
+    tally.events_duplicate += u64::from(outputs.duplicates);
+    for part in &outputs.rejects {
         tally.reject(&part.reject);
     }
 }
@@ -233,31 +240,31 @@ pub fn dead_letter(
     }
 }
 
-/// The last step: writes to a topic, under the key that `key` names.
-pub struct End<O> {
+/// The last operator: writes to a topic, under the key that `key` names.
+pub struct TopicWriter<O> {
     role: Role,
     key: for<'a> fn(&'a O) -> &'a [u8],
 }
 
-impl<O> std::fmt::Debug for End<O> {
+impl<O> std::fmt::Debug for TopicWriter<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "End({})", self.role.as_str())
+        write!(f, "TopicWriter({})", self.role.as_str())
     }
 }
 
-impl<O> End<O> {
+impl<O> TopicWriter<O> {
     pub fn new(role: Role, key: for<'a> fn(&'a O) -> &'a [u8]) -> Self {
         Self { role, key }
     }
 }
 
-impl<O: Record> Step<O> for End<O> {
+impl<O: Record> Operator<O> for TopicWriter<O> {
     fn stages(&self) -> Vec<&'static str> {
         Vec::new()
     }
 
-    fn take(&mut self, output: O, _: &Context, flow: &mut Flow<'_>) -> Result<Turn, Fault> {
-        flow.batch.put(flow.values, self.role, None, (self.key)(&output), &output)?;
+    fn take(&mut self, output: O, _: &Context, out: &mut OutputContext<'_>) -> Result<Turn, Fault> {
+        out.batch.put(out.cipher, self.role, None, (self.key)(&output), &output)?;
         Ok(Turn::Taken)
     }
 }
@@ -272,13 +279,13 @@ pub struct Decoded<S, I> {
     input_type: std::marker::PhantomData<fn() -> I>,
 }
 
-impl<S: Step<I>, I: Record> Decoded<S, I> {
+impl<S: Operator<I>, I: Record> Decoded<S, I> {
     pub fn new(input: &'static [Role], stage: &'static str, chain: S) -> Self {
         Self { input, stage, chain, input_type: std::marker::PhantomData }
     }
 }
 
-impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
+impl<S: Operator<I>, I: Record> Processor for Decoded<S, I> {
     type State = Stateless;
 
     fn stages(&self) -> Vec<&'static str> {
@@ -289,13 +296,13 @@ impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
         self.input
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        match read_back::<I>(record.role, record, flow.values)? {
-            Ok(input) => match self.chain.take(input, &Context::at(flow.now_ms), flow)? {
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        match read_back::<I>(record.role, record, out.cipher)? {
+            Ok(input) => match self.chain.take(input, &Context::at(out.now_ms), out)? {
                 Turn::Taken => Ok(()),
                 Turn::Later => Err(puts_off(self.stage)),
             },
-            Err(reason) => unreadable(self.stage, record, reason, flow),
+            Err(reason) => unreadable(self.stage, record, reason, out),
         }
     }
 }
@@ -305,9 +312,9 @@ impl<S: Step<I>, I: Record> Processor for Decoded<S, I> {
 pub fn read_back<I: Record>(
     role: Role,
     record: &Incoming<'_>,
-    values: &Values,
+    cipher: &TopicCipher,
 ) -> Result<Result<I, &'static str>, Fault> {
-    match opened(role, record, values)? {
+    match opened(role, record, cipher)? {
         Ok(plain) => decoded(&plain, record),
         Err(reason) => Ok(Err(reason)),
     }
@@ -317,11 +324,11 @@ pub fn read_back<I: Record>(
 pub fn opened(
     role: Role,
     record: &Incoming<'_>,
-    values: &Values,
+    cipher: &TopicCipher,
 ) -> Result<Result<Vec<u8>, &'static str>, Fault> {
     let key = record.key.unwrap_or_default();
     let Some(value) = record.value else { return Ok(Err("no_value")) };
-    let opened = values.open(role, key, value);
+    let opened = cipher.open(role, key, value);
     let opened = opened.map_err(|fault| Fault(format!("{}: {fault}", record.place())))?;
     Ok(opened.ok_or("not_ours"))
 }
@@ -345,10 +352,10 @@ pub fn unreadable(
     stage: &'static str,
     record: &Incoming<'_>,
     reason: &'static str,
-    flow: &mut Flow<'_>,
+    out: &mut OutputContext<'_>,
 ) -> Result<(), Fault> {
     let reject = Reject::new(Code::Internal, format!("{}: {reason}", record.place()));
-    answer_at_its_place(stage, record, reject.because(reason), flow)
+    answer_at_its_place(stage, record, reject.because(reason), out)
 }
 
 /// A record of which nothing is known but where it stands gets its answer there.
@@ -356,13 +363,13 @@ pub fn answer_at_its_place(
     stage: &'static str,
     record: &Incoming<'_>,
     reject: Reject,
-    flow: &mut Flow<'_>,
+    out: &mut OutputContext<'_>,
 ) -> Result<(), Fault> {
-    let tally = flow.batch.tally.stage(stage);
+    let tally = out.batch.tally.stage(stage);
     tally.rejected += 1;
     tally.events_rejected += 1;
     tally.reject(&reject);
-    flow.batch.ledger.count(Item {
+    out.batch.ledger.count(OutcomeCount {
         stage: stage.into(),
         carrier_id: "",
         received_at: record.appended_at,
@@ -375,9 +382,9 @@ pub fn answer_at_its_place(
     let place = nobodys(sealed_topic, record.partition, record.offset, record.appended_at);
     let letter = RejectRecord {
         source_topic: record.role.as_str().to_owned(),
-        ..dead_letter(stage, &place, 0, reject, flow.now_ms)
+        ..dead_letter(stage, &place, 0, reject, out.now_ms)
     };
-    flow.batch.put_reject(flow.values, &letter)
+    out.batch.put_reject(out.cipher, &letter)
 }
 
 /// What is known of a record that says nothing of itself: where it stands, and since when.

@@ -128,7 +128,7 @@ pub enum Command<R> {
     /// Read these from there on.
     Assign(Vec<(Input, i64)>),
     Unassign(Vec<Input>),
-    /// One transaction: the batch's records, and the offsets of its marks, as this member and no other.
+    /// One transaction: the batch's records, and the offsets to commit, as this member and no other.
     Commit {
         batch: Batch,
         member: Member,

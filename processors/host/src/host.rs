@@ -241,7 +241,7 @@ impl<T: Task> Host<T> {
         let Some(member) = self.member.clone() else {
             return Err(Fault("invariant: a batch of nobody's partitions".to_owned()));
         };
-        for input in batch.marks.keys() {
+        for input in batch.offsets.keys() {
             invariant!(self.held.contains(input), "{input} is committed and is not ours");
         }
         self.is_committing = true;

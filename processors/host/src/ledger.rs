@@ -18,13 +18,13 @@ pub fn hour(received_at: i64) -> i64 {
 
 #[derive(Debug, Default)]
 pub struct Ledger {
-    pages: BTreeMap<Input, Page>,
-    /// The page that is written on.
+    entries: BTreeMap<Input, PartitionEntry>,
+    /// The entry that is written on.
     open: Option<Input>,
 }
 
 #[derive(Debug, Default)]
-struct Page {
+struct PartitionEntry {
     records: u64,
     counts: HashMap<String, Vec<Count>>,
     outputs: BTreeMap<Role, u64>,
@@ -45,7 +45,7 @@ struct Count {
 
 /// What is counted.
 #[derive(Clone, Debug)]
-pub struct Item<'a> {
+pub struct OutcomeCount<'a> {
     pub stage: Cow<'static, str>,
     pub carrier_id: &'a str,
     pub received_at: i64,
@@ -55,9 +55,9 @@ pub struct Item<'a> {
     pub parts: u64,
 }
 
-/// The stretch of an input partition that an entry covers.
+/// The range of an input partition that an entry covers.
 #[derive(Clone, Debug)]
-pub struct Stretch<'a> {
+pub struct LedgerRange<'a> {
     pub input: Input,
     /// Kafka's id of the input topic.
     pub topic_id: &'a str,
@@ -73,56 +73,56 @@ impl Ledger {
         }
     }
 
-    fn page(&mut self) -> Option<&mut Page> {
+    fn entry(&mut self) -> Option<&mut PartitionEntry> {
         let open = self.open.as_ref()?;
-        if !self.pages.contains_key(open) {
-            self.pages.insert(open.clone(), Page::default());
+        if !self.entries.contains_key(open) {
+            self.entries.insert(open.clone(), PartitionEntry::default());
         }
-        self.pages.get_mut(open)
+        self.entries.get_mut(open)
     }
 
     pub fn read(&mut self, records: u64) {
-        if let Some(page) = self.page() {
-            page.records += records;
+        if let Some(entry) = self.entry() {
+            entry.records += records;
         }
     }
 
-    pub fn count(&mut self, item: Item<'_>) {
-        let Some(page) = self.page() else { return };
-        let hour = hour(item.received_at);
+    pub fn count(&mut self, counted: OutcomeCount<'_>) {
+        let Some(entry) = self.entry() else { return };
+        let hour = hour(counted.received_at);
         // A carrier's name is not copied for each record.
-        let counts = match page.counts.get_mut(item.carrier_id) {
+        let counts = match entry.counts.get_mut(counted.carrier_id) {
             Some(counts) => counts,
-            None => page.counts.entry(item.carrier_id.to_owned()).or_default(),
+            None => entry.counts.entry(counted.carrier_id.to_owned()).or_default(),
         };
         let same = |c: &&mut Count| {
-            c.stage == item.stage
+            c.stage == counted.stage
                 && c.hour == hour
-                && c.outcome == item.outcome
-                && c.code == item.code
+                && c.outcome == counted.outcome
+                && c.code == counted.code
         };
         match counts.iter_mut().find(same) {
             Some(count) => {
-                count.records += item.records;
-                count.parts += item.parts;
+                count.records += counted.records;
+                count.parts += counted.parts;
             }
             None => counts.push(Count {
-                stage: item.stage,
+                stage: counted.stage,
                 hour,
-                outcome: item.outcome,
-                code: item.code,
-                records: item.records,
-                parts: item.parts,
+                outcome: counted.outcome,
+                code: counted.code,
+                records: counted.records,
+                parts: counted.parts,
             }),
         }
     }
 
     /// A record of the carrier's was sealed for this platform key, and opened.
     pub fn opened_with(&mut self, platform_key: &str, carrier_id: &str) {
-        let Some(page) = self.page() else { return };
-        let keys = match page.keys.get_mut(carrier_id) {
+        let Some(entry) = self.entry() else { return };
+        let keys = match entry.keys.get_mut(carrier_id) {
             Some(keys) => keys,
-            None => page.keys.entry(carrier_id.to_owned()).or_default(),
+            None => entry.keys.entry(carrier_id.to_owned()).or_default(),
         };
         match keys.iter_mut().find(|(known, _)| known == platform_key) {
             Some((_, records)) => *records += 1,
@@ -136,16 +136,16 @@ impl Ledger {
         if matches!(role, Role::AggregateState | Role::Ledger) {
             return;
         }
-        if let Some(page) = self.page() {
-            *page.outputs.entry(role).or_default() += 1;
+        if let Some(entry) = self.entry() {
+            *entry.outputs.entry(role).or_default() += 1;
         }
     }
 
-    /// The entry of a stretch, whose page is closed by it.
-    pub fn take(&mut self, stages: &str, stretch: Stretch<'_>, now_ms: i64) -> LedgerEntry {
-        let Stretch { input, topic_id, from, next } = stretch;
-        let page = self.pages.remove(&input).unwrap_or_default();
-        let mut counts: Vec<LedgerCount> = page
+    /// Takes out the entry of a range: what comes next goes into another.
+    pub fn take(&mut self, stages: &str, range: LedgerRange<'_>, now_ms: i64) -> LedgerEntry {
+        let LedgerRange { input, topic_id, from, next } = range;
+        let entry = self.entries.remove(&input).unwrap_or_default();
+        let mut counts: Vec<LedgerCount> = entry
             .counts
             .into_iter()
             .flat_map(|(carrier_id, counts)| {
@@ -163,7 +163,7 @@ impl Ledger {
         counts.sort_by(|a, b| {
             (&a.carrier_id, a.hour, &a.stage).cmp(&(&b.carrier_id, b.hour, &b.stage))
         });
-        let mut keys: Vec<LedgerKey> = page
+        let mut keys: Vec<LedgerKey> = entry
             .keys
             .into_iter()
             .flat_map(|(carrier_id, keys)| {
@@ -182,10 +182,10 @@ impl Ledger {
             partition: input.partition,
             from_offset: from,
             next_offset: next,
-            records: page.records,
+            records: entry.records,
             committed_at: now_ms,
             counts,
-            outputs: page
+            outputs: entry
                 .outputs
                 .into_iter()
                 .map(|(role, records)| LedgerOutput { topic: role.as_str().to_owned(), records })
@@ -195,7 +195,7 @@ impl Ledger {
     }
 
     pub fn clear(&mut self) {
-        self.pages.clear();
+        self.entries.clear();
         self.open = None;
     }
 }
@@ -204,8 +204,8 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    fn item(carrier_id: &str, outcome: LedgerOutcome, received_at: i64) -> Item<'_> {
-        Item {
+    fn counted(carrier_id: &str, outcome: LedgerOutcome, received_at: i64) -> OutcomeCount<'_> {
+        OutcomeCount {
             stage: "validate".into(),
             carrier_id,
             received_at,
@@ -223,15 +223,15 @@ mod tests {
         ledger.open(&of(1));
         for (carrier, at) in [("a", 5), ("b", HOUR_MS - 1), ("a", HOUR_MS), ("a", 6)] {
             ledger.read(1);
-            ledger.count(item(carrier, LedgerOutcome::Passed, at));
+            ledger.count(counted(carrier, LedgerOutcome::Passed, at));
         }
         ledger.wrote(Role::Valid);
         ledger.wrote(Role::AggregateState);
         ledger.open(&of(2));
         ledger.read(1);
-        ledger.count(item("a", LedgerOutcome::Duplicate, 5));
-        let stretch = |n| Stretch { input: of(n), topic_id: "id", from: 7, next: 12 };
-        let entry = ledger.take("validate", stretch(1), 9);
+        ledger.count(counted("a", LedgerOutcome::Duplicate, 5));
+        let range = |n| LedgerRange { input: of(n), topic_id: "id", from: 7, next: 12 };
+        let entry = ledger.take("validate", range(1), 9);
         assert_eq!((entry.from_offset, entry.next_offset, entry.records), (7, 12, 4));
         let counts: Vec<_> = entry
             .counts
@@ -247,12 +247,12 @@ mod tests {
             ]
         );
         assert_eq!(entry.outputs, [LedgerOutput { topic: "valid".to_owned(), records: 1 }]);
-        assert_eq!(ledger.take("validate", stretch(2), 9).counts.len(), 1);
-        assert_eq!(ledger.take("validate", stretch(2), 9).records, 0);
+        assert_eq!(ledger.take("validate", range(2), 9).counts.len(), 1);
+        assert_eq!(ledger.take("validate", range(2), 9).records, 0);
     }
 
     #[test]
-    fn partitions_of_one_number_in_two_topics_have_a_page_each() {
+    fn partitions_of_one_number_in_two_topics_have_an_entry_each() {
         let mut ledger = Ledger::default();
         let of = |topic| Input::new(Role::Sealed, topic, 0);
         for topic in ["a", "b", "a"] {
@@ -260,8 +260,8 @@ mod tests {
             ledger.read(1);
         }
         for (topic, records) in [("a", 2), ("b", 1)] {
-            let stretch = Stretch { input: of(topic), topic_id: topic, from: 0, next: 5 };
-            assert_eq!(ledger.take("decrypt", stretch, 9).records, records, "{topic}");
+            let range = LedgerRange { input: of(topic), topic_id: topic, from: 0, next: 5 };
+            assert_eq!(ledger.take("decrypt", range, 9).records, records, "{topic}");
         }
     }
 

@@ -23,4 +23,4 @@ pub mod sink_task;
 pub mod stage_task;
 pub mod state_log;
 pub mod task;
-pub mod values;
+pub mod topic_cipher;

@@ -3,10 +3,10 @@
 use waybill_schemas::Role;
 use waybill_stage::Fault;
 
-use crate::chain::Flow;
+use crate::chain::OutputContext;
 use crate::event::Restorer;
 use crate::input::Input;
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// A record as it was read.
 #[derive(Debug)]
@@ -46,18 +46,18 @@ pub trait Processor: Send {
 
     /// These, of one input, are processed next, in this order: a chance to work at them beside each
     /// other.
-    fn look_ahead(&mut self, _records: &[Incoming<'_>], _values: &Values, _now_ms: i64) {}
+    fn look_ahead(&mut self, _records: &[Incoming<'_>], _cipher: &TopicCipher, _now_ms: i64) {}
 
     /// An input of which nothing is to be read now.
     fn waits(&self, _now_ms: i64) -> Option<Role> {
         None
     }
 
-    /// Takes one record; what comes of it goes into `flow.batch`.
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault>;
+    /// Takes one record; what comes of it goes into `out.batch`.
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault>;
 
     /// The batch is about to be committed: last outputs, such as changed states.
-    fn close(&mut self, _flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn close(&mut self, _out: &mut OutputContext<'_>) -> Result<(), Fault> {
         Ok(())
     }
 
@@ -100,20 +100,20 @@ impl<P: Processor + ?Sized> Processor for Box<P> {
         (**self).at_once()
     }
 
-    fn look_ahead(&mut self, records: &[Incoming<'_>], values: &Values, now_ms: i64) {
-        (**self).look_ahead(records, values, now_ms);
+    fn look_ahead(&mut self, records: &[Incoming<'_>], cipher: &TopicCipher, now_ms: i64) {
+        (**self).look_ahead(records, cipher, now_ms);
     }
 
     fn waits(&self, now_ms: i64) -> Option<Role> {
         (**self).waits(now_ms)
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        (**self).process(record, flow)
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        (**self).process(record, out)
     }
 
-    fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        (**self).close(flow)
+    fn close(&mut self, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        (**self).close(out)
     }
 
     fn state_of(&mut self, input: &Input) -> Result<Option<(Role, Self::State)>, Fault> {

@@ -15,11 +15,11 @@ use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_stage::{Context, Fault, Pace, SealedRecord};
 
 use crate::ahead::cores;
-use crate::chain::Flow;
-use crate::chain::{Step, Turn, read_back, unreadable};
-use crate::ledger::Item;
+use crate::chain::OutputContext;
+use crate::chain::{Operator, Turn, read_back, unreadable};
+use crate::ledger::OutcomeCount;
 use crate::processor::{Incoming, Processor, Stateless};
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// Nothing has come in for so long, ms: there is time for what was put off.
 const QUIET_MS: i64 = 100;
@@ -36,7 +36,7 @@ pub struct Sealed<S> {
     busy_at: Option<i64>,
 }
 
-impl<S: Step<SealedRecord>> Sealed<S> {
+impl<S: Operator<SealedRecord>> Sealed<S> {
     /// `per_second`: so many records that were put off are taken while others come in.
     pub fn new(chain: S, per_second: u32) -> Self {
         let pace = Pace::per_second(per_second);
@@ -48,19 +48,19 @@ impl<S: Step<SealedRecord>> Sealed<S> {
     }
 
     /// What a carrier has published.
-    fn publish(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        self.busy_at = Some(flow.now_ms);
+    fn publish(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        self.busy_at = Some(out.now_ms);
         let sealed = self.ahead.pop_front().unwrap_or_else(|| sealed(record));
-        match self.chain.take(sealed, &Context::at(flow.now_ms).may_wait(), flow)? {
+        match self.chain.take(sealed, &Context::at(out.now_ms).may_wait(), out)? {
             Turn::Taken => Ok(()),
-            Turn::Later => self.put_off(record, flow),
+            Turn::Later => self.put_off(record, out),
         }
     }
 
-    fn put_off(&self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn put_off(&self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
         let stage = self.stage();
-        flow.batch.tally.stage(stage).deferred += 1;
-        flow.batch.ledger.count(Item {
+        out.batch.tally.stage(stage).deferred += 1;
+        out.batch.ledger.count(OutcomeCount {
             stage: stage.into(),
             carrier_id: "",
             received_at: record.appended_at,
@@ -79,30 +79,30 @@ impl<S: Step<SealedRecord>> Sealed<S> {
             sealed_topic: record.topic.to_owned(),
         };
         let key = record.key.unwrap_or_default();
-        flow.batch.put(flow.values, Role::Deferred, None, key, &deferred)
+        out.batch.put(out.cipher, Role::Deferred, None, key, &deferred)
     }
 
     /// What was put off, as what it was then.
-    fn resume(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        self.pace.charge(flow.now_ms);
+    fn resume(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        self.pace.charge(out.now_ms);
         let sealed = match self.ahead.pop_front() {
             Some(sealed) => sealed,
-            None => match read_back::<Redrive>(record.role, record, flow.values)? {
+            None => match read_back::<Redrive>(record.role, record, out.cipher)? {
                 Ok(deferred) => as_it_was(record, deferred),
-                Err(reason) => return unreadable(self.stage(), record, reason, flow),
+                Err(reason) => return unreadable(self.stage(), record, reason, out),
             },
         };
-        self.once_more(sealed, record, flow)
+        self.once_more(sealed, record, out)
     }
 
     /// What was rejected, as what it was then.
-    fn redrive(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        let mut redrive = match read_back::<Redrive>(record.role, record, flow.values)? {
+    fn redrive(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
+        let mut redrive = match read_back::<Redrive>(record.role, record, out.cipher)? {
             Ok(redrive) => redrive,
-            Err(reason) => return unreadable(self.stage(), record, reason, flow),
+            Err(reason) => return unreadable(self.stage(), record, reason, out),
         };
         for answered in std::mem::take(&mut redrive.answers) {
-            flow.batch.ledger.count(Item {
+            out.batch.ledger.count(OutcomeCount {
                 stage: answered.stage.into(),
                 carrier_id: &answered.carrier_id,
                 received_at: redrive.received_at,
@@ -112,23 +112,23 @@ impl<S: Step<SealedRecord>> Sealed<S> {
                 parts: answered.parts,
             });
         }
-        self.once_more(as_it_was(record, redrive), record, flow)
+        self.once_more(as_it_was(record, redrive), record, out)
     }
 
     fn once_more(
         &mut self,
         sealed: SealedRecord,
         record: &Incoming<'_>,
-        flow: &mut Flow<'_>,
+        out: &mut OutputContext<'_>,
     ) -> Result<(), Fault> {
-        match self.chain.take(sealed, &Context::at(flow.now_ms), flow)? {
+        match self.chain.take(sealed, &Context::at(out.now_ms), out)? {
             Turn::Taken => Ok(()),
             Turn::Later => Err(Fault(format!("{}: it was put off once more", record.place()))),
         }
     }
 }
 
-impl<S: Step<SealedRecord>> Processor for Sealed<S> {
+impl<S: Operator<SealedRecord>> Processor for Sealed<S> {
     type State = Stateless;
 
     fn stages(&self) -> Vec<&'static str> {
@@ -144,11 +144,11 @@ impl<S: Step<SealedRecord>> Processor for Sealed<S> {
         (is_busy && !self.pace.is_free(now_ms)).then_some(Role::Deferred)
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn process(&mut self, record: &Incoming<'_>, out: &mut OutputContext<'_>) -> Result<(), Fault> {
         match record.role {
-            Role::Sealed => self.publish(record, flow),
-            Role::Deferred => self.resume(record, flow),
-            _ => self.redrive(record, flow),
+            Role::Sealed => self.publish(record, out),
+            Role::Deferred => self.resume(record, out),
+            _ => self.redrive(record, out),
         }
     }
 
@@ -157,14 +157,14 @@ impl<S: Step<SealedRecord>> Processor for Sealed<S> {
         16 * cores()
     }
 
-    fn look_ahead(&mut self, records: &[Incoming<'_>], values: &Values, now_ms: i64) {
+    fn look_ahead(&mut self, records: &[Incoming<'_>], cipher: &TopicCipher, now_ms: i64) {
         let (inputs, cx) = match records.first().map(|first| first.role) {
             Some(Role::Sealed) => {
                 (records.iter().map(sealed).collect(), Context::at(now_ms).may_wait())
             }
             Some(Role::Deferred) => {
                 let read = |record| {
-                    let read = read_back::<Redrive>(Role::Deferred, record, values).ok()?.ok()?;
+                    let read = read_back::<Redrive>(Role::Deferred, record, cipher).ok()?.ok()?;
                     Some(as_it_was(record, read))
                 };
                 // One that is nobody's is answered in its turn, and the others with it.
@@ -209,18 +209,18 @@ mod tests {
     use std::time::Duration;
 
     use waybill_sealing::internal::InternalKey;
-    use waybill_stage::{Answer, Code, Failure, Reject, Stage};
+    use waybill_stage::{Code, Failure, Outputs, Reject, Stage};
 
     use super::*;
     use crate::batch::Batch;
-    use crate::chain::Run;
+    use crate::chain::StageOperator;
     use crate::event::Now;
     use crate::input::Input;
-    use crate::values::RoleKeys;
+    use crate::topic_cipher::RoleKeys;
 
-    fn values() -> Values {
+    fn cipher() -> TopicCipher {
         let keys = RoleKeys::of(&InternalKey::generate().unwrap()).unwrap();
-        Values::new(&keys, || 0).unwrap()
+        TopicCipher::new(&keys, || 0).unwrap()
     }
 
     /// Passes a record on as it is, and calls every other one costly. One is rejected, and two are put off
@@ -240,7 +240,7 @@ mod tests {
             &self,
             cx: &Context,
             record: SealedRecord,
-            answer: &mut Answer<SealedRecord>,
+            outputs: &mut Outputs<SealedRecord>,
         ) -> Result<(), Failure> {
             if record.source_offset == 4 {
                 return Err(Reject::new(Code::Malformed, "as it should").into());
@@ -248,7 +248,7 @@ mod tests {
             if cx.may_wait && [3, 8].contains(&record.source_offset) {
                 return Err(Failure::Later);
             }
-            answer.pass(record);
+            outputs.emit(record);
             Ok(())
         }
     }
@@ -256,7 +256,7 @@ mod tests {
     #[derive(Default)]
     struct Collect(Arc<Mutex<Vec<i64>>>);
 
-    impl Step<SealedRecord> for Collect {
+    impl Operator<SealedRecord> for Collect {
         fn stages(&self) -> Vec<&'static str> {
             Vec::new()
         }
@@ -264,7 +264,7 @@ mod tests {
             &mut self,
             record: SealedRecord,
             _: &Context,
-            _: &mut Flow<'_>,
+            _: &mut OutputContext<'_>,
         ) -> Result<Turn, Fault> {
             self.0.lock().unwrap().push(record.source_offset);
             Ok(Turn::Taken)
@@ -278,20 +278,20 @@ mod tests {
 
     /// Takes the records in windows, of which those of one record are not shown ahead.
     fn take(
-        chain: &mut Sealed<Run<Echo, Collect>>,
+        chain: &mut Sealed<StageOperator<Echo, Collect>>,
         records: &[Incoming<'_>],
-        values: &Values,
+        cipher: &TopicCipher,
         batch: &mut Batch,
     ) {
         for window in records.chunks(5) {
             if window.len() > 1 {
-                chain.look_ahead(window, values, 0);
+                chain.look_ahead(window, cipher, 0);
             }
             for record in window {
                 let input = Input::new(record.role, record.topic, record.partition);
                 batch.read(&input, record.offset, Now { at: Duration::ZERO, utc_ms: 0 });
-                let mut flow = Flow { batch: &mut *batch, values, now_ms: 0 };
-                chain.process(record, &mut flow).unwrap();
+                let mut out = OutputContext { batch: &mut *batch, cipher, now_ms: 0 };
+                chain.process(record, &mut out).unwrap();
             }
         }
     }
@@ -300,11 +300,11 @@ mod tests {
     fn each_record_gets_its_own_answer_in_its_turn_and_what_was_put_off_later() {
         let collected = Collect::default();
         let seen = collected.0.clone();
-        let mut chain = Sealed::new(Run::new(Echo, collected), 10);
-        let values = values();
+        let mut chain = Sealed::new(StageOperator::new(Echo, collected), 10);
+        let cipher = cipher();
         let mut batch = Batch::default();
         let records: Vec<_> = (0..11).map(|offset| at(Role::Sealed, offset, b"x")).collect();
-        take(&mut chain, &records, &values, &mut batch);
+        take(&mut chain, &records, &cipher, &mut batch);
         assert_eq!(*seen.lock().unwrap(), [0, 1, 2, 5, 6, 7, 9, 10]);
         let tally = batch.tally.stage("echo");
         assert_eq!((tally.passed, tally.rejected, tally.deferred), (8, 1, 2));
@@ -320,7 +320,7 @@ mod tests {
                 .zip(&values_of)
                 .map(|(offset, value)| at(Role::Deferred, offset, value))
                 .collect();
-            take(&mut chain, &records, &values, &mut batch);
+            take(&mut chain, &records, &cipher, &mut batch);
             let tally = batch.tally.stage("echo");
             let strange = values_of.len() as u64 / 3;
             assert_eq!((tally.rejected, tally.deferred), (strange, 0));
@@ -330,15 +330,15 @@ mod tests {
 
     #[test]
     fn what_was_put_off_waits_only_while_others_come_in_and_not_for_ever() {
-        let mut chain = Sealed::new(Run::new(Echo, Collect::default()), 1);
-        let values = values();
+        let mut chain = Sealed::new(StageOperator::new(Echo, Collect::default()), 1);
+        let cipher = cipher();
         let mut batch = Batch::default();
         assert_eq!(chain.waits(0), None);
         let records = [at(Role::Sealed, 3, b"x")];
-        take(&mut chain, &records, &values, &mut batch);
+        take(&mut chain, &records, &cipher, &mut batch);
         assert_eq!(chain.waits(0), None, "one is free");
         let put_off = batch.outgoing().find_map(|out| Some(out.value?.to_vec())).unwrap();
-        take(&mut chain, &[at(Role::Deferred, 0, &put_off)], &values, &mut Batch::default());
+        take(&mut chain, &[at(Role::Deferred, 0, &put_off)], &cipher, &mut Batch::default());
         assert_eq!(chain.waits(0), Some(Role::Deferred));
         assert_eq!(chain.waits(QUIET_MS - 1), Some(Role::Deferred));
         assert_eq!(chain.waits(QUIET_MS), None, "nothing comes in");

@@ -9,20 +9,20 @@ use waybill_stage::{Code, Fault, Reject};
 
 use crate::batch::{Batch, BatchLimits};
 use crate::cautions::Cautions;
-use crate::chain::{Flow, answer_at_its_place};
+use crate::chain::{OutputContext, answer_at_its_place};
 use crate::event::{Command, Now, Paused, Reading, Span, Start};
 use crate::input::Input;
 use crate::invariant;
-use crate::ledger::Stretch;
+use crate::ledger::LedgerRange;
 use crate::metrics::metrics;
 use crate::processor::{Incoming, Processor};
-use crate::protocol::Mark;
+use crate::protocol::CommittedOffset;
 use crate::task::{Task, Urgency};
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 pub struct StageTask<'a, P: Processor> {
     processor: P,
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     limits: BatchLimits,
     stages: String,
     /// The first of them.
@@ -56,10 +56,10 @@ impl<P: Processor> std::fmt::Debug for StageTask<'_, P> {
 
 impl<'a, P: Processor> StageTask<'a, P> {
     /// `me`: this process, among all that there ever are.
-    pub fn new(processor: P, values: &'a Values, limits: BatchLimits, me: String) -> Self {
+    pub fn new(processor: P, cipher: &'a TopicCipher, limits: BatchLimits, me: String) -> Self {
         let stages = processor.stages();
         Self {
-            values,
+            cipher,
             limits,
             stage: stages.first().copied().unwrap_or_default(),
             stages: stages.join(","),
@@ -123,26 +123,30 @@ impl<'a, P: Processor> StageTask<'a, P> {
         let input = self.find(record)?.clone();
         self.batch.read(&input, record.offset, now);
         let is_poison = self.cautions.is_poison(&input);
-        let (batch, values) = (&mut self.batch, self.values);
-        let mut flow = Flow { batch, values, now_ms: now.utc_ms };
+        let (batch, cipher) = (&mut self.batch, self.cipher);
+        let mut out = OutputContext { batch, cipher, now_ms: now.utc_ms };
         if is_poison {
-            return set_aside(self.stage, record, &mut flow);
+            return set_aside(self.stage, record, &mut out);
         }
-        self.processor.process(record, &mut flow)
+        self.processor.process(record, &mut out)
     }
 
     /// The ledger's entry of each partition that the batch has read.
-    fn enter(&mut self, now: Now) -> Result<(), Fault> {
-        let read: Vec<(Input, i64)> =
-            self.batch.marks.iter().map(|(input, mark)| (input.clone(), mark.offset)).collect();
+    fn append_entries(&mut self, now: Now) -> Result<(), Fault> {
+        let read: Vec<(Input, i64)> = self
+            .batch
+            .offsets
+            .iter()
+            .map(|(input, committed)| (input.clone(), committed.offset))
+            .collect();
         for (input, next) in read {
             let Some(read) = self.inputs.get_mut(&input) else {
                 return Err(Fault(format!("invariant: {input} was read and is not ours")));
             };
             let from = std::mem::replace(&mut read.next, next);
             invariant!(from < next, "{input} was read from {from} to {next}");
-            let stretch = Stretch { input, topic_id: &read.topic_id, from, next };
-            self.batch.enter(self.values, &self.stages, stretch, now.utc_ms)?;
+            let range = LedgerRange { input, topic_id: &read.topic_id, from, next };
+            self.batch.append_entry(self.cipher, &self.stages, range, now.utc_ms)?;
         }
         Ok(())
     }
@@ -151,9 +155,9 @@ impl<'a, P: Processor> StageTask<'a, P> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let (batch, values) = (&mut self.batch, self.values);
-        self.processor.close(&mut Flow { batch, values, now_ms: now.utc_ms })?;
-        self.enter(now)?;
+        let (batch, cipher) = (&mut self.batch, self.cipher);
+        self.processor.close(&mut OutputContext { batch, cipher, now_ms: now.utc_ms })?;
+        self.append_entries(now)?;
         if let Some(at) = self.batch.opened_at {
             metrics().batch_seconds.observe(now.at.saturating_sub(at).as_secs_f64());
         }
@@ -168,7 +172,7 @@ impl<'a, P: Processor> StageTask<'a, P> {
             let Some(read) = self.inputs.get(&input) else {
                 return Err(Fault(format!("invariant: {input} was begun and is not ours")));
             };
-            batch.mark(input, Mark { offset: read.next, metadata });
+            batch.set_offset(input, CommittedOffset { offset: read.next, metadata });
         }
         Ok(())
     }
@@ -218,7 +222,7 @@ impl<P: Processor> Task for StageTask<'_, P> {
         let count = self.count(records)?;
         let records = records.get(..count).unwrap_or_default();
         if count > 1 {
-            self.processor.look_ahead(records, self.values, now.utc_ms);
+            self.processor.look_ahead(records, self.cipher, now.utc_ms);
         }
         for record in records {
             self.process(now, record)?;
@@ -247,11 +251,11 @@ impl<P: Processor> Task for StageTask<'_, P> {
                 appended_at: now.utc_ms,
             };
             self.batch.read(input, offset, now);
-            let (batch, values) = (&mut self.batch, self.values);
-            let mut flow = Flow { batch, values, now_ms: now.utc_ms };
+            let (batch, cipher) = (&mut self.batch, self.cipher);
+            let mut out = OutputContext { batch, cipher, now_ms: now.utc_ms };
             let detail = format!("{}: its batch cannot be unpacked", record.place());
             let reject = Reject::new(Code::Undecodable, detail);
-            answer_at_its_place(self.stage, &record, reject, &mut flow)?;
+            answer_at_its_place(self.stage, &record, reject, &mut out)?;
         }
         Ok(())
     }
@@ -269,7 +273,7 @@ impl<P: Processor> Task for StageTask<'_, P> {
         self.is_waiting = self.first_of.is_some() || self.cautions.is_careful();
         self.close(now)?;
         let mut batch = std::mem::replace(&mut self.batch, self.spare.take().unwrap_or_default());
-        self.cautions.behind(&mut batch.marks);
+        self.cautions.behind(&mut batch.offsets);
         let said = match (urgency, self.first_of.take()) {
             (Urgency::Leaving(inputs), _) => self.cautions.rest(inputs),
             (Urgency::WhenDue, Some(first)) => self.cautions.begin(&first),
@@ -302,11 +306,15 @@ impl<P: Processor> Task for StageTask<'_, P> {
 }
 
 /// Answers a record that has ended each process that took it, without taking it.
-fn set_aside(stage: &'static str, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+fn set_aside(
+    stage: &'static str,
+    record: &Incoming<'_>,
+    out: &mut OutputContext<'_>,
+) -> Result<(), Fault> {
     let place = record.place();
     tracing::error!(place, "set aside: it has ended each process that took it");
     let detail = format!("{place}: it has ended each process that took it");
-    answer_at_its_place(stage, record, Reject::new(Code::Poison, detail), flow)
+    answer_at_its_place(stage, record, Reject::new(Code::Poison, detail), out)
 }
 
 impl<P: Processor> Drop for StageTask<'_, P> {

@@ -15,7 +15,7 @@ use std::hash::{BuildHasher, RandomState};
 use waybill_schemas::Role;
 use waybill_stage::Fault;
 
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// What a record of the changelog means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl StateLog {
     /// `is_there`: the key has a record by what was read so far.
     pub fn read(
         &mut self,
-        values: &Values,
+        cipher: &TopicCipher,
         key: &[u8],
         value: Option<&[u8]>,
         is_there: bool,
@@ -61,7 +61,7 @@ impl StateLog {
             return Ok(meaning);
         };
         let mut plain = Vec::with_capacity(value.len());
-        let opened = values.open_from(Role::AggregateState, key, value, &mut plain)?;
+        let opened = cipher.open_from(Role::AggregateState, key, value, &mut plain)?;
         let Some(origin) = opened else { return Ok(Meaning::Strange("not_ours")) };
         match <[u8; 8]>::try_from(origin.as_slice()).map(u64::from_be_bytes) {
             Ok(batch) if batch >= self.batch => self.batch = batch,
@@ -91,28 +91,31 @@ mod tests {
     use waybill_sealing::internal::InternalKey;
 
     use super::*;
-    use crate::values::RoleKeys;
+    use crate::topic_cipher::RoleKeys;
 
     type Records = Vec<(&'static [u8], Option<Vec<u8>>)>;
 
-    fn values() -> Values {
-        Values::new(&RoleKeys::of(&InternalKey::generate().unwrap()).unwrap(), || 0).unwrap()
+    fn cipher() -> TopicCipher {
+        TopicCipher::new(&RoleKeys::of(&InternalKey::generate().unwrap()).unwrap(), || 0).unwrap()
     }
 
-    fn sealed(values: &Values, key: &[u8], origin: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+    fn sealed(cipher: &TopicCipher, key: &[u8], origin: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
         let mut value = Vec::new();
-        values.seal_from(Role::AggregateState, key, origin, plain, &mut value).unwrap();
+        cipher.seal_from(Role::AggregateState, key, origin, plain, &mut value).unwrap();
         Some(value)
     }
 
     /// What each record means, and what is there in the end.
-    fn read(values: &Values, records: &Records) -> (Vec<String>, Vec<(&'static [u8], String)>) {
+    fn read(
+        cipher: &TopicCipher,
+        records: &Records,
+    ) -> (Vec<String>, Vec<(&'static [u8], String)>) {
         let mut log = StateLog::default();
         let mut there = std::collections::BTreeMap::new();
         let mut said = Vec::new();
         for (key, value) in records {
             let is_there = there.contains_key(key);
-            let meaning = log.read(values, key, value.as_deref(), is_there).unwrap();
+            let meaning = log.read(cipher, key, value.as_deref(), is_there).unwrap();
             said.push(match meaning {
                 Meaning::Value(plain) => {
                     let text = String::from_utf8(plain).unwrap();
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_somebody_else_writes_changes_nothing() {
-        let v = values();
+        let v = cipher();
         let of = |key: &'static [u8], batch, plain: &str| {
             (key, sealed(&v, key, &origin(batch), plain.as_bytes()))
         };
@@ -159,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_we_take_away_is_gone_whatever_compaction_has_left_of_it() {
-        let v = values();
+        let v = cipher();
         let of = |key: &'static [u8], batch, plain: &str| {
             (key, sealed(&v, key, &origin(batch), plain.as_bytes()))
         };
@@ -192,7 +195,7 @@ mod tests {
     /// What a build before wrote is as it was, until this one has written: from then on it is put back.
     #[test]
     fn values_of_before_are_taken_as_they_were() {
-        let v = values();
+        let v = cipher();
         let before =
             |key: &'static [u8], plain: &str| (key, sealed(&v, key, &[], plain.as_bytes()));
         let of = |key: &'static [u8], batch, plain: &str| {

@@ -3,7 +3,7 @@
 //! routes every outcome.
 
 mod advice;
-mod outcome;
+mod outputs;
 mod pace;
 mod reject;
 mod sink;
@@ -11,7 +11,7 @@ mod sink;
 use std::sync::Arc;
 
 pub use advice::{Advice, advice};
-pub use outcome::{Answer, PartReject};
+pub use outputs::{Outputs, PartReject};
 pub use pace::Pace;
 pub use reject::{Claims, Code, Failure, Fault, Reject, safe_detail};
 pub use sink::{Inserted, Lease, RefusedRecord, Sink, SinkBatch, SinkRecord, SinkRecords, Stored};
@@ -45,13 +45,13 @@ pub trait Stage: Send {
     type Output;
     const NAME: &'static str;
 
-    /// Puts what becomes of `input` into `answer`. `Err` rejects (or, for a [`Fault`], stops) the
-    /// whole record; a bad part among good ones is [`Answer::reject`]ed alone.
+    /// Puts what becomes of `input` into `outputs`. `Err` rejects (or, for a [`Fault`], stops) the
+    /// whole record; a bad part among good ones is [`Outputs::reject`]ed alone.
     fn apply(
         &self,
         cx: &Context,
         input: Self::Input,
-        answer: &mut Answer<Self::Output>,
+        outputs: &mut Outputs<Self::Output>,
     ) -> Result<(), Failure>;
 
     /// Which of these records, in order, take a millisecond or more: the host may run those beside

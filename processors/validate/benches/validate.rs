@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use waybill_schemas::{Opened, Proof, Provenance};
-use waybill_stage::{Answer, Context, Stage};
+use waybill_stage::{Context, Outputs, Stage};
 use waybill_validate::Validate;
 
 const ONE: &[u8] = include_bytes!("../../../formats/fixtures/dcsa-2.2/good-single.json");
@@ -29,16 +29,16 @@ fn validate(c: &mut Criterion) {
             media_type: "application/vnd.dcsa.tnt+json;version=2.2".into(),
             payload: compact(file),
         };
-        let mut answer = Answer::default();
-        stage.apply(&cx, opened.clone(), &mut answer).expect("good");
-        assert!(answer.rejects.is_empty());
-        group.throughput(Throughput::Elements(answer.passed.len() as u64));
+        let mut outputs = Outputs::default();
+        stage.apply(&cx, opened.clone(), &mut outputs).expect("good");
+        assert!(outputs.rejects.is_empty());
+        group.throughput(Throughput::Elements(outputs.emitted.len() as u64));
         group.bench_function(format!("{name}, {} B", opened.payload.len()), |b| {
             b.iter_batched(
                 || opened.clone(),
                 |opened| {
-                    answer.clear();
-                    stage.apply(&cx, black_box(opened), &mut answer).expect("good");
+                    outputs.clear();
+                    stage.apply(&cx, black_box(opened), &mut outputs).expect("good");
                 },
                 BatchSize::SmallInput,
             );

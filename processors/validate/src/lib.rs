@@ -17,7 +17,7 @@ pub use rules::Rules;
 use waybill_formats::{Draft, Parts, find};
 use waybill_identifiers::iso6346;
 use waybill_schemas::{EventId, Opened, Provenance, ShipmentEvent};
-use waybill_stage::{Answer, Context, Failure, Reject, Stage};
+use waybill_stage::{Context, Failure, Outputs, Reject, Stage};
 
 /// The stage. Holds its settings and no state.
 #[derive(Clone, Debug, Default)]
@@ -98,7 +98,7 @@ impl Stage for Validate {
         &self,
         cx: &Context,
         input: Opened,
-        answer: &mut Answer<ShipmentEvent>,
+        outputs: &mut Outputs<ShipmentEvent>,
     ) -> Result<(), Failure> {
         let format = find(&input.media_type)?;
         let mut parts = Parts::default();
@@ -111,8 +111,8 @@ impl Stage for Validate {
                 Err(reject) => Err(reject),
             };
             match event {
-                Ok(event) => answer.pass(event),
-                Err(reject) => answer.reject(position, reject),
+                Ok(event) => outputs.emit(event),
+                Err(reject) => outputs.reject(position, reject),
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use waybill_formats::codes::Meaning;
 use waybill_schemas::vocabulary::NoteCode;
 use waybill_schemas::{EventId, Opened, Proof, Provenance, ShipmentEvent};
-use waybill_stage::{Answer, Code, Context, Failure, Stage};
+use waybill_stage::{Code, Context, Failure, Outputs, Stage};
 use waybill_validate::{PrivateCodes, Rules, Validate};
 
 const V2: &str = "application/vnd.dcsa.tnt+json;version=2.2";
@@ -22,7 +22,7 @@ fn apply(
     received_at: i64,
     media_type: &str,
     payload: &[u8],
-) -> Result<Answer<ShipmentEvent>, Failure> {
+) -> Result<Outputs<ShipmentEvent>, Failure> {
     let stage = Validate::new(rules, PrivateCodes::default());
     apply_with(&stage, "", received_at, media_type, payload)
 }
@@ -33,7 +33,7 @@ fn apply_with(
     received_at: i64,
     media_type: &str,
     payload: &[u8],
-) -> Result<Answer<ShipmentEvent>, Failure> {
+) -> Result<Outputs<ShipmentEvent>, Failure> {
     let opened = Opened {
         provenance: Arc::new(Provenance {
             carrier_id: "acme".into(),
@@ -46,18 +46,18 @@ fn apply_with(
         media_type: media_type.into(),
         payload: payload.to_vec(),
     };
-    let mut answer = Answer::default();
-    stage.apply(&Context::at(4_242), opened, &mut answer)?;
-    Ok(answer)
+    let mut outputs = Outputs::default();
+    stage.apply(&Context::at(4_242), opened, &mut outputs)?;
+    Ok(outputs)
 }
 
 /// One line a part, in order of position.
-fn lines(answer: &Answer<ShipmentEvent>) -> Vec<String> {
-    let passed = answer.passed.iter().map(|e| {
+fn lines(outputs: &Outputs<ShipmentEvent>) -> Vec<String> {
+    let passed = outputs.emitted.iter().map(|e| {
         let flags: String = e.notes.iter().map(|f| format!(" {}", f.as_str())).collect();
         (e.position, format!("{} {}{flags}", e.milestone.as_str(), e.shipment_id))
     });
-    let rejects = answer
+    let rejects = outputs
         .rejects
         .iter()
         .map(|r| (r.position, format!("{} {}", r.reject.code.as_str(), r.reject.detail)));
@@ -93,9 +93,9 @@ fn event(own: &[(&str, &str)], members: &str) -> String {
 }
 
 fn check(payload: &str, expect: &str) {
-    let answer = apply(Rules::default(), RECEIVED, V2, payload.as_bytes());
-    let line = match answer {
-        Ok(answer) => lines(&answer).join("\n"),
+    let outputs = apply(Rules::default(), RECEIVED, V2, payload.as_bytes());
+    let line = match outputs {
+        Ok(outputs) => lines(&outputs).join("\n"),
         Err(Failure::Reject(reject)) => format!("0 {} {}", reject.code.as_str(), reject.detail),
         Err(other) => panic!("{other:?}"),
     };
@@ -166,8 +166,8 @@ fn numbers_are_normalised_and_flagged() {
     check(&vessel("9074729"), "1 loaded acme/CSQU3054383");
     check(&vessel("9074728"), "1 loaded acme/CSQU3054383 imo_check_digit");
 
-    let answer = apply(Rules::default(), RECEIVED, V2, unit("csqu 305438-3").as_bytes()).unwrap();
-    assert_eq!(answer.passed[0].equipment.as_ref().unwrap().number, "CSQU3054383");
+    let outputs = apply(Rules::default(), RECEIVED, V2, unit("csqu 305438-3").as_bytes()).unwrap();
+    assert_eq!(outputs.emitted[0].equipment.as_ref().unwrap().number, "CSQU3054383");
 }
 
 #[test]
@@ -235,12 +235,12 @@ fn a_rejected_part_keeps_its_place() {
          3 too_old /2: an event more than 1095 days before its receipt\n\
          4 loaded acme/CSQU3054383",
     );
-    let answer = apply(Rules::default(), RECEIVED, V2, payload.as_bytes()).unwrap();
-    let last = answer.passed.last().unwrap();
+    let outputs = apply(Rules::default(), RECEIVED, V2, payload.as_bytes()).unwrap();
+    let last = outputs.emitted.last().unwrap();
     assert_eq!(last.event_id, EventId::new("acme", "m-1", 4, "acme/CSQU3054383"));
     assert_eq!(last.validated_at, 4_242);
     assert_eq!(last.provenance.received_at, RECEIVED);
-    assert!(Arc::ptr_eq(&answer.passed[0].provenance, &last.provenance));
+    assert!(Arc::ptr_eq(&outputs.emitted[0].provenance, &last.provenance));
 }
 
 #[test]
@@ -276,8 +276,8 @@ mod shared {
             return;
         }
         let payload = std::fs::read(folder.join(name)).unwrap();
-        let answer = apply(Rules::default(), received_at, media_type, &payload).unwrap();
-        let got: Vec<String> = lines(&answer)
+        let outputs = apply(Rules::default(), received_at, media_type, &payload).unwrap();
+        let got: Vec<String> = lines(&outputs)
             .into_iter()
             // A reject up to its pointer's end.
             .map(|l| l.split(": ").next().unwrap_or_default().to_owned())
@@ -390,10 +390,10 @@ fn flags_of_the_model_that_are_set_here() {
     );
     let form = equipment(r#""equipmentReference":"X1""#);
     let payload = format!("[{twice},{twice},{form}]");
-    let answer = apply(Rules::default(), RECEIVED, V2, payload.as_bytes()).unwrap();
-    assert_eq!(answer.passed.len(), 3);
+    let outputs = apply(Rules::default(), RECEIVED, V2, payload.as_bytes()).unwrap();
+    assert_eq!(outputs.emitted.len(), 3);
     for flag in here {
-        assert!(answer.passed.iter().any(|e| e.notes.contains(&flag)), "{flag:?}");
+        assert!(outputs.emitted.iter().any(|e| e.notes.contains(&flag)), "{flag:?}");
     }
 }
 
@@ -404,12 +404,12 @@ fn the_receipt_tells_the_year() {
     let occurred = |status: &str, received: &str| -> Vec<String> {
         let received: jiff::Timestamp = received.parse().unwrap();
         let payload = format!("FSU/14\n125-10203045FRASIN/T12K840.5\n{status}\n");
-        let answer =
+        let outputs =
             apply(Rules::default(), received.as_millisecond(), CARGO_IMP, payload.as_bytes())
                 .unwrap();
-        let rejects = answer.rejects.iter().map(|r| r.reject.code.as_str().to_owned());
+        let rejects = outputs.rejects.iter().map(|r| r.reject.code.as_str().to_owned());
         let wall = |ms| jiff::Timestamp::from_millisecond(ms).unwrap().to_string();
-        answer.passed.iter().map(|e| wall(e.occurred.wall_ms)).chain(rejects).collect()
+        outputs.emitted.iter().map(|e| wall(e.occurred.wall_ms)).chain(rejects).collect()
     };
     let check = |status: &str, received: &str, expect: &[&str]| {
         assert_eq!(occurred(status, received), expect, "{status} received {received}");
@@ -452,9 +452,9 @@ fn the_receipt_tells_the_month() {
             ".FRAFMLX {day:02}0905\nFSU/14\n125-10203045FRASIN/T12\nBKD/LX1/16NOV/FRAZRH/T12\n"
         );
         let media_type = "application/vnd.iata.cargo-imp";
-        let answer =
+        let outputs =
             apply(Rules::default(), received.as_millisecond(), media_type, payload.as_bytes());
-        let booked = answer.unwrap().passed[0].occurred;
+        let booked = outputs.unwrap().emitted[0].occurred;
         assert_eq!(booked.offset_minutes, Some(0));
         jiff::Timestamp::from_millisecond(booked.wall_ms).unwrap().to_string()
     };
@@ -490,10 +490,10 @@ fn an_operator_maps_private_codes_by_carrier() {
     };
     let check = |stage: &Validate, code: &str, expect: &str| {
         let payload = edi_214(code, "REF1");
-        let answer =
+        let outputs =
             apply_with(stage, "h", RECEIVED, "application/EDI-X12", payload.as_bytes()).unwrap();
-        let found: Vec<String> = answer
-            .passed
+        let found: Vec<String> = outputs
+            .emitted
             .iter()
             .map(|e| {
                 let flags: String = e.notes.iter().map(|f| format!(" {}", f.as_str())).collect();
@@ -502,7 +502,7 @@ fn an_operator_maps_private_codes_by_carrier() {
                 format!("{} {}{flags}{why}", e.milestone.as_str(), e.raw_code)
             })
             .collect();
-        assert_eq!(found, [expect], "{code}: {:?}", answer.rejects);
+        assert_eq!(found, [expect], "{code}: {:?}", outputs.rejects);
     };
     check(&Validate::default(), "QQ", "other X12/QQ unmapped_code");
     check(&map("acme"), "QQ", "loaded X12/QQ");
@@ -525,18 +525,18 @@ fn an_event_without_any_document_belongs_to_the_handle_it_was_sealed_under() {
         "sensorElementList": [{"sensorReport": [{"type": "Temperature", "value": 4, "uom": "CEL"}]}]}"#;
     let stage = Validate::default();
     let media_type = "application/vnd.gs1.epcis+json";
-    let answer = apply_with(&stage, "probe-7", RECEIVED, media_type, sensor).unwrap();
-    assert_eq!(lines(&answer), ["1 sensor_reading acme/handle:probe-7"]);
-    let answer = apply_with(&stage, "", RECEIVED, media_type, sensor).unwrap();
-    assert!(lines(&answer)[0].starts_with("1 missing_field"), "{:?}", lines(&answer));
+    let outputs = apply_with(&stage, "probe-7", RECEIVED, media_type, sensor).unwrap();
+    assert_eq!(lines(&outputs), ["1 sensor_reading acme/handle:probe-7"]);
+    let outputs = apply_with(&stage, "", RECEIVED, media_type, sensor).unwrap();
+    assert!(lines(&outputs)[0].starts_with("1 missing_field"), "{:?}", lines(&outputs));
 }
 
 #[test]
 fn check_digits_are_flagged_and_rejected_never() {
     let check = |media_type: &str, payload: String, expect: &str| {
         let stage = Validate::default();
-        let answer = apply_with(&stage, "h", RECEIVED, media_type, payload.as_bytes()).unwrap();
-        assert_eq!(lines(&answer), [expect]);
+        let outputs = apply_with(&stage, "h", RECEIVED, media_type, payload.as_bytes()).unwrap();
+        assert_eq!(lines(&outputs), [expect]);
     };
     let air_waybill = |number: &str, expect: &str| {
         let payload = format!("FSU/14\r\n{number}FRAJFK/T1K10\r\nRCS/20JAN1000/FRA/T1K10\r\n");

@@ -1,13 +1,13 @@
 //! Holds ledger, offsets and tables against each other.
 
-mod judge;
+mod check;
 
-pub use judge::{Facts, Verdict, judge};
+pub use check::{AuditReport, Facts, check};
 
 use std::time::{Duration, Instant};
 
-use waybill_clickhouse::{BookQuestion, Database};
-use waybill_kafka::{Reader, sealed_topics, standings};
+use waybill_clickhouse::{AuditQuestion, Database};
+use waybill_kafka::{Reader, group_progress, sealed_topics};
 use waybill_schemas::{Role, pipeline};
 use waybill_stage::Fault;
 
@@ -17,7 +17,7 @@ use crate::exit::Failure;
 const DAY_MS: i64 = 86_400_000;
 
 /// Who answers for the records of each topic, in the order of the flow. The ledger is what they are held against.
-pub fn judged() -> impl Iterator<Item = (Role, &'static str)> {
+pub fn checked() -> impl Iterator<Item = (Role, &'static str)> {
     pipeline::readers().filter(|(role, _)| *role != Role::Ledger)
 }
 
@@ -31,38 +31,38 @@ pub struct Question {
     pub patience: Duration,
 }
 
-/// Reads everything, and judges it.
-pub fn audit(config: &Config, question: &Question) -> Result<Verdict, Failure> {
+/// Reads everything, and checks it.
+pub fn audit(config: &Config, question: &Question) -> Result<AuditReport, Failure> {
     let database = Database::open(config.clickhouse()?).map_err(|f| unreachable(&f))?;
     let (connection, readers) = (config.connection()?, readers(config)?);
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let kept = config.clickhouse.retention.as_clickhouse().kept_since(now_ms);
     let since_ms = known_since(question.since_ms, kept.ledger);
-    let books_asked = BookQuestion {
+    let data_question = AuditQuestion {
         since_ms,
         carrier: question.carrier.clone(),
         derived: question.since_ms.is_none(),
         kept,
     };
     let began = Instant::now();
-    let asked = standings(&connection, &readers).map_err(|f| unreachable(&f))?;
+    let asked = group_progress(&connection, &readers).map_err(|f| unreachable(&f))?;
     let mut before = asked.clone();
     loop {
-        let books = database.books(&books_asked).map_err(|f| unreachable(&f))?;
-        let after = standings(&connection, &readers).map_err(|f| unreachable(&f))?;
+        let data = database.audit_data(&data_question).map_err(|f| unreachable(&f))?;
+        let after = group_progress(&connection, &readers).map_err(|f| unreachable(&f))?;
         let is_whole = since_ms == 0;
-        let facts = Facts { asked: asked.clone(), standings: before, after, books, is_whole };
+        let facts = Facts { asked: asked.clone(), progress: before, after, data, is_whole };
         // A batch is committed before its entry has come through to the table: what is still
         // moving is looked at again.
         if !facts.is_moving() || began.elapsed() >= question.patience {
-            return Ok(judge(&facts));
+            return Ok(check(&facts));
         }
         std::thread::sleep(Duration::from_millis(500));
         before = facts.after;
     }
 }
 
-/// From when on the books tell all, ms UTC; 0: since ever. What the ledger may have forgotten is not held against
+/// From when on the data is whole, ms UTC; 0: since ever. What the ledger may have forgotten is not held against
 /// it, and a day more: an hour of receipt is accounted for by entries of later.
 fn known_since(asked_ms: Option<i64>, ledger_ms: i64) -> i64 {
     let known = if ledger_ms == 0 { 0 } else { ledger_ms.saturating_add(DAY_MS) };

@@ -33,14 +33,14 @@ pub struct Args {
 
 pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     Client::Audit.check(config)?;
-    let verdict = audit(
+    let report = audit(
         config,
         &Question { since_ms: args.since, carrier: args.carrier.clone(), patience: args.wait },
     )?;
-    println!("{verdict}");
+    println!("{report}");
     match () {
-        () if verdict.is_clean() => Ok(()),
-        () if verdict.findings.is_empty() => Err(Failure::failed("the audit cannot tell yet")),
+        () if report.is_clean() => Ok(()),
+        () if report.findings.is_empty() => Err(Failure::failed("the audit cannot tell yet")),
         () => Err(Failure::failed("the audit is not clean")),
     }
 }

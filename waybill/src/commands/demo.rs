@@ -258,11 +258,11 @@ fn play(
                 let truth = summary::Truth::read(&folder.join("truth.json"))?;
                 // While the processes live: the ledger's last entries are on their way.
                 let patience = PATIENCE;
-                let verdict = audit(config, &Question { patience, ..Question::default() })?;
+                let report = audit(config, &Question { patience, ..Question::default() })?;
                 return Ok(summary::Outcome {
                     published,
                     truth,
-                    verdict,
+                    report,
                     watch,
                     database: config.clickhouse.database.clone(),
                 });

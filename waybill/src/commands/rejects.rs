@@ -1,5 +1,5 @@
 use waybill_clickhouse::{Database, DeadLetter, Filter, RejectedRecord};
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_kafka::{Attempt, HostSettings, Redriver, Source, check_topics, source};
 use waybill_schemas::Role;
 use waybill_schemas::{Answered, Redrive};
@@ -123,10 +123,10 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             Client::Redrive.check(config)?;
             let records =
                 database.rejected_records(&which.filter(&settings)).map_err(unreachable)?;
-            let values = config.values(&[Role::Redrive])?;
+            let cipher = config.cipher(&[Role::Redrive])?;
             check_topics(&settings.connection, &settings.topics, &[Role::Redrive])
                 .map_err(unreachable)?;
-            redrive(&settings, &values, &records, *dry_run).map_err(unreachable)
+            redrive(&settings, &cipher, &records, *dry_run).map_err(unreachable)
         }
     }
 }
@@ -222,11 +222,11 @@ struct Tally {
 
 fn redrive(
     settings: &HostSettings,
-    values: &Values,
+    cipher: &TopicCipher,
     records: &[RejectedRecord],
     dry_run: bool,
 ) -> Result<(), waybill_stage::Fault> {
-    let mut redriver = Redriver::open(settings, values)?;
+    let mut redriver = Redriver::open(settings, cipher)?;
     let mut tally = Tally::default();
     for some in records.chunks(AT_ONCE) {
         let mut to_send = Vec::new();

@@ -10,11 +10,11 @@ use waybill_aggregate::{Aggregating, Settings};
 use waybill_clickhouse::ClickHouseSink;
 use waybill_decrypt::{Carriers, Decrypt, Opener};
 use waybill_enrich::{Enrich, Tables};
-use waybill_host::chain::{Decoded, End, Run};
+use waybill_host::chain::{Decoded, StageOperator, TopicWriter};
 use waybill_host::metrics::metrics;
 use waybill_host::processor::{Processor, Stateless};
 use waybill_host::sealed::Sealed;
-use waybill_host::values::{RoleKeys, Values};
+use waybill_host::topic_cipher::{RoleKeys, TopicCipher};
 use waybill_kafka::{
     Health, Shutdown, arm_crash_points, check_topics, look_at_rights, most_partitions, run_sink,
     run_stages, supervise,
@@ -59,7 +59,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     if work == Work::Gateway {
         return gateway::run(config);
     }
-    let values = values(config, &work.roles())?;
+    let cipher = cipher(config, &work.roles())?;
     arm_crash_points();
     let (health, shutdown) = (Arc::new(Health::default()), Shutdown::default());
     signals::on_stop({
@@ -94,7 +94,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             supervise(&args.stages, &health, &shutdown, || {
                 check()?;
                 let chain = parts.chain(first, last)?;
-                run_stages(&settings, chain, &values, &health, &shutdown)
+                run_stages(&settings, chain, &cipher, &health, &shutdown)
             });
         }
         Work::Aggregate => {
@@ -103,21 +103,21 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
             let rules = || rules(config, &carriers.load());
             supervise(&args.stages, &health, &shutdown, || {
                 check()?;
-                let processor = Aggregating::new(&rules, &values);
-                run_stages(&settings, processor, &values, &health, &shutdown)
+                let processor = Aggregating::new(&rules, &cipher);
+                run_stages(&settings, processor, &cipher, &health, &shutdown)
             });
         }
         Work::Webhooks => {
             let post = webhooks::post(config)?;
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
-            webhooks::serve(&post, &settings, &values, &health, &shutdown, &check);
+            webhooks::serve(&post, &settings, &cipher, &health, &shutdown, &check);
         }
         // It is no host of stages, and has run above.
         Work::Gateway => {}
         Work::ClickHouse => {
             http::serve(config.metrics.listen, health.clone(), Arc::new(|| {}))?;
             let clickhouse = config.clickhouse()?;
-            show_books(clickhouse.clone())?;
+            show_ledger(clickhouse.clone())?;
             supervise(&args.stages, &health, &shutdown, || {
                 check()?;
                 let most = most_partitions(&settings, CLICKHOUSE.inputs)?;
@@ -128,7 +128,7 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 let sink = || -> Result<Box<dyn Sink>, Fault> {
                     Ok(Box::new(ClickHouseSink::open(clickhouse.clone())?))
                 };
-                run_sink(&settings, CLICKHOUSE, &sink, &values, &health, &shutdown)
+                run_sink(&settings, CLICKHOUSE, &sink, &cipher, &health, &shutdown)
             });
         }
     }
@@ -138,16 +138,16 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
 
 /// What seals and opens the values of the internal topics that this process reads and writes; it takes new
 /// keys up when they are made.
-fn values(config: &Config, roles: &[Role]) -> Result<Arc<Values>, Failure> {
-    let none = Values::new(&RoleKeys::default(), waybill_kafka::now_ms)
+fn cipher(config: &Config, roles: &[Role]) -> Result<Arc<TopicCipher>, Failure> {
+    let none = TopicCipher::new(&RoleKeys::default(), waybill_kafka::now_ms)
         .map_err(|f| Failure::config(f.to_string()))?;
-    let values = Arc::new(none.taking_plain(config.keys.accept_plain));
-    let (ring, roles, shared) = (config.keyring()?, roles.to_vec(), values.clone());
+    let cipher = Arc::new(none.taking_plain(config.keys.accept_plain));
+    let (ring, roles, shared) = (config.keyring()?, roles.to_vec(), cipher.clone());
     watch("internal_keys", ring.watched(), move || {
         let keys = ring.role_keys(&roles)?;
         shared.take_up(&keys).map_err(|f| Failure::config(f.to_string()))
     })?;
-    Ok(values)
+    Ok(cipher)
 }
 
 /// The carriers in force, read again when their file changes.
@@ -232,29 +232,33 @@ impl Parts {
             None => Err(Fault("decrypt without keys".to_owned())),
         };
         let validate = || self.validate.clone();
-        let opened = || End::<Opened>::new(Role::Opened, |o| o.provenance.handle.as_bytes());
-        let valid = || End::<ShipmentEvent>::new(Role::Valid, |e| e.shipment_id.as_bytes());
-        let enriched =
-            || End::<EnrichedEvent>::new(Role::Enriched, |e| e.event.shipment_id.as_bytes());
-        let enrich = || Run::new(Enrich::new(self.tables.clone()), enriched());
+        let opened =
+            || TopicWriter::<Opened>::new(Role::Opened, |o| o.provenance.handle.as_bytes());
+        let valid = || TopicWriter::<ShipmentEvent>::new(Role::Valid, |e| e.shipment_id.as_bytes());
+        let enriched = || {
+            TopicWriter::<EnrichedEvent>::new(Role::Enriched, |e| e.event.shipment_id.as_bytes())
+        };
+        let enrich = || StageOperator::new(Enrich::new(self.tables.clone()), enriched());
         let pace = self.opening.as_ref().map_or(1, |opening| opening.unwraps_per_second);
         Ok(match (first, last) {
-            (0, 0) => Box::new(Sealed::new(Run::new(decrypt()?, opened()), pace)),
-            (0, 1) => {
-                Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), valid())), pace))
-            }
-            (0, _) => {
-                Box::new(Sealed::new(Run::new(decrypt()?, Run::new(validate(), enrich())), pace))
-            }
+            (0, 0) => Box::new(Sealed::new(StageOperator::new(decrypt()?, opened()), pace)),
+            (0, 1) => Box::new(Sealed::new(
+                StageOperator::new(decrypt()?, StageOperator::new(validate(), valid())),
+                pace,
+            )),
+            (0, _) => Box::new(Sealed::new(
+                StageOperator::new(decrypt()?, StageOperator::new(validate(), enrich())),
+                pace,
+            )),
             (1, 1) => Box::new(Decoded::new(
                 VALIDATE.inputs,
                 Validate::NAME,
-                Run::new(validate(), valid()),
+                StageOperator::new(validate(), valid()),
             )),
             (1, _) => Box::new(Decoded::new(
                 VALIDATE.inputs,
                 Validate::NAME,
-                Run::new(validate(), enrich()),
+                StageOperator::new(validate(), enrich()),
             )),
             _ => Box::new(Decoded::new(ENRICH.inputs, Enrich::NAME, enrich())),
         })
@@ -285,12 +289,12 @@ impl Opening {
 }
 
 /// What the ledger says, in the metrics: an alert tells of what is not accounted for.
-fn show_books(clickhouse: waybill_clickhouse::Config) -> Result<(), Failure> {
-    let books = move || {
+fn show_ledger(clickhouse: waybill_clickhouse::Config) -> Result<(), Failure> {
+    let show = move || {
         let Ok(database) = waybill_clickhouse::Database::open(clickhouse) else { return };
         loop {
             // The sink itself tells of a store that does not answer.
-            if let Err(fault) = database.show_books() {
+            if let Err(fault) = database.show_ledger() {
                 tracing::debug!(%fault, "the ledger could not be read");
             }
             std::thread::sleep(Duration::from_secs(60));
@@ -298,7 +302,7 @@ fn show_books(clickhouse: waybill_clickhouse::Config) -> Result<(), Failure> {
     };
     std::thread::Builder::new()
         .name("books".to_owned())
-        .spawn(books)
+        .spawn(show)
         .map(drop)
         .map_err(|e| Failure::failed(format!("thread: {e}")))
 }

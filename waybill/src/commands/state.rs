@@ -49,7 +49,7 @@ fn list(config: &Config, carrier: Option<&str>) -> Result<(), Failure> {
     Client::State.check(config)?;
     let carriers = RegistryFile::new(&config.carriers.file).load()?;
     let settings = config.host(waybill_aggregate::NAME, &config.batch)?;
-    let values = config.values(&[Role::AggregateState])?;
+    let cipher = config.cipher(&[Role::AggregateState])?;
     let rules = rules(config, &carriers);
     let unreachable = |fault: Fault| Failure::unreachable(fault.to_string());
     println!(
@@ -60,7 +60,7 @@ fn list(config: &Config, carrier: Option<&str>) -> Result<(), Failure> {
     let partitions = most_partitions(&settings, &[Role::AggregateState]).map_err(unreachable)?;
     for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
         // It is read from the changelog, so that no process is asked.
-        let mut changelog = Changelog::new(&values);
+        let mut changelog = Changelog::new(&cipher);
         read_changelog(&settings, Role::AggregateState, partition, &mut changelog)
             .map_err(unreachable)?;
         let input = Input::new(Role::Enriched, settings.topics.name(Role::Enriched), partition);

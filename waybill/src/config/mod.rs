@@ -9,7 +9,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
 use waybill_host::batch::BatchLimits;
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_kafka::{HostSettings, KafkaConnection, PORTION_BYTES, Topics};
 use waybill_pkcs11::Token;
 use waybill_schemas::Role;
@@ -323,11 +323,11 @@ impl Config {
     }
 
     /// What seals and opens the values of these internal topics.
-    pub fn values(&self, roles: &[Role]) -> Result<Values, Failure> {
+    pub fn cipher(&self, roles: &[Role]) -> Result<TopicCipher, Failure> {
         let keys = self.keyring()?.role_keys(roles)?;
-        let values = Values::new(&keys, waybill_kafka::now_ms)
+        let cipher = TopicCipher::new(&keys, waybill_kafka::now_ms)
             .map_err(|f| Failure::config(f.to_string()))?;
-        Ok(values.taking_plain(self.keys.accept_plain))
+        Ok(cipher.taking_plain(self.keys.accept_plain))
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use serde::Deserialize;
 use waybill_clickhouse::Database;
 
-use crate::audit::Verdict;
+use crate::audit::AuditReport;
 use crate::demo::figures::Watch;
 use crate::demo::processes::Processor;
 use crate::demo::screen::grouped;
@@ -39,7 +39,7 @@ pub struct Outcome {
     /// Confirmed by the broker.
     pub published: u64,
     pub truth: Truth,
-    pub verdict: Verdict,
+    pub report: AuditReport,
     pub watch: Watch,
     /// Name of the run's database.
     pub database: String,
@@ -105,11 +105,11 @@ pub fn print(
         println!("\n{query}\n{}", database.query_text(query).map_err(unreachable)?.trim_end());
     }
 
-    println!("\n  waybill audit\n\n{}", outcome.verdict);
+    println!("\n  waybill audit\n\n{}", outcome.report);
 
     // A carrier whose answer was lost sends its records once more.
     let sent: u64 = outcome.truth.carriers.values().map(|sent| sent.published).sum();
-    let copies = outcome.verdict.sealed.saturating_sub(sent);
+    let copies = outcome.report.sealed.saturating_sub(sent);
     if copies > 0 {
         println!("demo: {copies} messages were sent twice, since the broker's answer was lost");
     }
@@ -129,7 +129,7 @@ pub fn print(
         total.p99_ms
     );
     match lost {
-        0 if differences.is_empty() && outcome.verdict.is_clean() => Ok(()),
+        0 if differences.is_empty() && outcome.report.is_clean() => Ok(()),
         0 if differences.is_empty() => Err(Failure::failed("the audit is not clean")),
         0 => Err(Failure::failed("the answers are not those that the carriers' messages ask for")),
         n => Err(Failure::failed(format!("{n} messages have no answer"))),

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use waybill_clickhouse::{Database, ErasureRow, Gone, Rollup, RowPlace};
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_kafka::{Eraser, HostSettings, Passed, Place, check_topics, crash_point};
 use waybill_schemas::Erasure;
 use waybill_schemas::Role;
@@ -36,7 +36,7 @@ pub struct Erasing<'a> {
     config: &'a Config,
     database: &'a Database,
     settings: HostSettings,
-    values: Values,
+    cipher: TopicCipher,
     /// How long each wait may take.
     patience: Duration,
 }
@@ -52,18 +52,18 @@ impl<'a> Erasing<'a> {
         patience: Duration,
     ) -> Result<Self, Failure> {
         let roles = [Role::Enriched, Role::Ledger, Role::Events, Role::Shipments];
-        let values = config.values(&roles)?;
+        let cipher = config.cipher(&roles)?;
         Client::Erase.check(config)?;
         let settings = config.host("erase", &config.batch)?;
         check_topics(&settings.connection, &settings.topics, &[Role::Enriched, Role::Ledger])
             .map_err(failed)?;
-        Ok(Self { config, database, settings, values, patience })
+        Ok(Self { config, database, settings, cipher, patience })
     }
 
     fn eraser(&self) -> Eraser<'_> {
         Eraser {
             settings: &self.settings,
-            values: &self.values,
+            cipher: &self.cipher,
             sink_group: self.config.group("clickhouse"),
             patience: self.patience,
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use waybill_host::values::RoleKeys;
+use waybill_host::topic_cipher::RoleKeys;
 use waybill_schemas::Role;
 use waybill_sealing::KeyError;
 use waybill_sealing::internal::{InternalKey, KeyFile};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use waybill_clickhouse::{
-    BookQuestion, Database, ErasedRows, ErasureRow, Gone, Named, Rollup, RowPlace,
+    AuditQuestion, Database, ErasedRows, ErasureRow, Gone, Named, Rollup, RowPlace,
 };
 use waybill_schemas::vocabulary::LedgerOutcome;
 use waybill_schemas::{Erasure, LedgerEntry, RejectRecord, Shipment};
@@ -209,12 +209,12 @@ fn the_books_add_up_at_each_step() {
         )
     };
     insert(&mut sink, batch("ledger", 0, &[stored("events", 3), stored("rejects", 1)]));
-    let question = BookQuestion { derived: true, ..BookQuestion::default() };
+    let question = AuditQuestion { derived: true, ..AuditQuestion::default() };
     let check = |step: &str| {
-        let books = database.books(&question).unwrap();
-        assert_eq!(books.misstored_events, [], "{step}");
-        assert_eq!(books.misstored_rejects, [], "{step}");
-        books
+        let data = database.audit_data(&question).unwrap();
+        assert_eq!(data.misstored_events, [], "{step}");
+        assert_eq!(data.misstored_rejects, [], "{step}");
+        data
     };
     check("before");
     let erasure = erasure(&database, "acme");
@@ -224,15 +224,15 @@ fn the_books_add_up_at_each_step() {
     check("removed");
     remake(&database, &erasure.id);
     database.finish_erasure(&erasure, T0).unwrap();
-    let books = check("done");
-    assert!(books.derived.iter().all(|d| d.rows == d.derived), "{:?}", books.derived);
-    assert_eq!(books.unfinished_erasures, Vec::<String>::new());
-    let erased: Vec<_> = books.erased.iter().map(|e| (e.table.as_str(), e.rows)).collect();
+    let data = check("done");
+    assert!(data.derived.iter().all(|d| d.rows == d.derived), "{:?}", data.derived);
+    assert_eq!(data.unfinished_erasures, Vec::<String>::new());
+    let erased: Vec<_> = data.erased.iter().map(|e| (e.table.as_str(), e.rows)).collect();
     assert_eq!(erased, [("events", 2), ("rejects", 1)]);
     // What nobody has erased is missed as before.
     let client = "DELETE FROM test_erase_books.events WHERE shipment_id = 'other'";
     crate::server::execute(client);
-    let missed = database.books(&question).unwrap().misstored_events;
+    let missed = database.audit_data(&question).unwrap().misstored_events;
     assert_eq!(missed.len(), 1, "{missed:?}");
     assert_eq!((missed[0].passed, missed[0].stored), (3, 2));
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use waybill_clickhouse::{
-    BookQuestion, Books, ClickHouseSink, Config, Database, KeptSince, Retention,
+    AuditData, AuditQuestion, ClickHouseSink, Config, Database, KeptSince, Retention,
 };
 use waybill_schemas::LedgerEntry;
 use waybill_schemas::vocabulary::LedgerOutcome::{self, Passed, Rejected};
@@ -139,19 +139,21 @@ fn what_is_past_its_time_goes_and_the_audit_stays_clean() {
     long.last_received_at = T0 + new * 1000;
     insert(&mut sink, batch("shipments", 0, &[gone, long]));
 
-    let books = |kept: KeptSince| {
-        database.books(&BookQuestion { derived: true, kept, ..BookQuestion::default() }).unwrap()
+    let data = |kept: KeptSince| {
+        database
+            .audit_data(&AuditQuestion { derived: true, kept, ..AuditQuestion::default() })
+            .unwrap()
     };
-    let clean = |books: &Books| {
-        assert_eq!(books.misstored_events, []);
-        assert_eq!(books.misstored_rejects, []);
-        assert_eq!(books.derived.len(), 4);
-        for pair in &books.derived {
+    let clean = |data: &AuditData| {
+        assert_eq!(data.misstored_events, []);
+        assert_eq!(data.misstored_rejects, []);
+        assert_eq!(data.derived.len(), 4);
+        for pair in &data.derived {
             assert_eq!(pair.rows, pair.derived, "{}", pair.what);
             assert!(pair.rows > 0, "{}: nothing was compared", pair.what);
         }
     };
-    clean(&books(KeptSince::default()));
+    clean(&data(KeptSince::default()));
 
     assert_eq!(database.set_retention().unwrap().len(), 6);
     let tables = [
@@ -167,15 +169,15 @@ fn what_is_past_its_time_goes_and_the_audit_stays_clean() {
         (SELECT sum(events) FROM throughput), (SELECT sum(rejects) FROM rejects_by_minute) FROM events";
     assert_eq!(ask(&database, counts), "5\t2\t['long']\t5\t2");
     // Who does not know that they have gone finds them missing…
-    let before = books(KeptSince::default());
+    let before = data(KeptSince::default());
     assert_eq!((before.misstored_events.len(), before.misstored_rejects.len()), (1, 1));
     // …and who does, does not; but a row that is not past its time.
     let kept = month.kept_since(now_ms());
-    clean(&books(kept));
+    clean(&data(kept));
     execute(
         "ALTER TABLE test_expired.events DELETE WHERE kafka_offset = 7 SETTINGS mutations_sync = 1",
     );
-    let lost = &books(kept).misstored_events[0];
+    let lost = &data(kept).misstored_events[0];
     assert_eq!((lost.passed, lost.stored), (5, 4));
 }
 
@@ -207,9 +209,10 @@ fn what_the_ledger_has_forgotten_is_no_finding() {
     assert_eq!(ask(&database, "SELECT count() FROM ledger"), "3");
 
     let hours = |since_ms: i64| {
-        let books = database.books(&BookQuestion { since_ms, ..BookQuestion::default() }).unwrap();
-        assert_eq!((books.seams, books.unbalanced), (vec![], vec![]));
-        books.unaccounted.iter().map(|hour| hour.in_flight).collect::<Vec<_>>()
+        let data =
+            database.audit_data(&AuditQuestion { since_ms, ..AuditQuestion::default() }).unwrap();
+        assert_eq!((data.gaps, data.unbalanced), (vec![], vec![]));
+        data.unaccounted.iter().map(|hour| hour.in_flight).collect::<Vec<_>>()
     };
     assert_eq!(hours(0), [-13], "more was rejected than was opened");
     assert_eq!(hours(month.kept_since(now_ms()).ledger), [] as [i64; 0]);

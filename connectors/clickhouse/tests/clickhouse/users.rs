@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use waybill_clickhouse::{
-    Answers, BookQuestion, ClickHouseSink, Config, Cursor, Database, ErasureRow, Filter, Gone,
+    Answers, AuditQuestion, ClickHouseSink, Config, Cursor, Database, ErasureRow, Filter, Gone,
     Named, Retention, Rollup, RowPlace,
 };
 use waybill_stage::Sink;
@@ -152,7 +152,7 @@ fn the_sink_does_all_of_its_work_as_its_user() {
     sink.database().ping().unwrap();
     sink.check_window(4).unwrap();
     sink.database().check_retention().unwrap();
-    sink.database().show_books().unwrap();
+    sink.database().show_ledger().unwrap();
     assert!((0.0..1.0).contains(&sink.pressure().unwrap()));
     insert_all(
         &mut sink,
@@ -325,10 +325,10 @@ fn the_owner_migrates_and_the_auditor_reads_what_commands_ask() {
     insert(&mut sink, events(8, 0, "auditor"));
     let database = Database::open(server.of("auditor")).unwrap();
     database.ping().unwrap();
-    let question = BookQuestion { derived: true, ..BookQuestion::default() };
-    assert!(!database.books(&question).unwrap().derived.is_empty());
+    let question = AuditQuestion { derived: true, ..AuditQuestion::default() };
+    assert!(!database.audit_data(&question).unwrap().derived.is_empty());
     let carrier = Some("acme".to_owned());
-    database.books(&BookQuestion { since_ms: 1, carrier, ..question }).unwrap();
+    database.audit_data(&AuditQuestion { since_ms: 1, carrier, ..question }).unwrap();
     let filter = Filter { limit: 10, ..Filter::default() };
     database.dead_letters(&filter).unwrap();
     database.rejected_records(&filter).unwrap();

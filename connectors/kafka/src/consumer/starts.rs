@@ -11,7 +11,7 @@ use waybill_host::mark;
 use waybill_host::metrics::metrics;
 use waybill_stage::Fault;
 
-use super::{GroupConsumer, patiently};
+use super::{GroupConsumer, with_retry};
 use crate::health::now_ms;
 use crate::timeouts;
 use crate::worker::Pulse;
@@ -29,7 +29,7 @@ impl GroupConsumer {
     ) -> Result<Vec<Start>, Fault> {
         pulse.beat()?;
         let committed =
-            patiently(|| self.client.committed_offsets(partitions.clone(), timeouts::COMMITTED))
+            with_retry(|| self.client.committed_offsets(partitions.clone(), timeouts::COMMITTED))
                 .map_err(|e| Fault(format!("reading the committed offsets: {e}")))?;
         let mut starts = Vec::new();
         for entry in committed.elements() {
@@ -69,7 +69,7 @@ impl GroupConsumer {
         let fault = |why: String| Fault(format!("{topic}-{partition}: {why}"));
         entry.error().map_err(|e| fault(format!("its committed offset: {e}")))?;
         let (low, high) =
-            patiently(|| self.client.fetch_watermarks(topic, partition, timeouts::LOOKUP))
+            with_retry(|| self.client.fetch_watermarks(topic, partition, timeouts::LOOKUP))
                 .map_err(|e| fault(format!("its watermarks: {e}")))?;
         let offset = match entry.offset() {
             Offset::Offset(offset) => offset,
@@ -117,7 +117,7 @@ impl GroupConsumer {
         let mut ask = TopicPartitionList::new();
         ask.add_partition_offset(topic, partition, Offset::Offset(now_ms() - WAITED_MS))
             .map_err(|e| Fault(format!("asking since when {topic}-{partition} waits: {e}")))?;
-        let found = patiently(|| self.client.offsets_for_times(ask.clone(), timeouts::LOOKUP))
+        let found = with_retry(|| self.client.offsets_for_times(ask.clone(), timeouts::LOOKUP))
             .map_err(|e| Fault(format!("asking since when {topic}-{partition} waits: {e}")))?;
         // The first that is not as old.
         let younger = found.elements().first().map(|entry| entry.offset());
@@ -131,9 +131,10 @@ impl GroupConsumer {
             self.subscribed().identities.get(topic).map_or(0, |identity| identity.partitions);
         all.add_partition_range(topic, 0, i32::try_from(partitions).unwrap_or(0).saturating_sub(1));
         let committed =
-            patiently(|| self.client.committed_offsets(all.clone(), timeouts::COMMITTED)).map_err(
-                |e| Fault(format!("reading what the group has committed of {topic}: {e}")),
-            )?;
+            with_retry(|| self.client.committed_offsets(all.clone(), timeouts::COMMITTED))
+                .map_err(|e| {
+                    Fault(format!("reading what the group has committed of {topic}: {e}"))
+                })?;
         Ok(committed.elements().iter().any(|entry| entry.offset() != Offset::Invalid))
     }
 

@@ -14,8 +14,8 @@ pub(super) fn is_unknown(error: &KafkaError) -> bool {
 }
 
 /// Asks again a few times where a connection was in the way.
-pub(crate) fn patiently<T>(call: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
-    call.retry(pauses()).when(passes).call()
+pub(crate) fn with_retry<T>(call: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
+    call.retry(pauses()).when(is_transient).call()
 }
 
 pub(super) fn pauses() -> ConstantBuilder {
@@ -24,7 +24,7 @@ pub(super) fn pauses() -> ConstantBuilder {
 
 /// Whether reading goes on by itself after this error. What is said here of one connection or one
 /// answer is no fault of ours; what ends a client, or an offset that is not there, is.
-pub(crate) fn passes(error: &KafkaError) -> bool {
+pub(crate) fn is_transient(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
         Some(

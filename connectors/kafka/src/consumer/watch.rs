@@ -1,5 +1,5 @@
 //! Sees to it that no partition of the group is left to nobody, where that can be: among members of static names
-//! (`orphans.rs`).
+//! (`unassigned.rs`).
 
 use std::sync::PoisonError;
 use std::time::Instant;
@@ -9,8 +9,8 @@ use waybill_stage::Fault;
 
 use super::{GroupConsumer, LOOK_EVERY};
 use crate::membership::member;
-use crate::orphans::look;
 use crate::timeouts;
+use crate::unassigned::unassigned;
 
 pub(super) struct Watch {
     pub(super) group: String,
@@ -42,13 +42,13 @@ impl GroupConsumer {
         let Some(own) = member(&self.client) else { return Ok(()) };
         let topics = self.subscribed().topics.clone();
         // The next time, then.
-        let Ok(look) = look(&self.client, &watch.group, &topics, &own.id) else {
+        let Ok(found) = unassigned(&self.client, &watch.group, &topics, &own.id) else {
             return Ok(());
         };
-        let again = std::mem::replace(&mut watch.found, look.orphans > 0);
-        if look.orphans > 0 && again && look.is_ours {
+        let again = std::mem::replace(&mut watch.found, found.partitions > 0);
+        if found.partitions > 0 && again && found.is_ours {
             tracing::warn!(
-                orphans = look.orphans,
+                orphans = found.partitions,
                 "partitions of the group are nobody's: leaving it for a while, so that it rebalances"
             );
             watch.found = false;

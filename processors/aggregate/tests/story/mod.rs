@@ -11,7 +11,7 @@ use waybill_schemas::{
     AcceptedEvent, EnrichedEvent, Enrichment, EventId, OccurrenceTime, Provenance, Shipment,
     ShipmentEvent, Transport,
 };
-use waybill_stage::{Answer, Context, Failure};
+use waybill_stage::{Context, Failure, Outputs};
 
 pub const HOUR: i64 = 3_600_000;
 pub const DAY: i64 = 24 * HOUR;
@@ -101,9 +101,9 @@ pub enum Outcome {
 }
 
 pub fn apply(partition: &mut Partition, settings: &Settings, event: EnrichedEvent) -> Outcome {
-    let mut answer = Answer::default();
-    let result = partition.apply(settings, &Context::at(NOW), event, &mut answer);
-    match (result, answer.passed.pop(), answer.duplicates) {
+    let mut outputs = Outputs::default();
+    let result = partition.apply(settings, &Context::at(NOW), event, &mut outputs);
+    match (result, outputs.emitted.pop(), outputs.duplicates) {
         (Ok(()), Some(event), 0) => Outcome::Accepted(Box::new(event)),
         (Ok(()), None, 1) => Outcome::Duplicate,
         (Err(Failure::Reject(reject)), None, 0) => Outcome::Rejected(reject.code.as_str()),

@@ -3,13 +3,13 @@
 //! is what runs. No I/O, no clock, no async; nothing here knows Kafka or ClickHouse.
 //!
 //! What a sink knows of a partition is its [`Position`], and a position lies at the group's
-//! coordinator, as the [`Mark`] of an offset commit. The one rule: **a position is made durable
+//! coordinator, as its [`CommittedOffset`]. The one rule: **a position is made durable
 //! before anybody acts on it.**
 //!
-//! 1. [claim](Position::claim) a range, and commit the [mark](Position::mark): offset unchanged,
+//! 1. [claim](Position::claim) a range, and commit [it](Position::offset_to_commit): offset unchanged,
 //!    the range in the metadata;
 //! 2. insert exactly that range, under its [`token`];
-//! 3. once the store has answered, [settle](Position::settle), and commit the mark: the offset
+//! 3. once the store has answered, [complete](Position::complete) it, and commit again: the offset
 //!    behind the range, no metadata. The next claim may be made first: then one commit says both.
 //!
 //! Whoever is given a partition [takes over](Position::taken_over) what is committed. If that is a
@@ -38,5 +38,5 @@ mod range;
 #[cfg(test)]
 mod tests;
 
-pub use position::{Mark, Position, ProtocolError};
+pub use position::{CommittedOffset, Position, ProtocolError};
 pub use range::{Range, token};

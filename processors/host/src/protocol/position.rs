@@ -17,7 +17,7 @@ pub enum Position {
 
 /// What an offset commit says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Mark {
+pub struct CommittedOffset {
     pub offset: i64,
     /// Empty, or the claimed range as `first-last`.
     pub metadata: String,
@@ -30,7 +30,7 @@ impl Position {
     pub fn taken_over(offset: i64, metadata: &str) -> Result<Self, ProtocolError> {
         let foreign = || {
             let metadata = metadata.to_owned();
-            ProtocolError::ForeignMark(Mark { offset, metadata })
+            ProtocolError::ForeignCommit(CommittedOffset { offset, metadata })
         };
         if offset < 0 {
             return Err(foreign());
@@ -53,7 +53,7 @@ impl Position {
     }
 
     /// Says that the store has answered: the claimed range is in it.
-    pub fn settle(self) -> Result<Self, ProtocolError> {
+    pub fn complete(self) -> Result<Self, ProtocolError> {
         match self {
             Self::Claimed { range, .. } => Ok(Self::Settled { next: range.end() }),
             Self::Settled { .. } => Err(ProtocolError::NothingClaimed { at: self }),
@@ -61,10 +61,12 @@ impl Position {
     }
 
     /// What to commit, to make the position durable.
-    pub fn mark(&self) -> Mark {
+    pub fn offset_to_commit(&self) -> CommittedOffset {
         match *self {
-            Self::Settled { next } => Mark { offset: next, metadata: String::new() },
-            Self::Claimed { next, range } => Mark { offset: next, metadata: range.to_string() },
+            Self::Settled { next } => CommittedOffset { offset: next, metadata: String::new() },
+            Self::Claimed { next, range } => {
+                CommittedOffset { offset: next, metadata: range.to_string() }
+            }
         }
     }
 }
@@ -75,7 +77,7 @@ pub enum ProtocolError {
     /// First and last offset do not make a range.
     NoRange { first: i64, last: i64 },
     /// Another program has committed to the group, or a hand.
-    ForeignMark(Mark),
+    ForeignCommit(CommittedOffset),
     /// There is a claim already, or the range reaches below what is settled.
     NotClaimable { at: Position, range: Range },
     /// Nothing was claimed that could be settled.
@@ -86,7 +88,7 @@ impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRange { first, last } => write!(f, "offsets {first} to {last} are no range"),
-            Self::ForeignMark(Mark { offset, metadata }) => write!(
+            Self::ForeignCommit(CommittedOffset { offset, metadata }) => write!(
                 f,
                 "offset {offset} is committed with metadata {metadata:?}, which no sink of ours \
                  writes"

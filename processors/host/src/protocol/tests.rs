@@ -1,4 +1,4 @@
-use super::{Mark, Position, ProtocolError, Range, token};
+use super::{CommittedOffset, Position, ProtocolError, Range, token};
 
 fn range(first: i64, last: i64) -> Range {
     Range::new(first, last).unwrap()
@@ -39,11 +39,11 @@ fn a_range_has_a_first_and_a_last_offset() {
 }
 
 #[test]
-fn what_is_marked_is_taken_over() {
+fn what_is_committed_is_taken_over() {
     let check = |position: Position, offset, metadata: &str| {
-        let mark = position.mark();
-        assert_eq!(mark, Mark { offset, metadata: metadata.to_owned() });
-        assert_eq!(Position::taken_over(mark.offset, &mark.metadata), Ok(position));
+        let committed = position.offset_to_commit();
+        assert_eq!(committed, CommittedOffset { offset, metadata: metadata.to_owned() });
+        assert_eq!(Position::taken_over(committed.offset, &committed.metadata), Ok(position));
     };
     check(settled(0), 0, "");
     check(settled(42), 42, "");
@@ -53,18 +53,18 @@ fn what_is_marked_is_taken_over() {
     // A gap before the range, as a transaction marker leaves one.
     check(claimed(42, 44, 44), 42, "44-44");
     check(claimed(0, LAST, LAST), 0, "9223372036854775806-9223372036854775806");
-    check(claimed(42, 42, 99).settle().unwrap(), 100, "");
+    check(claimed(42, 42, 99).complete().unwrap(), 100, "");
     // The two commits in one.
-    let next = claimed(42, 42, 99).settle().unwrap().claim(range(101, 120)).unwrap();
+    let next = claimed(42, 42, 99).complete().unwrap().claim(range(101, 120)).unwrap();
     check(next, 100, "101-120");
 }
 
 #[test]
-fn a_foreign_mark_is_not_guessed_at() {
+fn a_foreign_commit_is_not_guessed_at() {
     let check = |offset, metadata: &str| {
-        let mark = Mark { offset, metadata: metadata.to_owned() };
+        let committed = CommittedOffset { offset, metadata: metadata.to_owned() };
         let taken = Position::taken_over(offset, metadata);
-        assert_eq!(taken, Err(ProtocolError::ForeignMark(mark)));
+        assert_eq!(taken, Err(ProtocolError::ForeignCommit(committed)));
     };
     // No offset.
     check(-1, "");
@@ -109,7 +109,7 @@ fn a_foreign_mark_is_not_guessed_at() {
 }
 
 #[test]
-fn claim_and_settle_take_turns() {
+fn claim_and_complete_take_turns() {
     let claim = |at: Position, first, last, then: Option<Position>| {
         let range = range(first, last);
         let refused = ProtocolError::NotClaimable { at, range };
@@ -125,14 +125,18 @@ fn claim_and_settle_take_turns() {
     claim(claimed(5, 5, 9), 10, 14, None);
     claim(claimed(5, 8, 9), 5, 7, None);
 
-    let settle = |at: Position, then: Option<Position>| {
-        assert_eq!(at.settle(), then.ok_or(ProtocolError::NothingClaimed { at }), "settle {at}");
+    let complete = |at: Position, then: Option<Position>| {
+        assert_eq!(
+            at.complete(),
+            then.ok_or(ProtocolError::NothingClaimed { at }),
+            "complete {at}"
+        );
     };
-    settle(claimed(0, 0, 0), Some(settled(1)));
-    settle(claimed(5, 8, 9), Some(settled(10)));
-    settle(claimed(0, 0, LAST), Some(settled(i64::MAX)));
-    settle(settled(0), None);
-    settle(settled(5), None);
+    complete(claimed(0, 0, 0), Some(settled(1)));
+    complete(claimed(5, 8, 9), Some(settled(10)));
+    complete(claimed(0, 0, LAST), Some(settled(i64::MAX)));
+    complete(settled(0), None);
+    complete(settled(5), None);
 }
 
 #[test]
@@ -154,7 +158,7 @@ fn an_error_says_what_is_wrong() {
         "10-11 cannot be claimed from settled below 5, 8-9 claimed",
     );
     check(
-        settled(5).settle().unwrap_err(),
+        settled(5).complete().unwrap_err(),
         "nothing is claimed that could settle: settled below 5",
     );
 }

@@ -10,31 +10,31 @@ use crate::batch::Batch;
 use crate::chain::{dead_letter, nobodys};
 use crate::event::Now;
 use crate::invariant;
-use crate::ledger::Item;
+use crate::ledger::OutcomeCount;
 use crate::metrics::metrics;
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// Puts all of it into the batch that ends the claim.
 pub(super) fn answer(
     stage: &'static str,
     range: &Completed,
     batch: &mut Batch,
-    values: &Values,
+    cipher: &TopicCipher,
     now: Now,
 ) -> Result<(), Fault> {
     let outcome = if range.batch.again { "again" } else { "stored" };
     metrics().ranges.with_label_values(&[outcome]).inc();
-    let stretch = range.stretch();
+    let offsets = range.offsets();
     let (records, taken) = range.records();
     let counted: u64 = range.inserted.counts.iter().map(|count| count.records).sum();
     let readable = records - range.unreadable.len() as u64;
     // Records of the ledger are nobody's: they are not counted.
     invariant!(
-        counted == readable || stretch.input.role == Role::Ledger,
+        counted == readable || offsets.input.role == Role::Ledger,
         "{}: {counted} records are accounted for, of {readable}",
         range.batch.token
     );
-    batch.ledger.open(&stretch.input);
+    batch.ledger.open(&offsets.input);
     batch.ledger.read(records);
     count(stage, range, batch);
     let letters = letters(stage, range, batch, now);
@@ -45,11 +45,11 @@ pub(super) fn answer(
     tally.events_rejected += letters.len() as u64;
     let answered = !letters.is_empty();
     for letter in letters {
-        batch.put_reject(values, &letter)?;
+        batch.put_reject(cipher, &letter)?;
     }
     // An entry about entries would need an entry itself, and so on: only what is out of order.
-    if stretch.input.role != Role::Ledger || answered {
-        batch.enter(values, stage, stretch, now.utc_ms)?;
+    if offsets.input.role != Role::Ledger || answered {
+        batch.append_entry(cipher, stage, offsets, now.utc_ms)?;
     }
     Ok(())
 }
@@ -57,7 +57,7 @@ pub(super) fn answer(
 /// Each record's outcome, for the ledger.
 fn count(stage: &'static str, range: &Completed, batch: &mut Batch) {
     for count in &range.inserted.counts {
-        batch.ledger.count(Item {
+        batch.ledger.count(OutcomeCount {
             stage: stage.into(),
             carrier_id: &count.carrier_id,
             received_at: count.hour,
@@ -68,7 +68,7 @@ fn count(stage: &'static str, range: &Completed, batch: &mut Batch) {
         });
     }
     for record in &range.unreadable {
-        batch.ledger.count(Item {
+        batch.ledger.count(OutcomeCount {
             stage: stage.into(),
             carrier_id: "",
             received_at: record.appended_at,

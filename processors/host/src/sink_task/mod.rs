@@ -20,9 +20,9 @@ use crate::input::Input;
 use crate::invariant;
 use crate::metrics::metrics;
 use crate::processor::Incoming;
-use crate::protocol::Mark;
+use crate::protocol::CommittedOffset;
 use crate::task::{Task, Urgency};
-use crate::values::Values;
+use crate::topic_cipher::TopicCipher;
 
 /// How many insert workers there are.
 pub const WORKERS: usize = 2;
@@ -45,7 +45,7 @@ fn worker_of(role: Role) -> usize {
 pub struct SinkTask<'a> {
     /// Its entries in the ledger are about all that it reads but the ledger itself.
     stage: &'static str,
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     limits: BatchLimits,
     partitions: BTreeMap<Input, SinkPartition<'a>>,
     /// Records and bytes that are read and not claimed, of all partitions.
@@ -88,10 +88,10 @@ impl Worker {
 
 impl<'a> SinkTask<'a> {
     /// The sink of this stage's inputs.
-    pub fn new(topics: StageTopics, values: &'a Values, limits: BatchLimits) -> Self {
+    pub fn new(topics: StageTopics, cipher: &'a TopicCipher, limits: BatchLimits) -> Self {
         Self {
             stage: topics.stage,
-            values,
+            cipher,
             limits,
             partitions: BTreeMap::new(),
             pending: (0, 0),
@@ -132,7 +132,7 @@ impl<'a> SinkTask<'a> {
         let mut due: Option<Duration> = None;
         for (input, partition) in &mut self.partitions {
             let is_free = free.get(worker_of(input.role)).copied().unwrap_or_default();
-            let before = partition.mark();
+            let before = partition.offset_to_commit();
             let completed = partition.complete()?;
             let due_at = partition.due_at(self.age);
             let is_time = is_full || due_at.is_some_and(|at| at <= soon);
@@ -141,16 +141,16 @@ impl<'a> SinkTask<'a> {
                 due = Some(due.map_or(at, |due| due.min(at)));
             }
             // A claim that is inserted once more is said once more: only a member can.
-            if to_insert || partition.mark() != before {
-                let Mark { offset, metadata } = partition.mark();
-                batch.mark(input.clone(), Mark { offset, metadata });
+            if to_insert || partition.offset_to_commit() != before {
+                let CommittedOffset { offset, metadata } = partition.offset_to_commit();
+                batch.set_offset(input.clone(), CommittedOffset { offset, metadata });
             }
             if let Some(completed) = completed {
-                answers::answer(self.stage, &completed, &mut batch, self.values, now)?;
+                answers::answer(self.stage, &completed, &mut batch, self.cipher, now)?;
             }
         }
         self.count_pending();
-        if batch.marks.is_empty() {
+        if batch.offsets.is_empty() {
             self.spare = batch;
             return Ok(None);
         }
@@ -196,7 +196,7 @@ impl<'a> Task for SinkTask<'a> {
     type Restorer = PendingRange<'a>;
 
     fn reading(&mut self, start: &Start) -> Result<Option<Reading<PendingRange<'a>>>, Fault> {
-        SinkPartition::reading(start, self.values)
+        SinkPartition::reading(start, self.cipher)
     }
 
     fn on_assigned(
@@ -205,7 +205,7 @@ impl<'a> Task for SinkTask<'a> {
         restored: Option<PendingRange<'a>>,
     ) -> Result<i64, Fault> {
         let input = start.input.clone();
-        let partition = SinkPartition::take_over(start, restored, self.values)?;
+        let partition = SinkPartition::take_over(start, restored, self.cipher)?;
         let from = partition.read_from();
         self.partitions.insert(input, partition);
         self.show_assigned();

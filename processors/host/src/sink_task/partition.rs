@@ -8,10 +8,10 @@ use waybill_stage::{Fault, Inserted, SinkBatch, SinkRecords};
 use crate::event::{Now, Reading, Restorer, Span, Start};
 use crate::input::Input;
 use crate::invariant;
-use crate::ledger::Stretch;
+use crate::ledger::LedgerRange;
 use crate::processor::Incoming;
-use crate::protocol::{Mark, Position, ProtocolError, Range, token};
-use crate::values::Values;
+use crate::protocol::{CommittedOffset, Position, ProtocolError, Range, token};
+use crate::topic_cipher::TopicCipher;
 
 #[derive(Debug)]
 pub(super) struct SinkPartition<'a> {
@@ -46,7 +46,7 @@ enum Claimed {
 /// Records that follow each other, read and not yet claimed.
 #[derive(Debug)]
 pub struct PendingRange<'a> {
-    values: &'a Values,
+    cipher: &'a TopicCipher,
     role: Role,
     records: SinkRecords,
     unreadable: Vec<Unreadable>,
@@ -74,9 +74,9 @@ pub(super) struct Completed {
 }
 
 impl<'a> PendingRange<'a> {
-    fn new(role: Role, values: &'a Values) -> Self {
+    fn new(role: Role, cipher: &'a TopicCipher) -> Self {
         let (records, unreadable) = (SinkRecords::default(), Vec::new());
-        Self { values, role, records, unreadable, bounds: None, since: None }
+        Self { cipher, role, records, unreadable, bounds: None, since: None }
     }
 
     fn len(&self) -> usize {
@@ -93,7 +93,7 @@ impl Restorer for PendingRange<'_> {
         let opened = match record.value {
             Some(value) => self.records.push(offset, appended_at, |to| {
                 let key = record.key.unwrap_or_default();
-                let opened = self.values.open_onto(self.role, key, value, to);
+                let opened = self.cipher.open_onto(self.role, key, value, to);
                 opened.map_err(|fault| Fault(format!("{}: {fault}", record.place())))
             })?,
             None => None,
@@ -111,11 +111,11 @@ impl<'a> SinkPartition<'a> {
     /// What is to be read again before the partition is taken over: a claim that is not settled, exactly.
     pub(super) fn reading(
         start: &Start,
-        values: &'a Values,
+        cipher: &'a TopicCipher,
     ) -> Result<Option<Reading<PendingRange<'a>>>, Fault> {
         let Position::Claimed { range, .. } = taken_over(start)? else { return Ok(None) };
         let (input, role) = (start.input.clone(), start.input.role);
-        let into = PendingRange::new(role, values);
+        let into = PendingRange::new(role, cipher);
         Ok(Some(Reading { input, role, span: Span::Range(range), into }))
     }
 
@@ -123,11 +123,11 @@ impl<'a> SinkPartition<'a> {
     pub(super) fn take_over(
         start: Start,
         restored: Option<PendingRange<'a>>,
-        values: &'a Values,
+        cipher: &'a TopicCipher,
     ) -> Result<Self, Fault> {
         let position = taken_over(&start)?;
         let Start { input, topic_id, is_of_topic, .. } = start;
-        let pending = PendingRange::new(input.role, values);
+        let pending = PendingRange::new(input.role, cipher);
         let mut partition = Self { input, topic_id, position, pending, claimed: Claimed::Nothing };
         if let Position::Claimed { range, .. } = position {
             let Some(restored) = restored else {
@@ -215,8 +215,8 @@ impl<'a> SinkPartition<'a> {
     }
 
     /// What the commit is to say of this partition.
-    pub(super) fn mark(&self) -> Mark {
-        self.position.mark()
+    pub(super) fn offset_to_commit(&self) -> CommittedOffset {
+        self.position.offset_to_commit()
     }
 
     pub(super) fn is_waiting(&self) -> bool {
@@ -231,9 +231,9 @@ impl<'a> SinkPartition<'a> {
     pub(super) fn complete(&mut self) -> Result<Option<Completed>, Fault> {
         match std::mem::replace(&mut self.claimed, Claimed::Nothing) {
             Claimed::Stored { batch, inserted, unreadable } => {
-                let from = self.position.mark().offset;
-                self.position = self.position.settle().map_err(|e| self.broken(&e))?;
-                let offsets = (from, self.position.mark().offset);
+                let from = self.position.offset_to_commit().offset;
+                self.position = self.position.complete().map_err(|e| self.broken(&e))?;
+                let offsets = (from, self.position.offset_to_commit().offset);
                 let input = self.input.clone();
                 Ok(Some(Completed { input, batch, inserted, unreadable, offsets }))
             }
@@ -258,7 +258,7 @@ impl<'a> SinkPartition<'a> {
         };
         let range = Range::new(first, last).map_err(|e| self.broken(&e))?;
         self.position = self.position.claim(range).map_err(|e| self.broken(&e))?;
-        let fresh = PendingRange::new(self.input.role, self.pending.values);
+        let fresh = PendingRange::new(self.input.role, self.pending.cipher);
         let pending = std::mem::replace(&mut self.pending, fresh);
         self.claimed = self.waiting(pending, range, &self.topic_id, false);
         self.claim(is_time)
@@ -302,9 +302,9 @@ fn taken_over(start: &Start) -> Result<Position, Fault> {
 
 impl Completed {
     /// What its entry in the ledger covers.
-    pub(super) fn stretch(&self) -> Stretch<'_> {
+    pub(super) fn offsets(&self) -> LedgerRange<'_> {
         let (from, next) = self.offsets;
-        Stretch { input: self.input.clone(), topic_id: &self.batch.topic_id, from, next }
+        LedgerRange { input: self.input.clone(), topic_id: &self.batch.topic_id, from, next }
     }
 
     /// When the record of that offset was appended, ms UTC.

@@ -1,6 +1,6 @@
 //! What each step does.
 
-use waybill_host::protocol::{Mark, Position};
+use waybill_host::protocol::{CommittedOffset, Position};
 
 use crate::setting::{Setting, Variant};
 use crate::store::{Extent, Insert, steps_left};
@@ -46,7 +46,7 @@ impl World {
             }
             Step::Offer(i) => self.offer(setting, i),
             Step::Commit(i) => match self.group.end_transaction(i) {
-                Some(marks) => self.learn_committed(i, &marks),
+                Some(offsets) => self.learn_committed(i, &offsets),
                 None => self.end(setting, i),
             },
             Step::Abort(i) => self.group.open[i] = None,
@@ -73,8 +73,8 @@ impl World {
             Step::LoseCommit(i) => {
                 self.faults_left -= 1;
                 if setting.is(Variant::TakesSilenceForYes) {
-                    let marks = self.group.open[i].take().expect("it is open");
-                    self.learn_committed(i, &marks);
+                    let offsets = self.group.open[i].take().expect("it is open");
+                    self.learn_committed(i, &offsets);
                 } else {
                     self.group.end_transaction(i);
                     self.end(setting, i);
@@ -110,8 +110,8 @@ impl World {
     }
 
     fn take_over(&mut self, setting: &Setting, i: usize, p: usize) {
-        let mark = &self.group.committed[p];
-        let position = Position::taken_over(mark.offset, &mark.metadata)
+        let committed = &self.group.committed[p];
+        let position = Position::taken_over(committed.offset, &committed.metadata)
             .expect("what is committed is ours and whole");
         let mut hold = Hold::At { position, durable: true };
         if setting.asks() {
@@ -121,28 +121,31 @@ impl World {
     }
 
     fn offer(&mut self, setting: &Setting, i: usize) {
-        let marks = self.instances[i].holds.iter().enumerate().filter_map(|(p, hold)| match hold {
-            Some(Hold::At { position, durable: false }) => Some((p, position.mark())),
-            _ => None,
-        });
-        self.group.open[i] = Some(marks.collect());
+        let offsets =
+            self.instances[i].holds.iter().enumerate().filter_map(|(p, hold)| match hold {
+                Some(Hold::At { position, durable: false }) => {
+                    Some((p, position.offset_to_commit()))
+                }
+                _ => None,
+            });
+        self.group.open[i] = Some(offsets.collect());
         if self.group.has(i) || setting.is(Variant::Unfenced) {
             self.instances[i].committing = true;
         } else if setting.is(Variant::UnfencedWhenEmpty) && self.group.is_empty() {
             // Outside of transactions, a commit is one step.
-            let marks = self.group.end_transaction(i).expect("it was opened just now");
-            self.learn_committed(i, &marks);
+            let offsets = self.group.end_transaction(i).expect("it was opened just now");
+            self.learn_committed(i, &offsets);
         } else {
             self.group.open[i] = None;
             self.end(setting, i);
         }
     }
 
-    fn learn_committed(&mut self, i: usize, marks: &[(usize, Mark)]) {
+    fn learn_committed(&mut self, i: usize, offsets: &[(usize, CommittedOffset)]) {
         self.instances[i].committing = false;
-        for (p, mark) in marks {
+        for (p, committed) in offsets {
             if let Some(Hold::At { position, durable }) = &mut self.instances[i].holds[*p] {
-                *durable |= position.mark() == *mark;
+                *durable |= position.offset_to_commit() == *committed;
             }
         }
     }
@@ -157,7 +160,7 @@ impl World {
         let hold = if !self.store.has_any(setting, p, range) {
             Hold::At { position, durable: true }
         } else if setting.is(Variant::SkipWhatIsThere) {
-            let position = position.settle().expect("it is claimed");
+            let position = position.complete().expect("it is claimed");
             Hold::At { position, durable: false }
         } else {
             Hold::Stopped
@@ -190,7 +193,7 @@ impl World {
         let Some(i) = insert.awaited_by else { return };
         if let Some(Hold::At { position, durable }) = &mut self.instances[i].holds[insert.partition]
         {
-            *position = position.settle().expect("it is claimed");
+            *position = position.complete().expect("it is claimed");
             *durable = false;
         }
     }

@@ -1,6 +1,6 @@
 //! The group's coordinator.
 
-use waybill_host::protocol::Mark;
+use waybill_host::protocol::CommittedOffset;
 
 /// What the coordinator thinks of an instance. Generations need no number here: a member is of the
 /// current one, or of none that will ever be accepted again.
@@ -18,9 +18,9 @@ pub struct Group {
     /// The next generation begins when every member has rejoined.
     pub rebalancing: bool,
     /// By partition.
-    pub committed: Vec<Mark>,
-    /// By instance: the marks, by partition, of a transaction that has not ended.
-    pub open: Vec<Option<Vec<(usize, Mark)>>>,
+    pub committed: Vec<CommittedOffset>,
+    /// By instance: the offsets, by partition, of a transaction that has not ended.
+    pub open: Vec<Option<Vec<(usize, CommittedOffset)>>>,
 }
 
 impl Group {
@@ -64,11 +64,11 @@ impl Group {
     }
 
     /// The transaction takes effect: what it committed, or nothing if the broker has ended it before.
-    pub fn end_transaction(&mut self, instance: usize) -> Option<Vec<(usize, Mark)>> {
-        let marks = self.open[instance].take()?;
-        for (partition, mark) in &marks {
-            self.committed[*partition] = mark.clone();
+    pub fn end_transaction(&mut self, instance: usize) -> Option<Vec<(usize, CommittedOffset)>> {
+        let offsets = self.open[instance].take()?;
+        for (partition, committed) in &offsets {
+            self.committed[*partition] = committed.clone();
         }
-        Some(marks)
+        Some(offsets)
     }
 }

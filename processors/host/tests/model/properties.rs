@@ -98,8 +98,8 @@ fn holds(world: &World) -> impl Iterator<Item = (usize, &Hold)> {
 
 fn committed_is_in(setting: &Setting, world: &World) -> bool {
     let partitions = setting.partitions.iter().zip(&world.store.rows.counts);
-    partitions.zip(&world.group.committed).all(|((offsets, counts), mark)| {
-        offsets.iter().zip(counts).all(|(offset, count)| *offset >= mark.offset || *count == 1)
+    partitions.zip(&world.group.committed).all(|((offsets, counts), committed)| {
+        offsets.iter().zip(counts).all(|(offset, count)| *offset >= committed.offset || *count == 1)
     })
 }
 
@@ -161,9 +161,9 @@ fn distance(setting: &Setting, world: &World) -> [usize; 7] {
     let left_open = |i: &usize| strayed(*i) > 0 && group.open[*i].is_some();
     let waited_for = group.members.iter().filter(|m| **m == Member::Current).count();
     let orphans = inserts.iter().filter(|n| n.awaited_by.is_none());
-    let uncommitted = group.committed.iter().enumerate().map(|(p, mark)| {
-        let records = setting.partitions[p].iter().filter(|o| **o >= mark.offset).count();
-        2 * records + usize::from(mark.metadata.is_empty())
+    let uncommitted = group.committed.iter().enumerate().map(|(p, committed)| {
+        let records = setting.partitions[p].iter().filter(|o| **o >= committed.offset).count();
+        2 * records + usize::from(committed.metadata.is_empty())
     });
     let most_steps = 2 * setting.months;
     let to_commit = |i: usize| {

@@ -1,6 +1,6 @@
 //! Everything there is, and what can happen next.
 
-use waybill_host::protocol::{Mark, Position, Range};
+use waybill_host::protocol::{CommittedOffset, Position, Range};
 
 use crate::group::{Group, Member};
 use crate::setting::{Fault, Setting, Variant};
@@ -64,10 +64,10 @@ pub enum Step {
     Expire(usize),
     /// One that is no longer a member notices, and starts anew.
     Notice(usize),
-    /// The committed mark is read.
+    /// The committed offset is read.
     TakeOver(usize, usize),
     Claim(usize, usize, Range),
-    /// The marks of all partitions that are not where they were go into a transaction. This is where
+    /// The offsets of all partitions that are not where they were go into a transaction. This is where
     /// the coordinator looks at the generation; one that it refuses starts anew.
     Offer(usize),
     /// The transaction is ended, and the answer arrives.
@@ -94,12 +94,12 @@ impl World {
     pub fn first(setting: &Setting) -> Self {
         let partitions = setting.partitions.len();
         let holds = vec![None; partitions];
-        let mark = Mark { offset: 0, metadata: String::new() };
+        let committed = CommittedOffset { offset: 0, metadata: String::new() };
         Self {
             group: Group {
                 members: vec![Member::Rejoined; setting.instances],
                 rebalancing: true,
-                committed: vec![mark; partitions],
+                committed: vec![committed; partitions],
                 open: vec![None; setting.instances],
             },
             instances: vec![Instance { up: true, committing: false, holds }; setting.instances],

@@ -206,7 +206,7 @@ impl Commit {
             _ => !s.is(Flaw::NothingBegun),
         };
         let mut marks = Vec::new();
-        for (input, mark) in &self.batch.marks {
+        for (input, mark) in &self.batch.offsets {
             let place = (input.role, input.partition);
             let said = if is_said { mark.metadata.as_str() } else { "" };
             let is_more = s.log.at(place).end() > mark.offset;

@@ -4,21 +4,21 @@
 use std::cell::Cell;
 use std::sync::{Arc, LazyLock};
 
-use waybill_host::values::{RoleKeys, Values};
+use waybill_host::topic_cipher::{RoleKeys, TopicCipher};
 use waybill_schemas::{
     LedgerEntry, Opened, Proof, Provenance, Record as Encoded, RejectRecord, Role,
 };
 use waybill_sealing::internal::InternalKey;
-use waybill_stage::{Answer, Code, Context, Failure, Reject, SinkRecord, Stage};
+use waybill_stage::{Code, Context, Failure, Outputs, Reject, SinkRecord, Stage};
 
 use crate::log::{Log, Place, Record, Standing};
 use crate::random::Random;
 use crate::store::Row;
 
 /// Made once, for all histories: what keys are, changes nothing of what happens.
-pub static VALUES: LazyLock<Values> = LazyLock::new(|| {
+pub static VALUES: LazyLock<TopicCipher> = LazyLock::new(|| {
     let key = InternalKey::generate().expect("the system has chance");
-    Values::new(&RoleKeys::of(&key).expect("it is a key"), || 0).expect("they are keys")
+    TopicCipher::new(&RoleKeys::of(&key).expect("it is a key"), || 0).expect("they are keys")
 });
 
 /// Kafka's id of a topic.
@@ -208,7 +208,7 @@ impl Stage for Validate {
     type Output = Opened;
     const NAME: &'static str = "validate";
 
-    fn apply(&self, _: &Context, input: Opened, out: &mut Answer<Opened>) -> Result<(), Failure> {
+    fn apply(&self, _: &Context, input: Opened, out: &mut Outputs<Opened>) -> Result<(), Failure> {
         let text = String::from_utf8(input.payload).expect("it is an input's text");
         let (kind, events) = text.split_once(';').expect("it is an input's text");
         if kind == "Kill" {
@@ -217,7 +217,7 @@ impl Stage for Validate {
         let missing = || Reject::new(Code::MissingField, "");
         for event in events.split(',').filter(|event| !event.is_empty()) {
             let shipment = event.split(' ').next().expect("it has a first word");
-            out.pass(opened(input.provenance.clone(), shipment, event.as_bytes().to_vec()));
+            out.emit(opened(input.provenance.clone(), shipment, event.as_bytes().to_vec()));
         }
         match kind {
             "Reject" => return Err(missing().into()),

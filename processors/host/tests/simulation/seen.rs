@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use waybill_host::batch::Batch;
-use waybill_host::chain::{Flow, answered, read_back, unreadable};
+use waybill_host::chain::{OutputContext, read_back, run_stage, unreadable};
 use waybill_host::event::Restorer;
 use waybill_host::input::Input;
 use waybill_host::processor::{Incoming, Processor, Stateless};
@@ -11,7 +11,7 @@ use waybill_host::sink_task::PendingRange;
 use waybill_host::state_log::{Meaning, StateLog};
 use waybill_schemas::vocabulary::{Classifier, Milestone};
 use waybill_schemas::{HistoryEntry, Opened, Role, ShipmentHistory};
-use waybill_stage::{Answer, Fault, Traced};
+use waybill_stage::{Fault, Outputs, Traced};
 
 use crate::content::{VALUES, about};
 
@@ -78,7 +78,7 @@ struct Kept {
 #[derive(Debug, Default)]
 pub struct Seen {
     partitions: BTreeMap<i32, Kept>,
-    answer: Answer<Opened>,
+    answer: Outputs<Opened>,
 }
 
 impl Processor for Seen {
@@ -92,8 +92,12 @@ impl Processor for Seen {
         &[Role::Valid]
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
-        let input: Opened = match read_back(Role::Valid, record, flow.values)? {
+    fn process(
+        &mut self,
+        record: &Incoming<'_>,
+        flow: &mut OutputContext<'_>,
+    ) -> Result<(), Fault> {
+        let input: Opened = match read_back(Role::Valid, record, flow.cipher)? {
             Ok(input) => input,
             Err(reason) => return unreadable(NAME, record, reason, flow),
         };
@@ -102,24 +106,25 @@ impl Processor for Seen {
         };
         let (provenance, position) = (input.provenance(), input.position());
         let (shipment, number) = about(&input);
-        answered(NAME, &mut self.answer, &provenance, position, flow, |answer| {
+        run_stage(NAME, &mut self.answer, &provenance, position, flow, |answer| {
             if kept.state.entry(shipment.clone()).or_default().insert(number) {
                 kept.changed.insert(shipment.clone(), input.clone());
-                answer.pass(input);
+                answer.emit(input);
             } else {
                 answer.duplicate();
             }
             Ok(())
         })?;
-        for event in self.answer.passed.drain(..) {
-            flow.batch.put(flow.values, Role::Events, None, shipment.as_bytes(), &event)?;
+        for event in self.answer.emitted.drain(..) {
+            flow.batch.put(flow.cipher, Role::Events, None, shipment.as_bytes(), &event)?;
         }
         Ok(())
     }
 
-    fn close(&mut self, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn close(&mut self, flow: &mut OutputContext<'_>) -> Result<(), Fault> {
         for (partition, kept) in &mut self.partitions {
-            let Some((input, _)) = flow.batch.marks.iter().find(|(i, _)| i.partition == *partition)
+            let Some((input, _)) =
+                flow.batch.offsets.iter().find(|(i, _)| i.partition == *partition)
             else {
                 continue;
             };
@@ -127,7 +132,7 @@ impl Processor for Seen {
             flow.batch.ledger.open(&input);
             kept.batch += 1;
             for (shipment, last) in std::mem::take(&mut kept.changed) {
-                flow.batch.put(flow.values, Role::Shipments, None, shipment.as_bytes(), &last)?;
+                flow.batch.put(flow.cipher, Role::Shipments, None, shipment.as_bytes(), &last)?;
                 put_history(flow.batch, (*partition, kept.batch), &shipment, &kept.state)?;
             }
         }

@@ -47,7 +47,7 @@ pub fn command<R: Debug>(command: &Command<R>) -> String {
 }
 
 fn marks(batch: &Batch) -> String {
-    let marks = batch.marks.iter();
+    let marks = batch.offsets.iter();
     let marks: Vec<_> = marks.map(|(i, m)| format!("{i}@{} {:?}", m.offset, m.metadata)).collect();
     format!("{} records {marks:?}", batch.outgoing().count())
 }

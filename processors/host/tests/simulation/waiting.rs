@@ -1,6 +1,6 @@
 //! A processor that lets one of its inputs wait at times.
 
-use waybill_host::chain::Flow;
+use waybill_host::chain::OutputContext;
 use waybill_host::processor::{Incoming, Processor, Stateless};
 use waybill_schemas::Role;
 use waybill_stage::Fault;
@@ -23,7 +23,11 @@ impl<P: Processor<State = Stateless>> Processor for Waiting<P> {
         (now_ms / 4_000 % 4 == 1).then_some(Role::Redrive)
     }
 
-    fn process(&mut self, record: &Incoming<'_>, flow: &mut Flow<'_>) -> Result<(), Fault> {
+    fn process(
+        &mut self,
+        record: &Incoming<'_>,
+        flow: &mut OutputContext<'_>,
+    ) -> Result<(), Fault> {
         self.0.process(record, flow)
     }
 }

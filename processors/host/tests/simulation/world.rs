@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use waybill_host::batch::BatchLimits;
-use waybill_host::chain::{Decoded, End, Run};
+use waybill_host::chain::{Decoded, StageOperator, TopicWriter};
 use waybill_host::protocol::Position;
 use waybill_host::sink_task::SinkTask;
 use waybill_host::stage_task::StageTask;
@@ -256,8 +256,8 @@ fn make(slot: (usize, usize), life: u32, limits: BatchLimits, s: &mut Servers) -
     let me = format!("{}.{}/{life}", slot.0, slot.1);
     match slot.0 {
         0 => {
-            let end = End::new(Role::Valid, |event: &Opened| event.media_type.as_bytes());
-            let chain = Decoded::new(READS[0], "validate", Run::new(Validate, end));
+            let end = TopicWriter::new(Role::Valid, |event: &Opened| event.media_type.as_bytes());
+            let chain = Decoded::new(READS[0], "validate", StageOperator::new(Validate, end));
             let task = StageTask::new(Waiting(chain), values, limits, me);
             Box::new(Instance::new(slot, life, task, s))
         }

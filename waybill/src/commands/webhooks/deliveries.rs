@@ -65,8 +65,8 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
     let unreachable = |f: Fault| Failure::unreachable(f.to_string());
     Client::Replay.check(config)?;
     let settings = config.host("webhooks", &config.batch)?;
-    let values = config.values(&[Role::Webhooks])?;
-    let log = WebhookLog { settings: &settings, values: &values };
+    let cipher = config.cipher(&[Role::Webhooks])?;
+    let log = WebhookLog { settings: &settings, cipher: &cipher };
     match &args.command {
         Command::List { carrier, dead, limit } => {
             let is_meant =

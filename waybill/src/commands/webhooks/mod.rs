@@ -4,7 +4,7 @@ mod deliveries;
 
 use std::sync::Arc;
 
-use waybill_host::values::Values;
+use waybill_host::topic_cipher::TopicCipher;
 use waybill_kafka::{Health, HostSettings, Shutdown, supervise, webhook_host};
 use waybill_stage::Fault;
 use waybill_webhooks::{Client, Messenger, Post, client_config, system_resolver};
@@ -32,7 +32,7 @@ pub fn post(config: &Config) -> Result<Post, Failure> {
 pub fn serve(
     post: &Post,
     settings: &HostSettings,
-    values: &Arc<Values>,
+    cipher: &Arc<TopicCipher>,
     health: &Health,
     shutdown: &Shutdown,
     check: &dyn Fn() -> Result<(), Fault>,
@@ -40,6 +40,6 @@ pub fn serve(
     supervise("webhooks", health, shutdown, || {
         check()?;
         let mut messenger = Messenger::new(post);
-        webhook_host(settings, &mut messenger, values, health, shutdown)
+        webhook_host(settings, &mut messenger, cipher, health, shutdown)
     });
 }

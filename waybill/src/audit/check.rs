@@ -1,29 +1,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use waybill_clickhouse::{Books, Misstored};
-use waybill_kafka::Standing;
+use waybill_clickhouse::{AuditData, Misstored};
+use waybill_kafka::GroupProgress;
 use waybill_schemas::Role;
 
-use super::judged;
+use super::checked;
 
 /// All that is known.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// When the audit began: the books must tell of all of this.
-    pub asked: BTreeMap<Role, Vec<Standing>>,
-    /// Just before the books were read, …
-    pub standings: BTreeMap<Role, Vec<Standing>>,
-    /// … and just after: books are read one after the other, and what moves meanwhile is in some of them.
-    pub after: BTreeMap<Role, Vec<Standing>>,
-    pub books: Books,
-    /// The books are those of all time.
+    /// When the audit began: the ledger must tell of all of this.
+    pub asked: BTreeMap<Role, Vec<GroupProgress>>,
+    /// Just before the tables were read, …
+    pub progress: BTreeMap<Role, Vec<GroupProgress>>,
+    /// … and just after: tables are read one after the other, and what moves meanwhile is in some of them.
+    pub after: BTreeMap<Role, Vec<GroupProgress>>,
+    pub data: AuditData,
+    /// The data is that of all time.
     pub is_whole: bool,
 }
 
 /// What an audit says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct AuditReport {
     /// How many sealed records there are, read or waiting.
     pub sealed: u64,
     /// By topic: what was found in order.
@@ -36,13 +36,13 @@ pub struct Verdict {
     pub findings: Vec<String>,
 }
 
-impl Verdict {
+impl AuditReport {
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty() && self.unsettled.is_empty()
     }
 }
 
-impl Verdict {
+impl AuditReport {
     /// A sum over entries that is not what it should be.
     fn sum(&mut self, facts: &Facts, line: String) {
         if facts.is_telling() {
@@ -54,9 +54,9 @@ impl Verdict {
 }
 
 impl Facts {
-    /// Whether something is still on its way, so that the books may be behind.
+    /// Whether something is still on its way, so that the data may be behind.
     pub fn is_moving(&self) -> bool {
-        let both = [&self.standings, &self.after].into_iter();
+        let both = [&self.progress, &self.after].into_iter();
         both.flat_map(|of| of.values().flatten()).any(|s| s.waiting > 0 || !s.claim.is_empty())
             || self.is_changing()
             || !self.behind(&self.asked).is_empty()
@@ -70,37 +70,40 @@ impl Facts {
 
     /// Whether entries lie on the ledger's topic that are not in its table.
     fn is_ledger_unread(&self) -> bool {
-        let both = [&self.standings, &self.after].into_iter();
+        let both = [&self.progress, &self.after].into_iter();
         let of_ledger = both.filter_map(|of| of.get(&Role::Ledger)).flatten();
         of_ledger.into_iter().any(|s| s.waiting > 0 || !s.claim.is_empty())
     }
 
-    /// Whether something was committed while the books were read, or just before: Kafka shows the offsets of a
+    /// Whether something was committed while the tables were read, or just before: Kafka shows the offsets of a
     /// transaction a moment before it shows what else was written in it, and so its entry.
     fn is_changing(&self) -> bool {
-        self.standings != self.after || !self.behind(&self.standings).is_empty()
+        self.progress != self.after || !self.behind(&self.progress).is_empty()
     }
 
     /// Partitions of which more is committed than the ledger tells.
-    fn behind(&self, standings: &BTreeMap<Role, Vec<Standing>>) -> Vec<(String, i32, i64, i64)> {
+    fn behind(
+        &self,
+        progress: &BTreeMap<Role, Vec<GroupProgress>>,
+    ) -> Vec<(String, i32, i64, i64)> {
         let mut behind = Vec::new();
-        for (role, _) in judged() {
-            for standing in standings.get(&role).into_iter().flatten() {
+        for (role, _) in checked() {
+            for group in progress.get(&role).into_iter().flatten() {
                 let told = self
-                    .books
+                    .data
                     .coverage
                     .iter()
                     .find(|c| {
                         (c.topic.as_str(), &c.topic_id, c.partition)
-                            == (role.as_str(), &standing.topic_id, standing.partition)
+                            == (role.as_str(), &group.topic_id, group.partition)
                     })
                     .map(|c| c.next);
-                if let Some(next) = standing.next
-                    && told.unwrap_or(standing.first) < next
+                if let Some(next) = group.next
+                    && told.unwrap_or(group.first) < next
                     && (self.is_whole || told.is_some())
                 {
-                    let topic = self.named(role.as_str(), &standing.topic_id);
-                    behind.push((topic, standing.partition, told.unwrap_or(standing.first), next));
+                    let topic = self.named(role.as_str(), &group.topic_id);
+                    behind.push((topic, group.partition, told.unwrap_or(group.first), next));
                 }
             }
         }
@@ -115,12 +118,12 @@ impl Facts {
         if role != Role::Sealed.as_str() || topics.len() < 2 {
             return role.to_owned();
         }
-        let known = sealed.iter().find(|standing| standing.topic_id == topic_id);
+        let known = sealed.iter().find(|group| group.topic_id == topic_id);
         known.map_or_else(|| format!("{role} (id {topic_id})"), |known| known.topic.clone())
     }
 
-    fn of(&self, role: Role) -> &[Standing] {
-        self.standings.get(&role).map_or(&[], Vec::as_slice)
+    fn of(&self, role: Role) -> &[GroupProgress] {
+        self.progress.get(&role).map_or(&[], Vec::as_slice)
     }
 
     fn waiting(&self, role: Role) -> u64 {
@@ -128,18 +131,18 @@ impl Facts {
     }
 
     fn read(&self, role: Role) -> u64 {
-        let of = self.books.coverage.iter().filter(|c| c.topic == role.as_str());
+        let of = self.data.coverage.iter().filter(|c| c.topic == role.as_str());
         of.map(|c| c.records).sum()
     }
 
     fn written(&self, role: Role) -> u64 {
-        let of = self.books.written.iter().filter(|w| w.topic == role.as_str());
+        let of = self.data.written.iter().filter(|w| w.topic == role.as_str());
         of.map(|w| w.records).sum()
     }
 
     /// Records and parts of a stage with that outcome; of one process if it is named.
     fn stage(&self, stages: Option<&str>, stage: &str, outcome: Option<&str>) -> (u64, u64) {
-        self.books
+        self.data
             .stages
             .iter()
             .filter(|t| t.stage == stage && stages.is_none_or(|s| s == t.stages))
@@ -149,45 +152,45 @@ impl Facts {
 }
 
 /// Every promise, held against the facts.
-pub fn judge(facts: &Facts) -> Verdict {
+pub fn check(facts: &Facts) -> AuditReport {
     let sealed = facts.read(Role::Sealed) + facts.waiting(Role::Sealed);
-    let mut verdict = Verdict { sealed, ..Verdict::default() };
-    offsets(facts, &mut verdict);
-    sums(facts, &mut verdict);
+    let mut report = AuditReport { sealed, ..AuditReport::default() };
+    offsets(facts, &mut report);
+    sums(facts, &mut report);
     if facts.is_whole {
-        flow(facts, &mut verdict);
+        flow(facts, &mut report);
     }
-    derived(facts, &mut verdict);
-    store(facts, &mut verdict);
-    erased(facts, &mut verdict);
-    for hour in &facts.books.unaccounted {
+    derived(facts, &mut report);
+    store(facts, &mut report);
+    erased(facts, &mut report);
+    for hour in &facts.data.unaccounted {
         let line = format!(
             "carrier {:?}, hour {}: {} of what was received is not accounted for",
             hour.carrier_id, hour.hour, hour.in_flight
         );
         if (facts.is_moving() && hour.in_flight > 0) || facts.is_telling() {
-            verdict.moving.push(line);
+            report.moving.push(line);
         } else {
-            verdict.findings.push(line);
+            report.findings.push(line);
         }
     }
-    verdict
+    report
 }
 
 /// Each offset is covered once, from where the log began to what is committed.
-fn offsets(facts: &Facts, verdict: &mut Verdict) {
-    for seam in &facts.books.seams {
-        let what = if seam.before < seam.from_offset { "by no entry" } else { "more than once" };
-        let (low, high) = (seam.before.min(seam.from_offset), seam.before.max(seam.from_offset));
-        verdict.findings.push(format!(
+fn offsets(facts: &Facts, report: &mut AuditReport) {
+    for gap in &facts.data.gaps {
+        let what = if gap.before < gap.from_offset { "by no entry" } else { "more than once" };
+        let (low, high) = (gap.before.min(gap.from_offset), gap.before.max(gap.from_offset));
+        report.findings.push(format!(
             "{}-{}: offsets {low} to {} are covered {what}",
-            facts.named(&seam.topic, &seam.topic_id),
-            seam.partition,
+            facts.named(&gap.topic, &gap.topic_id),
+            gap.partition,
             high - 1
         ));
     }
-    for entry in &facts.books.unbalanced {
-        verdict.findings.push(format!(
+    for entry in &facts.data.unbalanced {
+        report.findings.push(format!(
             "{}-{}@{}-{}: {} records were read, and {} have an outcome",
             facts.named(&entry.topic, &entry.topic_id),
             entry.partition,
@@ -198,8 +201,8 @@ fn offsets(facts: &Facts, verdict: &mut Verdict) {
         ));
     }
     if facts.is_whole {
-        for covered in facts.books.coverage.iter().filter(|c| c.first != 0) {
-            verdict.findings.push(format!(
+        for covered in facts.data.coverage.iter().filter(|c| c.first != 0) {
+            report.findings.push(format!(
                 "{}-{}: offsets 0 to {} are covered by no entry",
                 facts.named(&covered.topic, &covered.topic_id),
                 covered.partition,
@@ -215,34 +218,34 @@ fn offsets(facts: &Facts, verdict: &mut Verdict) {
         );
         // The entry may be among those that the sink has not stored.
         if facts.is_ledger_unread() {
-            verdict.unsettled.push(line);
+            report.unsettled.push(line);
         } else {
-            verdict.findings.push(line);
+            report.findings.push(line);
         }
     }
-    former(facts, verdict);
-    for (role, _) in judged() {
+    former(facts, report);
+    for (role, _) in checked() {
         let (waiting, name) = (facts.waiting(role), role.as_str());
         if waiting > 0 {
-            verdict.moving.push(format!("{name}: {waiting} records are not read yet"));
+            report.moving.push(format!("{name}: {waiting} records are not read yet"));
         }
     }
 }
 
 /// Topics that began anew, or are gone: what is known of them is told.
-fn former(facts: &Facts, verdict: &mut Verdict) {
-    for (role, _) in judged() {
+fn former(facts: &Facts, report: &mut AuditReport) {
+    for (role, _) in checked() {
         let now: BTreeSet<&str> = facts.of(role).iter().map(|s| s.topic_id.as_str()).collect();
         if now.is_empty() {
             continue;
         }
-        let of = facts.books.coverage.iter().filter(|c| c.topic == role.as_str());
+        let of = facts.data.coverage.iter().filter(|c| c.topic == role.as_str());
         let mut before: BTreeMap<&str, u64> = BTreeMap::new();
         for covered in of.filter(|c| !now.contains(c.topic_id.as_str())) {
             *before.entry(&covered.topic_id).or_default() += covered.records;
         }
         for (id, records) in before {
-            verdict.lines.push(if now.len() > 1 {
+            report.lines.push(if now.len() > 1 {
                 format!(
                     "{:<10} of a topic that is not read any more (id {id}), {records} records were read",
                     role.as_str()
@@ -258,8 +261,8 @@ fn former(facts: &Facts, verdict: &mut Verdict) {
 }
 
 /// What stages of one process hand to each other, and what each process writes.
-fn sums(facts: &Facts, verdict: &mut Verdict) {
-    let mut processes: Vec<&str> = facts.books.stages.iter().map(|t| t.stages.as_str()).collect();
+fn sums(facts: &Facts, report: &mut AuditReport) {
+    let mut processes: Vec<&str> = facts.data.stages.iter().map(|t| t.stages.as_str()).collect();
     processes.dedup();
     for process in processes {
         let stages: Vec<&str> = process.split(',').collect();
@@ -270,7 +273,7 @@ fn sums(facts: &Facts, verdict: &mut Verdict) {
             if passed != taken {
                 let line =
                     format!("{process}: {first} passed {passed} on, and {second} took {taken}");
-                verdict.sum(facts, line);
+                report.sum(facts, line);
             }
         }
         let output = match stages.last() {
@@ -286,7 +289,7 @@ fn sums(facts: &Facts, verdict: &mut Verdict) {
         let (_, erased) = facts.stage(Some(process), last, Some("erased"));
         let passed = passed + erased;
         let written: u64 = facts
-            .books
+            .data
             .written
             .iter()
             .filter(|w| w.stages == process && w.topic == output.as_str())
@@ -297,7 +300,7 @@ fn sums(facts: &Facts, verdict: &mut Verdict) {
                 "{process}: {last} passed {passed} on, and {written} were written to {}",
                 output.as_str()
             );
-            verdict.sum(facts, line);
+            report.sum(facts, line);
         }
     }
 }
@@ -306,8 +309,8 @@ fn sums(facts: &Facts, verdict: &mut Verdict) {
 const OUTCOMES: [&str; 6] = ["passed", "rejected", "duplicate", "superseded", "deferred", "erased"];
 
 /// What leaves a stage enters the next.
-fn flow(facts: &Facts, verdict: &mut Verdict) {
-    for (role, reader) in judged() {
+fn flow(facts: &Facts, report: &mut AuditReport) {
+    for (role, reader) in checked() {
         let (read, waiting, name) = (facts.read(role), facts.waiting(role), role.as_str());
         let partitions = facts.of(role).len();
         let outcomes: Vec<String> = OUTCOMES
@@ -316,12 +319,12 @@ fn flow(facts: &Facts, verdict: &mut Verdict) {
                 let of = |t: &&waybill_clickhouse::StageTotal| {
                     t.topic == name && t.stage == reader && t.outcome == outcome
                 };
-                let records: u64 = facts.books.stages.iter().filter(of).map(|t| t.records).sum();
+                let records: u64 = facts.data.stages.iter().filter(of).map(|t| t.records).sum();
                 (records > 0).then(|| format!("{records} {outcome}"))
             })
             .collect();
         if read > 0 || waiting > 0 {
-            verdict.lines.push(format!(
+            report.lines.push(format!(
                 "{name:<10} {read} records of {partitions} partitions, each read once by {reader}: \
                  {}",
                 if outcomes.is_empty() { "none".to_owned() } else { outcomes.join(" + ") }
@@ -338,26 +341,26 @@ fn flow(facts: &Facts, verdict: &mut Verdict) {
             // What was written and not read yet is a matter of time; that more was read than written is one only
             // where the entry of who wrote may still come in.
             if facts.is_moving() && written > read {
-                verdict.moving.push(line);
+                report.moving.push(line);
             } else {
-                verdict.sum(facts, line);
+                report.sum(facts, line);
             }
         }
     }
     let rejected: u64 =
-        facts.books.stages.iter().filter(|t| t.outcome == "rejected").map(|t| t.parts).sum();
+        facts.data.stages.iter().filter(|t| t.outcome == "rejected").map(|t| t.parts).sum();
     let letters = facts.written(Role::Rejects);
     if rejected != letters {
         let line = format!("{rejected} were rejected, and {letters} dead letters were written");
-        verdict.sum(facts, line);
+        report.sum(facts, line);
     }
 }
 
 /// What entered the sink is in ClickHouse, once.
-fn store(facts: &Facts, verdict: &mut Verdict) {
+fn store(facts: &Facts, report: &mut AuditReport) {
     let mut list = |table: &str, ranges: &[Misstored]| {
         for range in ranges {
-            verdict.findings.push(format!(
+            report.findings.push(format!(
                 "{table}-{}@{}-{}: {} records were stored by the ledger, and the table has {} rows \
                  of {} records",
                 range.partition,
@@ -369,49 +372,45 @@ fn store(facts: &Facts, verdict: &mut Verdict) {
             ));
         }
     };
-    list("events", &facts.books.misstored_events);
-    list("rejects", &facts.books.misstored_rejects);
+    list("events", &facts.data.misstored_events);
+    list("rejects", &facts.data.misstored_rejects);
 }
 
 /// What has gone because it was asked for.
-fn erased(facts: &Facts, verdict: &mut Verdict) {
-    let of = facts.books.erased.iter().map(|of| format!("{} {}", of.table, of.rows));
+fn erased(facts: &Facts, report: &mut AuditReport) {
+    let of = facts.data.erased.iter().map(|of| format!("{} {}", of.table, of.rows));
     let of: Vec<String> = of.collect();
     if !of.is_empty() {
-        verdict.lines.push(format!(
-            "{:<10} rows that were erased: {}",
-            "ClickHouse",
-            of.join("; ")
-        ));
+        report.lines.push(format!("{:<10} rows that were erased: {}", "ClickHouse", of.join("; ")));
     }
-    for id in &facts.books.unfinished_erasures {
-        verdict.moving.push(format!(
+    for id in &facts.data.unfinished_erasures {
+        report.moving.push(format!(
             "erasure {id} is not done; if it was broken off, `waybill erase --unfinished` goes on with it"
         ));
     }
 }
 
-fn derived(facts: &Facts, verdict: &mut Verdict) {
+fn derived(facts: &Facts, report: &mut AuditReport) {
     let mut fine = Vec::new();
-    for pair in &facts.books.derived {
+    for pair in &facts.data.derived {
         if pair.rows == pair.derived {
             fine.push(format!("{} {}", pair.what, pair.rows));
         } else {
             let line = format!("{}: {}, and the rows are {}", pair.what, pair.derived, pair.rows);
             // Between an insert and the next, a table and its rollup are read one after the other.
             if facts.is_moving() {
-                verdict.moving.push(line);
+                report.moving.push(line);
             } else {
-                verdict.findings.push(line);
+                report.findings.push(line);
             }
         }
     }
     if !fine.is_empty() {
-        verdict.lines.push(format!("{:<10} {}", "ClickHouse", fine.join("; ")));
+        report.lines.push(format!("{:<10} {}", "ClickHouse", fine.join("; ")));
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for AuditReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in &self.lines {
             writeln!(f, "  {line}")?;
@@ -442,5 +441,5 @@ impl fmt::Display for Verdict {
 }
 
 #[cfg(test)]
-#[path = "judge_tests.rs"]
+#[path = "check_tests.rs"]
 mod tests;

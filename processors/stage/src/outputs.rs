@@ -1,9 +1,9 @@
 use crate::Reject;
 
-/// What a stage says of one record. The host reuses it from record to record.
+/// What becomes of one record in a stage. The host reuses it from record to record.
 #[derive(Debug)]
-pub struct Answer<T> {
-    pub passed: Vec<T>,
+pub struct Outputs<T> {
+    pub emitted: Vec<T>,
     pub rejects: Vec<PartReject>,
     /// Copies of events that were accepted before: they change nothing.
     pub duplicates: u32,
@@ -19,15 +19,20 @@ pub struct PartReject {
     pub reject: Reject,
 }
 
-impl<T> Default for Answer<T> {
+impl<T> Default for Outputs<T> {
     fn default() -> Self {
-        Self { passed: Vec::new(), rejects: Vec::new(), duplicates: 0, platform_key: String::new() }
+        Self {
+            emitted: Vec::new(),
+            rejects: Vec::new(),
+            duplicates: 0,
+            platform_key: String::new(),
+        }
     }
 }
 
-impl<T> Answer<T> {
-    pub fn pass(&mut self, output: T) {
-        self.passed.push(output);
+impl<T> Outputs<T> {
+    pub fn emit(&mut self, output: T) {
+        self.emitted.push(output);
     }
 
     /// Rejects the part at `position` and lets the others go on.
@@ -40,7 +45,7 @@ impl<T> Answer<T> {
     }
 
     pub fn clear(&mut self) {
-        self.passed.clear();
+        self.emitted.clear();
         self.rejects.clear();
         self.duplicates = 0;
         self.platform_key.clear();

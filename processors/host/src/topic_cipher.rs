@@ -116,16 +116,16 @@ impl Keyed {
 /// Encrypts and opens the values of internal topics, so that no broker disk holds plaintext. The
 /// role and the record's key are authenticated with each value: a value cannot be moved to
 /// another topic or shipment.
-pub struct Values {
+pub struct TopicCipher {
     roles: RwLock<BTreeMap<Role, Keyed>>,
     takes_plain: bool,
     /// ms UTC: which key is in force, where another one is to follow.
     clock: fn() -> i64,
 }
 
-impl fmt::Debug for Values {
+impl fmt::Debug for TopicCipher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Values")
+        f.write_str("TopicCipher")
     }
 }
 
@@ -144,7 +144,7 @@ fn not_given(role: Role) -> Fault {
     ))
 }
 
-impl Values {
+impl TopicCipher {
     /// `clock` says what time it is, ms UTC: it is asked only while another key is to follow.
     pub fn new(keys: &RoleKeys, clock: fn() -> i64) -> Result<Self, Fault> {
         Ok(Self { roles: RwLock::new(keyed(keys)?), takes_plain: false, clock })
@@ -278,29 +278,29 @@ mod tests {
         Role::ALL.into_iter().filter(|role| role.is_internal())
     }
 
-    fn of(key: &InternalKey) -> Values {
-        Values::new(&RoleKeys::of(key).unwrap(), || 0).unwrap()
+    fn of(key: &InternalKey) -> TopicCipher {
+        TopicCipher::new(&RoleKeys::of(key).unwrap(), || 0).unwrap()
     }
 
     #[test]
     fn what_may_be_ours_is_a_fault_and_what_cannot_be_is_nobodys() {
         let key = InternalKey::generate().unwrap();
-        let values = of(&key);
+        let cipher = of(&key);
         let others = of(&InternalKey::generate().unwrap());
         for role in internal() {
             let mut sealed = Vec::new();
-            values.seal(role, b"k", b"plain", &mut sealed).unwrap();
-            assert_eq!(values.open(role, b"k", &sealed).unwrap().unwrap(), b"plain");
-            assert_eq!(values.open(role, b"other", &sealed).unwrap(), None);
+            cipher.seal(role, b"k", b"plain", &mut sealed).unwrap();
+            assert_eq!(cipher.open(role, b"k", &sealed).unwrap().unwrap(), b"plain");
+            assert_eq!(cipher.open(role, b"other", &sealed).unwrap(), None);
             let fault = others.open(role, b"k", &sealed).unwrap_err();
             assert!(fault.0.contains("give this process the keys folder"), "{fault}");
             sealed[0] = 1;
             let fault = others.open(role, b"k", &sealed).unwrap_err();
             assert!(fault.0.contains("the whole keys folder"), "{fault}");
             sealed[0] = 3;
-            let fault = values.open(role, b"k", &sealed).unwrap_err();
+            let fault = cipher.open(role, b"k", &sealed).unwrap_err();
             assert!(fault.0.contains("upgrade those that read before"), "{fault}");
-            assert_eq!(values.open(role, b"k", b"{}").unwrap(), None);
+            assert_eq!(cipher.open(role, b"k", b"{}").unwrap(), None);
         }
     }
 
@@ -329,7 +329,7 @@ mod tests {
         let mut keys = RoleKeys::default();
         keys.hold(Role::Opened, key.role("opened").unwrap(), Some(0));
         let fault =
-            Values::new(&keys, || 0).unwrap().open(Role::Opened, b"h-1", &value).unwrap_err();
+            TopicCipher::new(&keys, || 0).unwrap().open(Role::Opened, b"h-1", &value).unwrap_err();
         assert!(fault.0.contains("grant --version-1"), "{fault}");
     }
 
@@ -341,7 +341,7 @@ mod tests {
         let mut keys = RoleKeys::default();
         keys.hold(Role::Opened, key.role("opened").unwrap(), Some(0));
         assert!(keys.serves(Role::Opened) && !keys.serves(Role::Valid));
-        let few = Values::new(&keys, || 0).unwrap();
+        let few = TopicCipher::new(&keys, || 0).unwrap();
         for role in internal() {
             let mut sealed = Vec::new();
             all.seal(role, b"k", b"plain", &mut sealed).unwrap();
@@ -386,11 +386,11 @@ mod tests {
     #[test]
     fn takes_up_other_keys_while_it_runs() {
         let [old, new] = [0, 1].map(|_| InternalKey::generate().unwrap());
-        let (values, writer) = (of(&old), of(&new));
+        let (cipher, writer) = (of(&old), of(&new));
         let mut sealed = Vec::new();
         writer.seal(Role::Opened, b"k", b"plain", &mut sealed).unwrap();
-        assert!(values.open(Role::Opened, b"k", &sealed).is_err());
-        values.take_up(&RoleKeys::of(&new).unwrap()).unwrap();
-        assert!(values.open(Role::Opened, b"k", &sealed).unwrap().is_some());
+        assert!(cipher.open(Role::Opened, b"k", &sealed).is_err());
+        cipher.take_up(&RoleKeys::of(&new).unwrap()).unwrap();
+        assert!(cipher.open(Role::Opened, b"k", &sealed).unwrap().is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Partitions of a group that belong to nobody.
+//! Partitions of a group that are assigned to nobody.
 //!
 //! A cooperative rebalance has two rounds: members give up in the first what others get in the second,
 //! which those who gave ask for. One that dies in between and comes back under its static name gets
@@ -14,43 +14,43 @@ use rdkafka::error::KafkaResult;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a look at the group says.
+/// What of the group is assigned to nobody, as its coordinator says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Look {
+pub(crate) struct Unassigned {
     /// Partitions of the topics that no member has, while the group is stable.
-    pub(crate) orphans: usize,
+    pub(crate) partitions: usize,
     /// Of all members, this one is to see to it.
     pub(crate) is_ours: bool,
 }
 
-pub(crate) fn look<C: ConsumerContext>(
+pub(crate) fn unassigned<C: ConsumerContext>(
     client: &BaseConsumer<C>,
     group: &str,
     topics: &[String],
     own_id: &str,
-) -> KafkaResult<Look> {
+) -> KafkaResult<Unassigned> {
     let list = client.fetch_group_list(Some(group), TIMEOUT)?;
-    let mut look = Look { orphans: 0, is_ours: false };
-    let Some(group) = list.groups().iter().find(|g| g.name() == group) else { return Ok(look) };
+    let mut found = Unassigned { partitions: 0, is_ours: false };
+    let Some(group) = list.groups().iter().find(|g| g.name() == group) else { return Ok(found) };
     if group.state() != "Stable" {
-        return Ok(look);
+        return Ok(found);
     }
     let members = group.members();
-    look.is_ours = members.iter().map(|m| m.id()).min() == Some(own_id);
+    found.is_ours = members.iter().map(|m| m.id()).min() == Some(own_id);
     let mut assigned = HashSet::new();
     for member in members {
         // A member whose assignment cannot be read may have anything.
         match assignment(member.assignment().unwrap_or_default()) {
             Some(partitions) => assigned.extend(partitions),
-            None => return Ok(look),
+            None => return Ok(found),
         }
     }
     for topic in topics {
         let metadata = client.fetch_metadata(Some(topic), TIMEOUT)?;
-        let partitions = metadata.topics().iter().flat_map(|t| t.partitions());
-        look.orphans += partitions.filter(|p| !assigned.contains(&(topic.clone(), p.id()))).count();
+        let all = metadata.topics().iter().flat_map(|t| t.partitions());
+        found.partitions += all.filter(|p| !assigned.contains(&(topic.clone(), p.id()))).count();
     }
-    Ok(look)
+    Ok(found)
 }
 
 /// Topics and partitions of a member's assignment, as the consumer protocol writes it: version (i16),
