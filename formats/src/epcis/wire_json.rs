@@ -308,7 +308,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_f64<E>(self, v: f64) -> Result<Self::Value, E> {
-        Ok(Json::Text(Cow::Owned(v.to_string())))
+        Ok(Json::Text(Cow::Owned(json::number(v))))
     }
 
     fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Self::Value, E> {

@@ -7,7 +7,7 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
 };
 
-use crate::json::Text;
+use crate::json::{self, Text};
 use crate::limits;
 
 #[derive(Debug)]
@@ -124,7 +124,7 @@ impl<'de> Visitor<'de> for Open<'_, 'de> {
     }
 
     fn visit_f64<E>(self, v: f64) -> Result<Self::Value, E> {
-        Ok(Value::Text(v.to_string().into()))
+        Ok(Value::Text(json::number(v).into()))
     }
 
     fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Self::Value, E> {
